@@ -1,0 +1,33 @@
+"""The one door to the wall clock. Everything else is handed a Clock.
+
+Instants are whole milliseconds since the Unix epoch (UTC), durations are seconds: integers compare,
+sort and store alike on every database, and a test can write them down.
+"""
+
+import datetime
+import time
+from typing import Protocol
+
+#: Milliseconds since the Unix epoch, UTC.
+Instant = int
+
+SECOND = 1000  # in milliseconds, the unit of an Instant
+
+
+class Clock(Protocol):
+    def now(self) -> Instant:
+        """The present, in milliseconds since the Unix epoch."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> Instant:
+        return time.time_ns() // 1_000_000
+
+
+def iso_8601(instant: Instant) -> str:
+    """`2026-01-31T09:30:00Z`: TaskRouter's form, to the second (its clients parse no other)."""
+    moment = datetime.datetime.fromtimestamp(instant // SECOND, tz=datetime.UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
