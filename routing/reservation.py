@@ -1,4 +1,4 @@
-"""The Reservation and its table of legal moves: a Task offered to a Worker.
+r"""The Reservation and its table of legal moves: a Task offered to a Worker.
 
 pending -> accepted -> wrapping -> completed
    \_ rejected, timeout, canceled, rescinded

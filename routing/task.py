@@ -1,4 +1,4 @@
-"""The Task and its table of legal moves. Everything that decides about a Task's state is here.
+r"""The Task and its table of legal moves. Everything that decides about a Task's state is here.
 
 pending -> reserved -> assigned -> wrapping -> completed
    \______/  |  \_ canceled _/
