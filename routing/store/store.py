@@ -14,6 +14,7 @@ from routing.store.database import Database
 from routing.store.errors import StoreUnavailable
 from routing.store.log import FollowedLog
 from routing.store.migrations import upgrade
+from routing.store.postgresql import PostgresqlDatabase
 from routing.store.sqlite import SqliteDatabase
 from routing.store.unit_of_work import UnitOfWork
 from routing.store.wake_up import WakeUp
@@ -82,7 +83,7 @@ def open_store(url: str, clock: Clock) -> SqlStore:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise StoreUnavailable(f"DATABASE_URL is not a database URL: {_EXPECTED}.") from None
     return SqlStore(_database(parsed, clock))
 
@@ -96,5 +97,7 @@ def _database(url: URL, clock: Clock) -> Database:
                 "expected sqlite:///path/to/file.db."
             )
         return SqliteDatabase(Path(str(url.database)), clock, Configurations())
+    if url.drivername in {"postgresql", "postgresql+psycopg"}:
+        return PostgresqlDatabase(url, clock, Configurations())
     shown = url.render_as_string(hide_password=True)
     raise StoreUnavailable(f"The database {shown} is of a kind that is not supported: {_EXPECTED}.")
