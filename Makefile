@@ -25,10 +25,10 @@ bench: .venv/development .venv/postgresql
 	@exec $(PY) -m bench $(ARGS)
 
 check: .venv/development
-	@$(PY) -m ruff format --check --quiet . || { $(PY) -m ruff format --check .; exit 1; }
-	@$(PY) -m ruff check --quiet .
-	@$(PY) -m mypy --no-error-summary
-	@.venv/bin/lint-imports --no-logo 2>&1 || exit 1
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+	@walls=$$(.venv/bin/lint-imports --no-logo) && echo "$$walls" | tail -n 1 || { echo "$$walls"; exit 1; }
 
 test: check .venv/postgresql
 	@$(PY) -m pytest -n auto $(ARGS)

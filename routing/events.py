@@ -1,6 +1,6 @@
 """The closed catalogue of event types, and what each carries.
 
-An event is written in the transaction of the change it tells of. Its `carried` data are Twilio's own
+An event is written in the transaction of the change it tells of. What it carries are Twilio's own
 fields in snake_case, every value a string (callbacks send the same fields in PascalCase).
 """
 
@@ -90,14 +90,3 @@ class Event:
     task_queue_sid: str | None = field(default=None)
     workflow_sid: str | None = field(default=None)
     task_channel_sid: str | None = field(default=None)
-
-
-#: The columns of an Event that repeat what it carries, so that lists can be filtered by them.
-INDEXED_FIELDS = (
-    "task_sid",
-    "reservation_sid",
-    "worker_sid",
-    "task_queue_sid",
-    "workflow_sid",
-    "task_channel_sid",
-)
