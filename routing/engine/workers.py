@@ -87,6 +87,7 @@ def update(
     attributes: str | None = None,
     activity_sid: str | None = None,
     reject_pending_reservations: bool = False,
+    if_match: int | None = None,
 ) -> Worker:
     """Changes a Worker. Moving it to an unavailable Activity keeps its pending Reservations, unless
     `reject_pending_reservations` says otherwise (which is refused for an available one).
@@ -101,7 +102,7 @@ def update(
             worker_sid=worker_sid, reservation_status=reservation_states.PENDING
         ):
             reservations.reject(work, reservation_sid=reservation.sid)
-    worker = locked_worker(work, workspace_sid, worker_sid)
+    worker = locked_worker(work, workspace_sid, worker_sid, if_match)
     columns: dict[str, object] = {}
     if friendly_name is not None:
         columns["friendly_name"] = friendly_name
@@ -199,9 +200,9 @@ def set_channel(
     return now
 
 
-def delete(work: Work, *, workspace_sid: str, worker_sid: str) -> None:
+def delete(work: Work, *, workspace_sid: str, worker_sid: str, if_match: int | None = None) -> None:
     """Removes a Worker who is not available and has no live Reservation."""
-    worker = locked_worker(work, workspace_sid, worker_sid)
+    worker = locked_worker(work, workspace_sid, worker_sid, if_match)
     configuration = work.configuration(workspace_sid)
     if configuration.is_available(worker.activity_sid):
         raise RoutingError(
