@@ -1,6 +1,8 @@
 """What happens to a Worker: created, changed, moved between Activities, deleted."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from routing import reservation as reservation_states
 from routing import sids
@@ -223,3 +225,18 @@ def delete(work: Work, *, workspace_sid: str, worker_sid: str, if_match: int | N
     for channel in work.worker_channels.find(worker_sid=worker_sid):
         work.worker_channels.remove(channel.sid)
     work.workers.remove(worker_sid)
+
+
+def worker_context(configuration: Configuration, worker: Worker) -> dict[str, object]:
+    """What an expression may ask about a Worker: its attributes, and the built-in names."""
+    context = dict(_attributes(worker.attributes))
+    context["sid"] = worker.sid
+    context["friendly_name"] = worker.friendly_name
+    context["activity_sid"] = worker.activity_sid
+    context["activity_name"] = configuration.activities[worker.activity_sid].friendly_name
+    return context
+
+
+@lru_cache(maxsize=32_768)
+def _attributes(text: str) -> Mapping[str, object]:
+    return read_object(text, parameter="Attributes")
