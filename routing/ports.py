@@ -156,11 +156,12 @@ class EventLog(Protocol):
 class Signal(Protocol):
     """Tells sleepers that something was committed. A wake-up only shortens a wait."""
 
-    def seen(self) -> int:
+    @property
+    def number(self) -> int:
         """A running number of the changes so far."""
         ...
 
-    def wait(self, seen: int, timeout: float) -> int:
+    def wait(self, seen: int, timeout: float | None) -> int:
         """Returns when there was a change after `seen`, or after so many seconds."""
         ...
 
