@@ -11,7 +11,7 @@ bind = f"{_settings.host}:{_settings.port}"
 worker_class = "gthread"
 workers = 1
 threads = _settings.web_threads
-# Twilio and the helper libraries keep connections open; ours last longer, so that theirs close first.
+# Clients keep connections open, too; ours last longer, so that it is they who close.
 keepalive = 75
 graceful_timeout = 10
 loglevel = "warning"

@@ -156,9 +156,8 @@ class EventLog(Protocol):
 class Signal(Protocol):
     """Tells sleepers that something was committed. A wake-up only shortens a wait."""
 
-    @property
-    def number(self) -> int:
-        """A running number of the changes so far."""
+    def seen(self) -> int:
+        """The number of changes so far."""
         ...
 
     def wait(self, seen: int, timeout: float | None) -> int:
