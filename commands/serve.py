@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -137,7 +137,7 @@ def _start(name: str, command: list[str], settings: Settings) -> _Child:
     return _Child(name, process)
 
 
-def _derived(settings: Settings) -> Mapping[str, str]:
+def _derived(settings: Settings) -> dict[str, str]:
     """What the children must not work out differently."""
     return {
         "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,

@@ -1,11 +1,14 @@
 """Is it alive, and is it well? For supervisors, load balancers and `make run`."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import flask
 
 from routing.background.loops import Loop
 from routing.store import SqlStore, StoreUnavailable
+
+Answer: TypeAlias = dict[str, str | dict[str, str]]
 
 
 def health_door(store: SqlStore, loops: Sequence[Loop]) -> flask.Blueprint:
@@ -17,7 +20,7 @@ def health_door(store: SqlStore, loops: Sequence[Loop]) -> flask.Blueprint:
         return {"status": "alive"}
 
     @door.get("/readyz")
-    def ready() -> tuple[dict[str, object], int]:
+    def ready() -> tuple[Answer, int]:
         followers = {loop.name: "well" if loop.is_well else "not well" for loop in loops}
         try:
             store.ping()
@@ -25,7 +28,7 @@ def health_door(store: SqlStore, loops: Sequence[Loop]) -> flask.Blueprint:
         except StoreUnavailable:
             database = "not well"
         is_ready = database == "well" and set(followers.values()) <= {"well"}
-        answer = {
+        answer: Answer = {
             "status": "ready" if is_ready else "not ready",
             "database": database,
             "followers": followers,
