@@ -188,7 +188,7 @@ class TableStatements(Generic[Record]):
         if value is None:
             return column.is_(None)
         if isinstance(value, frozenset | set):
-            places = range(len(value))
+            places = range(_places(len(value)))
             return column.in_([bindparam(f"{name}_{place}") for place in places])
         return column == bindparam(name)
 
@@ -201,16 +201,23 @@ class TableStatements(Generic[Record]):
         return [column, self.table.c.sid]
 
 
-def _shape(value: object) -> object:
+def _shape(value: object) -> str:
     if value is None:
-        return None
-    return len(value) if isinstance(value, frozenset | set) else True
+        return "null"
+    return f"in {_places(len(value))}" if isinstance(value, frozenset | set) else "equal"
+
+
+def _places(members: int) -> int:
+    """Sets of similar size share a statement: so many places, the last member repeated in them."""
+    return 1 << (members - 1).bit_length()
 
 
 def _named_values(equal: Mapping[str, object]) -> Iterable[tuple[str, object]]:
     for name, value in equal.items():
         if isinstance(value, frozenset | set):
-            for place, member in enumerate(value):
+            members = list(value)
+            members += members[-1:] * (_places(len(members)) - len(members))
+            for place, member in enumerate(members):
                 yield f"{name}_{place}", member
         elif value is not None:
             yield name, value
