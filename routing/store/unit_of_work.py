@@ -266,6 +266,11 @@ class UnitOfWork:
         """Moves the follower's cursor, with whatever else this unit does; never backwards."""
         self.write(self._statements.move_follower, (name, position, self.now))
 
+    def purge_events_before(self, instant: Instant, limit: int) -> int:
+        """Deletes the oldest events before the instant that all followers are done with."""
+        purge = self._statements.purge_events
+        return self.write(purge.text, purge.values(instant=instant, row_limit=limit))
+
     def _sids(self, due: Statement, now: Instant, limit: int) -> list[str]:
         values = due.values(now=now, row_limit=limit)
         return [row[0] for row in self.execute(due.text, values).fetchall()]
