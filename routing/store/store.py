@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from routing.clock import Clock
+from routing.clock import Clock, Instant
 from routing.store.configurations import Configurations
 from routing.store.database import Database
 from routing.store.errors import StoreUnavailable
@@ -58,6 +58,12 @@ class SqlStore:
     def event_log(self, name: str) -> FollowedLog:
         """The log as the follower of that name reads it, from where it last was."""
         return FollowedLog(self._database, name)
+
+    def purge_events_before(self, instant: Instant, *, limit: int = 1000) -> int:
+        """Deletes the oldest events that occurred before the instant and that every follower has
+        dealt with, at most so many; returns how many there were.
+        """
+        return self.perform(lambda work: work.purge_events_before(instant, limit))
 
     def migrate(self) -> None:
         """Brings the schema up to date; processes that start at once wait for one another."""

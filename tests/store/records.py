@@ -1,5 +1,6 @@
 """Records to fill a store with, and the clock that dates them."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from routing.delivery import Delivery
 from routing.events import Event
 from routing.reservation import Reservation
 from routing.sids import new_sid
-from routing.store import SqlStore, UnitOfWork
+from routing.store import SqlStore, UnitOfWork, open_store
 from routing.task import PENDING, Task
 from routing.task_queue import TaskQueue
 from routing.worker import Worker, WorkerChannel
@@ -285,3 +286,18 @@ def _furnished(work: UnitOfWork, capacity: int) -> Office:
 
 def _dated() -> dict[str, Any]:
     return {"created_at": NEW_YEAR, "updated_at": NEW_YEAR}
+
+
+def versioned(event_: Event, version: int) -> Event:
+    return dataclasses.replace(event_, carried={"version": str(version)})
+
+
+def without_position(event_: Event) -> Event:
+    return dataclasses.replace(event_, position=0)
+
+
+def opened(url: str, clock: ManualClock) -> SqlStore:
+    """A migrated store."""
+    store = open_store(url, clock)
+    store.migrate()
+    return store
