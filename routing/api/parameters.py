@@ -116,15 +116,14 @@ class _Field:
 
     def __init__(self, field: inspect.Field) -> None:
         self.name = field.encode_name
-        self._description: str | None = None
+        self.expected = ""
         self._read = ""
         self._unwrap(field.type)
-        self.expected = self._description or "another value"
 
     def _unwrap(self, type_: inspect.Type) -> None:
         if isinstance(type_, inspect.Metadata):
             self._read = str((type_.extra or {}).get("read", ""))
-            self._description = (type_.extra_json_schema or {}).get("description")
+            self.expected = str((type_.extra_json_schema or {}).get("description", ""))
             self._unwrap(type_.type)
         elif isinstance(type_, inspect.UnionType):
             [one] = [kind for kind in type_.types if not isinstance(kind, inspect.NoneType)]
@@ -135,7 +134,7 @@ class _Field:
             self._read = read
         elif not self._read:
             self._read, expected = _reading_of(type_)
-            self._description = self._description or expected
+            self.expected = self.expected or expected
 
     def value(self, texts: list[str]) -> object:
         """What msgspec is to check; None where nothing was given."""
@@ -170,7 +169,7 @@ def _whole_number(text: str) -> int | None:
     return int(text) if _WHOLE_NUMBER.fullmatch(text) else None
 
 
-def _reading_of(type_: inspect.Type) -> tuple[str, str | None]:
+def _reading_of(type_: inspect.Type) -> tuple[str, str]:
     """How a plain type is read, and what it expects."""
     if isinstance(type_, inspect.LiteralType):
         return "choice", "one of " + ", ".join(map(str, type_.values))
@@ -178,7 +177,7 @@ def _reading_of(type_: inspect.Type) -> tuple[str, str | None]:
         return "boolean", "true or false"
     if isinstance(type_, inspect.IntType):
         return "whole number", _range(type_)
-    return "", None
+    return "", "text"
 
 
 def _range(type_: inspect.IntType) -> str:

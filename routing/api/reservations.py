@@ -219,9 +219,7 @@ def update_of_worker(door: Door, given: UpdateReservation, **sids: str) -> Respo
     return _answer(door, done, below="Workers")
 
 
-def _update(
-    work: Work, given: UpdateReservation, if_match: int | None, /, **sids: str
-) -> _Found:
+def _update(work: Work, given: UpdateReservation, if_match: int | None, /, **sids: str) -> _Found:
     seen, worker = _find(work, **sids)
     move = _move_asked_for(given)
     return move(work, reservation_sid=seen.sid, if_match=if_match), worker
