@@ -1,6 +1,7 @@
 """What the engine keeps for the voice side: its Calls, and the Instructions it carries out.
 
-The engine stores and times them in the same transactions as Tasks; what they mean is voice's matter.
+The engine stores and times them in the same transactions as Tasks; what they mean is voice's
+matter.
 """
 
 from dataclasses import dataclass

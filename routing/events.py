@@ -1,6 +1,6 @@
 """The closed catalogue of event types, and what each carries.
 
-An event is written in the transaction of the change it tells of. Its `carried` data are Twilio's own
+An event is written in the transaction of the change it tells of. What it carries are Twilio's own
 fields in snake_case, every value a string (callbacks send the same fields in PascalCase).
 """
 

@@ -151,3 +151,18 @@ class EventLog(Protocol):
     def advance(self, events: Iterable[Event]) -> None:
         """Remembers, for good, that these were dealt with."""
         ...
+
+
+class Signal(Protocol):
+    """Tells sleepers that something was committed. A wake-up only shortens a wait."""
+
+    @property
+    def number(self) -> int:
+        """A running number of the changes so far."""
+        ...
+
+    def wait(self, seen: int, timeout: float | None) -> int:
+        """Returns when there was a change after `seen`, or after so many seconds."""
+        ...
+
+    def notify(self) -> None: ...

@@ -1,8 +1,10 @@
 """The TaskQueue: who belongs to it, and in what order its Tasks wait."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from routing.clock import Instant
+from routing.expressions import Expression, compile_expression
 from routing.workspace import LIFO
 
 #: What Twilio gives a queue whose creator says nothing: everybody belongs to it.
@@ -26,6 +28,12 @@ class TaskQueue:
     assignment_activity_sid: str | None
     created_at: Instant
     updated_at: Instant
+
+
+@lru_cache(maxsize=8192)
+def belonging(target_workers: str) -> Expression:
+    """The condition on a Worker's bare attributes; an empty text is met by nobody."""
+    return compile_expression(target_workers if target_workers.strip() else "1==2")
 
 
 def place_in_line(

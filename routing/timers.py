@@ -1,7 +1,7 @@
 """The same engine, entered by the clock: deadlines are rows, and this does what is due.
 
-The loop around `advance` only sleeps until the next deadline or a wake-up. Every verb looks at its row
-again under lock, so that several processes may run this side by side.
+The loop around `advance` only sleeps until the next deadline or a wake-up. Every verb looks at its
+row again under lock, so that several processes may run this side by side.
 """
 
 from routing.clock import Instant

@@ -81,7 +81,7 @@ def pytest_terminal_summary(
 
 @pytest.fixture(scope="session")
 def postgres_server(request: pytest.FixtureRequest) -> postgres.Server:
-    """The run's PostgreSQL server; skips where there is none, but fails under CI or where one was named."""
+    """The run's PostgreSQL server; skips without one, but fails under CI or if it was named."""
     provision = request.config.stash[PROVISION]
     there = provision.find()
     named = bool(os.environ.get("TEST_POSTGRES_URL"))

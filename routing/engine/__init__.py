@@ -10,8 +10,8 @@ their state tables and appends the events that tell of it, all in one transactio
     instructions                          what is to be done on the phone line
     moves journal                         what the verbs above share
 
-Rows are locked in one order: task, then its reservations, then workers and their channels. A verb may
-be run again, or together with others, before it is answered: it touches nothing but its Work.
+Rows are locked in one order: task, then its reservations, then workers and their channels. A verb
+may be run again, or together with others, before it is answered: it touches nothing but its Work.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ class Engine:
     ) -> Result:
         """Runs the verb in a transaction; returns after the commit.
 
-        Raises what the verb raises (a RoutingError when it cannot be done); then nothing has changed.
+        Raises what the verb raises (a RoutingError when it cannot be done): nothing has changed.
         """
         return self.store.perform(lambda work: verb(work, *args, **kwargs))
 

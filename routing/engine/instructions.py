@@ -1,7 +1,7 @@
 """What is to be done on the phone line for a Reservation: asked for, worked on, done or failed.
 
-The engine keeps the rows and draws the consequences for Reservation and Task; carrying them out is the
-voice side's work, from leased rows, with no transaction open meanwhile.
+The engine keeps the rows and draws the consequences for Reservation and Task; carrying them out is
+the voice side's work, from leased rows, with no transaction open meanwhile.
 """
 
 import json
@@ -15,6 +15,7 @@ from routing import task as task_states
 from routing.call import Instruction
 from routing.clock import SECOND, Instant
 from routing.engine import reservations, tasks
+from routing.engine.journal import Subject, tell
 from routing.engine.moves import changed_task, end_reservation, locked_task
 from routing.errors import RoutingError
 from routing.json_text import read_object
@@ -121,7 +122,9 @@ def succeed(work: Work, *, instruction_sid: str) -> bool:
             "customer": instruction.customer_call_sid,
         },
     }
-    changed_task(work, task, attributes=json.dumps(attributes, ensure_ascii=False))
+    task = changed_task(work, task, attributes=json.dumps(attributes, ensure_ascii=False))
+    configuration = work.configuration(task.workspace_sid)
+    tell(work, configuration, "task.updated", f"Task {task.sid} updated", Subject(task=task))
     reservation = work.reservations.get(instruction.reservation_sid)
     if reservation is not None and reservation.reservation_status == reservation_states.PENDING:
         reservations.accept(work, reservation_sid=reservation.sid)

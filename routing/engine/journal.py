@@ -7,7 +7,7 @@ from typing import TypeVar
 from routing import sids
 from routing.clock import SECOND, Instant, iso_8601
 from routing.configuration import Configuration, Workflow
-from routing.events import CATALOGUE, INDEXED_FIELDS, Event
+from routing.events import CATALOGUE, Event
 from routing.ports import Work
 from routing.reservation import Reservation
 from routing.task import CANCELED, COMPLETED, Task
@@ -64,7 +64,12 @@ def tell(
             description=description,
             carried=carried,
             occurred_at=work.now,
-            **{name: carried.get(name) for name in INDEXED_FIELDS},
+            task_sid=carried.get("task_sid"),
+            reservation_sid=carried.get("reservation_sid"),
+            worker_sid=carried.get("worker_sid"),
+            task_queue_sid=carried.get("task_queue_sid"),
+            workflow_sid=carried.get("workflow_sid"),
+            task_channel_sid=carried.get("task_channel_sid"),
         )
     )
 

@@ -1,4 +1,4 @@
-"""The moves that the verbs share: each changes a row, its version and its time, and returns it anew."""
+"""The moves that the verbs share: each changes a row, its version and its time."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Where a Task goes next in its Workflow: into a target's TaskQueue, on to the next, or out of it."""
+"""Where a Task goes next in its Workflow: into a target's TaskQueue, to the next, or out."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -11,7 +11,14 @@ from routing.errors import RoutingError
 from routing.json_text import read_object
 from routing.ports import Work
 from routing.task import Task, next_task_state
-from routing.workflow import Step, WorkflowDocument, first_step, next_step, parse_workflow
+from routing.workflow import (
+    Step,
+    WorkflowDocument,
+    first_step,
+    next_step,
+    parse_workflow,
+    step_at,
+)
 
 WORKFLOW_TIMEOUT = "Workflow timed out"
 
@@ -105,7 +112,7 @@ def step_of(work: Work, configuration: Configuration, task: Task) -> Step | None
     if task.filter_index is None or task.target_index is None:
         return None
     document = document_of(work, configuration, task)
-    return document.step(task.filter_index, task.target_index)
+    return step_at(document, (task.filter_index, task.target_index))
 
 
 def document_of(work: Work, configuration: Configuration, task: Task) -> WorkflowDocument:
@@ -148,14 +155,14 @@ def _at_step(work: Work, task: Task, step: Step, *, new: bool) -> Task:
 
 
 def _tell_match(work: Work, configuration: Configuration, step: Step, subject: Subject) -> None:
+    named = {} if step.filter_name is None else {"workflow_filter_name": step.filter_name}
     tell(
         work,
         configuration,
         "workflow.target-matched",
         "Task matched a workflow target",
         subject,
-        workflow_filter_name=step.filter_name,
-        workflow_filter_expression=step.filter_expression,
+        **named,
     )
 
 

@@ -6,7 +6,7 @@ from routing import sids
 from routing.configuration import Configuration
 from routing.engine.journal import Subject, tell
 from routing.engine.workspaces import check_name
-from routing.errors import InvalidParameter, NotFound, RoutingError
+from routing.errors import ExpressionError, InvalidParameter, NotFound, RoutingError
 from routing.expressions import compile_expression
 from routing.ports import Work
 from routing.task import WAITING
@@ -108,7 +108,10 @@ def delete(work: Work, *, workspace_sid: str, task_queue_sid: str) -> None:
 def _check(configuration: Configuration, queue: TaskQueue) -> None:
     check_name(queue.friendly_name)
     if queue.target_workers.strip():
-        compile_expression(queue.target_workers, parameter="TargetWorkers")
+        try:
+            compile_expression(queue.target_workers)
+        except ExpressionError as error:
+            raise error.about("TargetWorkers") from None
     if queue.task_order not in {FIFO, LIFO}:
         raise InvalidParameter("TaskOrder", f"expected {FIFO} or {LIFO}")
     if not 1 <= queue.max_reserved_workers <= MAX_RESERVED_WORKERS:

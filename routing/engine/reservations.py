@@ -1,4 +1,4 @@
-"""What happens to a Reservation: made by the router, answered by a Worker, ended by time or by its Task."""
+"""What happens to a Reservation: the router makes it, a Worker answers, time or Task end it."""
 
 from dataclasses import replace
 
@@ -218,8 +218,8 @@ def reject(
 ) -> Reservation:
     """The Worker declines; the Task goes back to its queue.
 
-    `worker_activity_sid` is where the Worker goes; without it the same Worker may be chosen again at
-    once. Raises IllegalMove when the offer is over, InvalidParameter for an unknown Activity.
+    `worker_activity_sid` is where the Worker goes; without it the same Worker may be chosen again
+    at once. Raises IllegalMove when the offer is over, InvalidParameter for an unknown Activity.
     """
     task, reservation = _locked(work, reservation_sid)
     configuration = work.configuration(task.workspace_sid)
@@ -266,7 +266,7 @@ def cancel(work: Work, *, reservation_sid: str, reason: str) -> bool:
     """Takes an offer back because it cannot be carried out (the agent's phone was busy, say).
 
     The Worker goes to the timeout Activity, so that the next offer goes to somebody who can be
-    reached; an accepted Reservation can be taken back like this, too, while its bridge is not built.
+    reached; an accepted Reservation can be taken back like this, too, before its bridge is built.
     False when the Reservation is over already.
     """
     task, reservation = _locked(work, reservation_sid)

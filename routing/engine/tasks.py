@@ -30,9 +30,9 @@ def create(
 ) -> Task:
     """A piece of work comes in and goes through its Workflow into a TaskQueue.
 
-    `task_channel` is a SID or unique name; `workflow_sid` may be left out where the workspace has one
-    Workflow only. Raises InvalidParameter, naming it, for a value that cannot be used, and for a Task
-    that no filter of the Workflow wants.
+    `task_channel` is a SID or unique name; `workflow_sid` may be left out where the workspace has
+    one Workflow only. Raises InvalidParameter, naming it, for a value that cannot be used, and
+    placement.Unwanted for a Task that no filter of the Workflow wants.
     """
     configuration = work.configuration(workspace_sid)
     read_object(attributes, parameter="Attributes", limit=states.MAX_ATTRIBUTES_CHARACTERS)
@@ -156,7 +156,7 @@ def complete(
 
 
 def cancel(work: Work, *, workspace_sid: str, task_sid: str, reason: str | None = None) -> Task:
-    """Nobody will do it: offers of it are taken back. Only a Task that still waits can be canceled."""
+    """Nobody will do it: offers of it are taken back. Only a waiting Task can be canceled."""
     task = locked_task(work, workspace_sid, task_sid)
     next_task_state(task, "cancel")
     configuration = work.configuration(workspace_sid)
@@ -190,8 +190,8 @@ def expire(work: Work, *, task_sid: str) -> bool:
 def leave_step(work: Work, *, task_sid: str) -> bool:
     """Its Workflow target has timed out: it goes on. False when it has moved already.
 
-    While somebody is being asked the target's time does not cut that off; it is looked at again when
-    the offer has come to nothing (Twilio, "Workflow timeout evaluation").
+    While somebody is being asked the target's time does not cut that off; it is looked at again
+    when the offer has come to nothing (Twilio, "Workflow timeout evaluation").
     """
     task = work.tasks.get(task_sid, lock=True)
     if (

@@ -1,4 +1,4 @@
-"""What happens to a Worker: created, changed, moved between Activities, its channels set, deleted."""
+"""What happens to a Worker: created, changed, moved between Activities, deleted."""
 
 from dataclasses import replace
 
@@ -34,7 +34,7 @@ def create(
     configuration = work.configuration(workspace_sid)
     read_object(attributes, parameter="Attributes", limit=MAX_ATTRIBUTES_CHARACTERS)
     activity_sid = activity_sid or configuration.workspace.default_activity_sid
-    if activity_sid not in configuration.activities:
+    if activity_sid is None or activity_sid not in configuration.activities:
         raise InvalidParameter("ActivitySid", "expected an Activity of this Workspace")
     worker = Worker(
         sid=sids.new_sid(sids.WORKER),
@@ -94,12 +94,7 @@ def update(
     configuration = work.configuration(workspace_sid)
     if attributes is not None:
         read_object(attributes, parameter="Attributes", limit=MAX_ATTRIBUTES_CHARACTERS)
-    if activity_sid is not None:
-        _check_activity(configuration, activity_sid, reject=reject_pending_reservations)
-    elif reject_pending_reservations:
-        raise InvalidParameter(
-            "RejectPendingReservations", "expected an unavailable ActivitySid beside it"
-        )
+    _check_activity(configuration, activity_sid, reject=reject_pending_reservations)
     if reject_pending_reservations:
         # Before the Worker is locked: rejecting locks Tasks first, as every verb does.
         for reservation in work.reservations.find(
@@ -124,7 +119,15 @@ def update(
     return move_worker(work, configuration, worker, activity_sid)
 
 
-def _check_activity(configuration: Configuration, activity_sid: str, *, reject: bool) -> None:
+def _check_activity(
+    configuration: Configuration, activity_sid: str | None, *, reject: bool
+) -> None:
+    if activity_sid is None:
+        if reject:
+            raise InvalidParameter(
+                "RejectPendingReservations", "expected an unavailable ActivitySid beside it"
+            )
+        return
     if activity_sid not in configuration.activities:
         raise InvalidParameter("ActivitySid", "expected an Activity of this Workspace")
     if reject and configuration.is_available(activity_sid):

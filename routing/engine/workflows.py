@@ -27,7 +27,7 @@ def create(
     fallback_assignment_callback_url: str | None = None,
     task_reservation_timeout: int = DEFAULT_RESERVATION_TIMEOUT_SECONDS,
 ) -> Workflow:
-    """A new Workflow. Raises InvalidParameter with the JSON path of what is wrong in the document."""
+    """A new Workflow. Raises InvalidParameter with the JSON path of what is wrong in it."""
     setup = work.configuration(workspace_sid)
     workflow = Workflow(
         sid=sids.new_sid(sids.WORKFLOW),

@@ -90,27 +90,28 @@ def update(
 ) -> Workspace:
     """Changes what is given; an empty `events_filter` means all events again."""
     configuration = work.configuration(workspace_sid)
-    columns: dict[str, object] = {"updated_at": work.now}
     if friendly_name is not None:
         check_name(friendly_name)
-        columns["friendly_name"] = friendly_name
     if prioritize_queue_order is not None:
         _check_order(prioritize_queue_order)
-        columns["prioritize_queue_order"] = prioritize_queue_order
-    for parameter, column, sid in (
-        ("DefaultActivitySid", "default_activity_sid", default_activity_sid),
-        ("TimeoutActivitySid", "timeout_activity_sid", timeout_activity_sid),
+    for parameter, sid in (
+        ("DefaultActivitySid", default_activity_sid),
+        ("TimeoutActivitySid", timeout_activity_sid),
     ):
-        if sid is not None:
-            if sid not in configuration.activities:
-                raise InvalidParameter(parameter, "expected an Activity of this Workspace")
-            columns[column] = sid
-    if event_callback_url is not None:
-        columns["event_callback_url"] = event_callback_url
+        if sid is not None and sid not in configuration.activities:
+            raise InvalidParameter(parameter, "expected an Activity of this Workspace")
+    given = {
+        "friendly_name": friendly_name,
+        "event_callback_url": event_callback_url,
+        "multi_task_enabled": multi_task_enabled,
+        "prioritize_queue_order": prioritize_queue_order,
+        "default_activity_sid": default_activity_sid,
+        "timeout_activity_sid": timeout_activity_sid,
+    }
+    columns: dict[str, object] = {k: v for k, v in given.items() if v is not None}
     if events_filter is not None:
         columns["events_filter"] = events_filter or None
-    if multi_task_enabled is not None:
-        columns["multi_task_enabled"] = multi_task_enabled
+    columns["updated_at"] = work.now
     work.workspaces.change(workspace_sid, **columns)
     work.configuration_changed(workspace_sid)
     configuration = work.configuration(workspace_sid)

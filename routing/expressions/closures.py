@@ -3,6 +3,8 @@
 A closure knows its operator, its attribute and its constant, so that asking costs one call and one
 dictionary look-up per comparison. What has no closure of its own is asked of `meaning`, and every
 closure must answer as `meaning` does. Nothing is ever passed to Python's own compiler.
+
+The look-ups are written out in each quick form: handing them in as functions doubles the price.
 """
 
 import operator
@@ -24,7 +26,7 @@ from routing.expressions.syntax import (
 from routing.expressions.tree import references_in, with_operands
 
 Condition: TypeAlias = Callable[[Context], bool]
-Read: TypeAlias = Callable[[Context], object]
+Path: TypeAlias = tuple[str | int, ...]
 
 #: With its sides exchanged, so that the constant stands on the right.
 _MIRRORED = {
@@ -43,41 +45,53 @@ _ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
 }
-_NOWHERE: Mapping[str, object] = {}
+_NOTHING: Mapping[str, object] = {}
 
 
 def compile_node(node: Node) -> Condition:
     """The function that says whether `node` is true in a context."""
-    root = _common_root(node)
-    if root is None:
+    prefix = _common_prefix([reference.path for reference in references_in(node)])
+    if not prefix:
         return _condition(node)
-    condition = _condition(with_operands(node, _without_root))
 
-    def below_root(context: Context) -> bool:
-        value = context.get(root)
-        return condition(value if isinstance(value, dict) else _NOWHERE)
+    def beyond_prefix(operand: Operand) -> Operand:
+        if isinstance(operand, Literal):
+            return operand
+        return Reference(path=operand.path[len(prefix) :])
 
-    return below_root
+    return _below(prefix, _condition(with_operands(node, beyond_prefix)))
 
 
-def _common_root(node: Node) -> str | None:
-    """The one name below which all references lie, if there is one.
+def _common_prefix(paths: list[Path]) -> Path:
+    """The way that all paths have in common, short of their last part; every part left is a name.
 
     A target expression with the task's values bound in reads the worker only: looking the worker up
     once makes each of its attributes as near as a queue expression's.
     """
-    roots = {reference.path[0] for reference in references_in(node)}
-    if len(roots) != 1:
-        return None
-    deep = all(
-        len(reference.path) > 1 and isinstance(reference.path[1], str)
-        for reference in references_in(node)
-    )
-    return str(roots.pop()) if deep else None
+    prefix = min((path[:-1] for path in paths), key=len, default=())
+    while any(
+        path[: len(prefix)] != prefix or not isinstance(path[len(prefix)], str) for path in paths
+    ):
+        prefix = prefix[:-1]
+    return prefix
 
 
-def _without_root(operand: Operand) -> Operand:
-    return Reference(path=operand.path[1:]) if isinstance(operand, Reference) else operand
+def _below(prefix: Path, condition: Condition) -> Condition:
+    """The condition, asked of the object that `prefix` leads to; of an empty one, if of none."""
+    if len(prefix) > 1:
+
+        def far_below(context: Context) -> bool:
+            value = value_at(context, prefix)
+            return condition(value if isinstance(value, dict) else _NOTHING)
+
+        return far_below
+    root = str(prefix[0])
+
+    def below(context: Context) -> bool:
+        value = context.get(root)
+        return condition(value if isinstance(value, dict) else _NOTHING)
+
+    return below
 
 
 def _condition(node: Node) -> Condition:
@@ -85,11 +99,11 @@ def _condition(node: Node) -> Condition:
         case Comparison():
             return _comparison(node)
         case Not():
-            return _negation(_condition(node.operand))
+            return _negation(compile_node(node.operand))
         case And():
-            return _all([_condition(each) for each in node.operands])
+            return _all([compile_node(each) for each in node.operands])
         case Or():
-            return _any([_condition(each) for each in node.operands])
+            return _any([compile_node(each) for each in node.operands])
         case Always():
             return _constant(node.value)
 
@@ -103,9 +117,15 @@ def _negation(condition: Condition) -> Condition:
 
 
 def _all(conditions: list[Condition]) -> Condition:
-    if len(conditions) == 2:  # noqa: PLR2004  (a pair is by far the most frequent)
-        first, second = conditions
-        return lambda context: first(context) and second(context)
+    match conditions:  # the short ones written out: a loop costs a fifth more
+        case [first, second]:
+            return lambda context: first(context) and second(context)
+        case [first, second, third]:
+            return lambda context: first(context) and second(context) and third(context)
+        case [first, second, third, fourth]:
+            return lambda context: (
+                first(context) and second(context) and third(context) and fourth(context)
+            )
     each = tuple(conditions)
 
     def all_true(context: Context) -> bool:
@@ -118,9 +138,11 @@ def _all(conditions: list[Condition]) -> Condition:
 
 
 def _any(conditions: list[Condition]) -> Condition:
-    if len(conditions) == 2:  # noqa: PLR2004  (a pair is by far the most frequent)
-        first, second = conditions
-        return lambda context: first(context) or second(context)
+    match conditions:
+        case [first, second]:
+            return lambda context: first(context) or second(context)
+        case [first, second, third]:
+            return lambda context: first(context) or second(context) or third(context)
     each = tuple(conditions)
 
     def any_true(context: Context) -> bool:
@@ -136,62 +158,60 @@ def _comparison(node: Comparison) -> Condition:
     symbol, left, right = node.operator, node.left, node.right
     if isinstance(left, Literal) and symbol in _MIRRORED:
         symbol, left, right = _MIRRORED[symbol], right, left
-    if isinstance(left, Literal) and isinstance(right, Literal):
-        return _constant(OPERATORS[symbol](left.value, right.value))
-    if isinstance(right, Literal):
-        return _against_constant(symbol, _reading(left), right.value)
-    test, read_left, read_right = OPERATORS[symbol], _reading(left), _reading(right)
-    return lambda context: test(read_left(context), read_right(context))
-
-
-def _reading(operand: Operand) -> Read:
-    if isinstance(operand, Literal):
-        value = operand.value
-        return lambda _: value
-    path = operand.path
-    if len(path) == 1:
-        return operator.methodcaller("get", path[0])  # no Python frame: as good as written out
-    return lambda context: value_at(context, path)
-
-
-def _against_constant(symbol: str, read: Read, constant: object) -> Condition:
-    """A comparison of an attribute with a constant: what nearly all expressions are made of."""
-    special = _special(symbol, read, constant)
-    if special is not None:
-        return special
     test = OPERATORS[symbol]
-    return lambda context: test(read(context), constant)
+    if isinstance(left, Literal):
+        return _constant_first(test, left.value, right)
+    path = left.path
+    if isinstance(right, Reference):
+        other = right.path
+        return lambda context: test(value_at(context, path), value_at(context, other))
+    value = right.value
+    if len(path) == 1:
+        return _quick(symbol, str(path[0]), value)
+    return lambda context: test(value_at(context, path), value)
 
 
-def _special(symbol: str, read: Read, constant: object) -> Condition | None:
-    """The quick form, where there is one."""
+def _constant_first(
+    test: Callable[[object, object], bool], value: object, right: Operand
+) -> Condition:
+    """Two constants, or an operator that has no mirror image: CONTAINS, NOT IN."""
+    if isinstance(right, Literal):
+        return _constant(test(value, right.value))
+    path = right.path
+    return lambda context: test(value, value_at(context, path))
+
+
+def _quick(symbol: str, name: str, constant: object) -> Condition:
+    """An attribute beside a constant: what nearly all expressions are made of."""
+    test = OPERATORS[symbol]
+    special: Condition | None = None
     if symbol == "==":
-        return _equal_to(read, constant)
-    if symbol in _ORDERINGS and number(constant) is constant and constant is not None:
-        return _ordered(_ORDERINGS[symbol], OPERATORS[symbol], read, constant)
-    if symbol == "HAS" and isinstance(constant, str):
-        return _having(read, constant)
-    if symbol == "IN" and isinstance(constant, tuple):
-        return _among(read, constant)
-    return None
+        special = _equal_to(name, constant)
+    elif symbol in _ORDERINGS and number(constant) is constant and constant is not None:
+        special = _ordered(_ORDERINGS[symbol], test, name, constant)
+    elif symbol == "HAS" and isinstance(constant, str):
+        special = _having(name, constant)
+    elif symbol == "IN" and isinstance(constant, tuple):
+        special = _among(name, constant)
+    return special or (lambda context: test(context.get(name), constant))
 
 
-def _equal_to(read: Read, constant: object) -> Condition | None:
+def _equal_to(name: str, constant: object) -> Condition | None:
     if isinstance(constant, str):  # nothing in JSON equals a text but the same text
-        return lambda context: read(context) == constant
+        return lambda context: context.get(name) == constant
     if constant is None or isinstance(constant, bool):
-        return lambda context: read(context) is constant
+        return lambda context: context.get(name) is constant
     return None
 
 
 def _ordered(
     compare: Callable[[Any, Any], bool],
     test: Callable[[object, object], bool],
-    read: Read,
+    name: str,
     constant: object,
 ) -> Condition:
     def ordered(context: Context) -> bool:
-        value = read(context)
+        value = context.get(name)
         if value.__class__ is int or value.__class__ is float:
             return compare(value, constant)
         return test(value, constant)
@@ -199,21 +219,21 @@ def _ordered(
     return ordered
 
 
-def _having(read: Read, constant: str) -> Condition:
+def _having(name: str, constant: str) -> Condition:
     def having(context: Context) -> bool:
-        value = read(context)
+        value = context.get(name)
         return isinstance(value, list) and constant in value
 
     return having
 
 
-def _among(read: Read, constants: tuple[object, ...]) -> Condition | None:
+def _among(name: str, constants: tuple[object, ...]) -> Condition | None:
     if not all(isinstance(each, str) for each in constants):
         return None
     texts = frozenset(constants)
 
     def among(context: Context) -> bool:
-        value = read(context)
+        value = context.get(name)
         return value.__class__ is str and value in texts
 
     return among

@@ -37,7 +37,10 @@ class Expression:
 
     @cached_property
     def key(self) -> str:
-        """The tree in one spelling, parseable: the same for expressions that ask the same."""
+        """The tree in one spelling: the same for expressions that ask the same.
+
+        It can be parsed again, unless an object or a list of lists was bound into it.
+        """
         return written(self.tree)
 
     @cached_property
