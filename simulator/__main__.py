@@ -14,8 +14,8 @@ from simulator.server import PortInUse, Simulator
 from simulator.settings import Settings
 
 EXPLANATION = """\
-Behaves as Twilio Voice does towards an application: dials its numbers, fetches and follows its TwiML,
-signs its webhooks, keeps queues and conferences, and answers the REST calls of the helper library.
+Behaves as Twilio Voice does towards an application: dials its numbers, fetches and follows its
+TwiML, signs its webhooks, keeps queues and conferences, and answers the REST calls of its library.
 """
 
 EXAMPLES = """\

@@ -1,10 +1,11 @@
 """What happens when: one lock, the timers, and the scripts that wait for something.
 
 The phone network is single threaded in effect. Whoever has news (a timer that is due, a webhook's
-answer, a REST request) takes a `turn`: the lock is held, every script which the news sets free runs on
-until it waits again, and the lock is let go. A script is a generator that yields the Signal it waits
-for; so a waiting call costs a few hundred bytes and no thread. Nothing polls: the timer thread sleeps
-until the earliest timer or until an earlier one is set. Nothing in here may do I/O.
+answer, a REST request) takes a `turn`: the lock is held, every script which the news sets free
+runs on until it waits again, and the lock is let go. A script is a generator that yields the
+Signal it waits for; so a waiting call costs a few hundred bytes and no thread. Nothing polls: the
+timer thread sleeps until the earliest timer or until an earlier one is set. Nothing in here may
+do I/O.
 """
 
 import contextlib
@@ -23,12 +24,12 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-class Interruption(Exception):  # noqa: N818 - not an error: news that ends what a script is doing
+class Interruption(Exception):
     """Something that ends what a call is doing now: a hang-up, a redirect, a dequeue."""
 
 
 class Scope:
-    """The stretch of a script for which some interruptions are meant. News for a closed one is old."""
+    """The stretch of a script for which some news is meant. News for a closed one is too late."""
 
     def __init__(self) -> None:
         self.is_open = True
@@ -159,7 +160,7 @@ class Agenda:
                     self._depth -= 1
 
     def run_ready(self) -> None:
-        """Let the scripts that are free to go on do so. Only inside a turn, never inside a script."""
+        """Let the scripts that may go on do so. Only inside a turn, never inside a script."""
         while self._ready:
             action = self._ready.popleft()
             try:
@@ -254,7 +255,7 @@ class Agenda:
             self._changed.notify_all()
 
     def settle(self, patience_seconds: float = 30) -> None:
-        """Wait until no webhook is on its way. Raises TimeoutError after real `patience_seconds`."""
+        """Wait until no webhook is on its way. TimeoutError after real `patience_seconds`."""
         with self._lock:
             if not self._changed.wait_for(lambda: not self._in_flight, patience_seconds):
                 message = f"{self._in_flight} webhooks are still on their way"

@@ -25,7 +25,7 @@ class Bridge:
 
 
 @dataclasses.dataclass(eq=False)
-class Bridged(Interruption):  # noqa: N818 - news, not an error
+class Bridged(Interruption):
     """A queued caller is connected; before that, perhaps, a document is heard."""
 
     bridge: Bridge

@@ -1,8 +1,9 @@
 """A conference: who is in the room, when it opens and closes, and whom it tells.
 
-The rules are Twilio's: the first participant fixes the callback and its events; the room opens when two
-are in and one of them may open it; labels are unique; whoever leaves with endConferenceOnExit closes it,
-unless on hold. It tells through the `tell` it is given and never touches a call's script itself.
+The rules are Twilio's: the first participant fixes the callback and its events; the room opens
+when two are in and one of them may open it; labels are unique; whoever leaves with
+endConferenceOnExit closes it, unless on hold. It tells through the `tell` it is given and never
+touches a call's script itself.
 """
 
 import dataclasses

@@ -1,7 +1,8 @@
 """The control door: what a person, a test or a demonstration does to the network from outside.
 
-Dial, press, answer, hang up; say how phones behave; look at the state; follow the log; order faults.
-No Twilio shape here: plain JSON, errors as {"error": "what was expected"} with 400, 404 or 409.
+Dial, press, answer, hang up; say how phones behave; look at the state; follow the log; order
+faults. No Twilio shape here: plain JSON, errors as {"error": "what was expected"} with 400, 404
+or 409.
 """
 
 import urllib.parse

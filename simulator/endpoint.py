@@ -28,4 +28,4 @@ def is_phone_number(text: str) -> bool:
 
 def bare(address: str) -> str:
     """An address without its parameters: `client:ann?name=x` rings the endpoint `client:ann`."""
-    return address.split("?")[0].split(";")[0]
+    return address.partition("?")[0].partition(";")[0]

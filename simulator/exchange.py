@@ -1,7 +1,7 @@
 """The exchange: how calls begin and how they are moved, by somebody at a phone or through REST.
 
-Here the state (network) and what follows TwiML (interpreter and the verbs) come together; the two doors,
-REST and control, enter through this file. Every method expects to be called inside a turn.
+Here the state (network) and what follows TwiML (interpreter and the verbs) come together; the two
+doors, REST and control, enter through this file. Every method expects to be called inside a turn.
 """
 
 from collections.abc import Callable
@@ -89,7 +89,7 @@ class Exchange:
         return call
 
     def hang_up_at_phone(self, call: Call) -> None:
-        """The person at the phone hangs up: a caller who still rings gives up, a callee declines."""
+        """Somebody at the phone hangs up: a caller who still rings gives up, a callee declines."""
         if call.status == IN_PROGRESS:
             self.network.hang_up(call)
         else:
@@ -98,7 +98,7 @@ class Exchange:
     def answer_at_phone(self, call: Call) -> None:
         """Raises WrongMoment unless the call rings at a phone."""
         if call.direction == INBOUND or call.status not in (QUEUED, RINGING):
-            message = f"call {call.sid} is {call.status}; only an outbound call that rings can be answered"
+            message = f"call {call.sid} is {call.status}; an outbound call that rings was expected"
             raise WrongMoment(message)
         assert call.picked_up is not None  # noqa: S101 - set when the call was made
         call.picked_up.fire(ANSWERED)

@@ -24,7 +24,7 @@ class Keys:
 
 
 def gather(interpreter: Interpreter, element: Element) -> Steps[Next]:
-    """Leads to the action if anything was pressed (or the empty result is wanted), else falls on."""
+    """Leads to the action if keys were pressed (or an empty result is wanted), else falls on."""
     interpreter.answer()
     call, network = interpreter.call, interpreter.network
     keys, done = Keys(), network.agenda.signal()

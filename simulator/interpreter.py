@@ -1,8 +1,8 @@
 """Follows TwiML for one call: fetches a document, performs its verbs, goes where they lead.
 
-A document ends by running out (the call is hung up), by leading to another document, or by news from
-outside: HungUp, Redirected. What each verb does is in `speech`, `gather`, `enqueue` and `dial`; this
-file only knows how documents follow one another and what happens when one is broken.
+A document ends by running out (the call is hung up), by leading to another document, or by news
+from outside: HungUp, Redirected. What each verb does is in `speech`, `gather`, `enqueue` and
+`dial`; this file only knows how documents follow one another and what happens when one is broken.
 """
 
 import contextlib

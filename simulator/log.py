@@ -1,7 +1,7 @@
 """Every webhook sent, every REST call received, every error: what went over the wire, in order.
 
-Readers wait for news on a condition, so a demonstration can follow a call without polling. The oldest
-lines are dropped when there are too many. The log never holds the account's token.
+Readers wait for news on a condition, so a demonstration can follow a call without polling. The
+oldest lines are dropped when there are too many. The log never holds the account's token.
 """
 
 import dataclasses
@@ -69,7 +69,7 @@ class Log:
             self._changed.notify_all()
 
     def since(self, number: int, wait_seconds: float = 0) -> tuple[list[Line], int]:
-        """The lines after `number`, and the number of the last; waits (in real time) for the first."""
+        """The lines after `number` and the last number; waits (in real time) for the first."""
         with self._changed:
             self._changed.wait_for(lambda: self._last > number or self._closed, wait_seconds)
             return [line for line in self._lines if line.number > number], self._last

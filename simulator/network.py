@@ -1,7 +1,8 @@
-"""The phone network: who is on the line, in which queue, in which room; and what can happen to them.
+"""The phone network: who is on the line, in which queue, in which room; and what can happen to
+them.
 
-It holds the state and the moves that change it. It follows no TwiML (interpreter and the verbs do) and
-knows no HTTP door. Every method expects to be called inside a turn of the agenda.
+It holds the state and the moves that change it. It follows no TwiML (interpreter and the verbs
+do) and knows no HTTP door. Every method expects to be called inside a turn of the agenda.
 """
 
 import dataclasses
@@ -16,7 +17,6 @@ from simulator.call import (
     CANCELED,
     COMPLETED,
     IN_PROGRESS,
-    INBOUND,
     RINGING,
     Call,
     Heard,

@@ -1,8 +1,9 @@
 """The post: a bounded crew that carries webhooks to the application, in order within each lane.
 
-A lane is the documents of one call, the progress of one call, the events of one conference: inside a
-lane order is kept and there is one request at a time, lanes do not wait for one another. The crew grows
-on demand up to its bound and never holds the network's lock while a request is under way.
+A lane is the documents of one call, the progress of one call, the events of one conference:
+inside a lane order is kept and there is one request at a time, lanes do not wait for one another.
+The crew grows on demand up to its bound and never holds the network's lock while a request is
+under way.
 """
 
 import dataclasses
@@ -181,7 +182,14 @@ class Post:
         method, parameters = webhook.method, webhook.parameters
         for _ in range(MOST_REDIRECTS + 1):
             try:
-                response = self._request(webhook, method, url, parameters, overrides, deadline)
+                response = self._request(
+                    webhook,
+                    method=method,
+                    url=url,
+                    parameters=parameters,
+                    overrides=overrides,
+                    deadline=deadline,
+                )
             except (requests.ConnectionError, requests.Timeout) as error:
                 connect = isinstance(error, (requests.ConnectTimeout, requests.ConnectionError))
                 return _failure(
@@ -199,6 +207,7 @@ class Post:
     def _request(
         self,
         webhook: Webhook,
+        *,
         method: str,
         url: str,
         parameters: Parameters,

@@ -1,8 +1,8 @@
 """X-Twilio-Signature: proof that a webhook comes from whoever knows the account's token.
 
-HMAC-SHA1 over the full URL followed by every form parameter, sorted by name (not by name and value:
-`Reason` comes before `ReasonConferenceEnded`), name and value run together; in base64. Made here and
-not with Twilio's validator, which the tests use to check it.
+HMAC-SHA1 over the full URL followed by every form parameter, sorted by name (not by name and
+value: `Reason` comes before `ReasonConferenceEnded`), name and value run together; in base64.
+Made here and not with Twilio's validator, which the tests use to check it.
 """
 
 import base64

@@ -1,4 +1,5 @@
-"""What the caller hears, and the verbs that end a document: Say, Play, Pause, Redirect, Hangup, Reject.
+"""What the caller hears, and the verbs that end a document: Say, Play, Pause, Redirect, Hangup,
+Reject.
 
 Sound is kept as text. Speech takes as long as reading it aloud would, in the simulator's time.
 """

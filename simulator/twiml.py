@@ -1,8 +1,8 @@
 """TwiML, read strictly: text -> verbs whose names, attributes and values are all known.
 
-Where Twilio only warns (12200) and goes on as it pleases, the simulator refuses: an application should
-hear of its mistake here, not from a caller. What is allowed stands in the tables below; what a verb
-does is not this room's business.
+Where Twilio only warns (12200) and goes on as it pleases, the simulator refuses: an application
+should hear of its mistake here, not from a caller. What is allowed stands in the tables below;
+what a verb does is not this room's business.
 """
 
 import dataclasses
@@ -259,12 +259,12 @@ VERBS = (
 
 #: What Twilio knows and the simulator does not yet: told apart from a plain misspelling.
 NOT_SIMULATED = (
-    "Connect", "Echo", "Pay", "Prompt", "Record", "Refer", "Siprec", "Sms", "Start", "Stop", "Stream",
+    "Connect", "Echo", "Pay", "Prompt", "Record", "Refer", "Siprec", "Sms", "Start", "Stop",
 )  # fmt: skip
 
 
 def parse(text: str) -> tuple[Element, ...]:
-    """The verbs of a document, in order. Raises TwimlError, which names what was wrong and where."""
+    """The verbs of a document, in order. Raises TwimlError, which names what was wrong."""
     if len(text.encode()) > LARGEST_DOCUMENT:
         raise TwimlError(TOO_LARGE, "the document is longer than 64 kB")
     if "<!DOCTYPE" in text or "<!ENTITY" in text:

@@ -69,7 +69,7 @@ class Loop:
         seen = 0
         while not self._stopping.is_set():
             # Read before the step: a change during it makes the wait below return at once.
-            seen = self._signal.number
+            seen = self._signal.seen()
             wait = self._one_step()
             if wait is not None:
                 if self._rest_seconds:

@@ -30,7 +30,11 @@ class NotPending(RoutingError):
 
 
 def request_conference(
-    work: Work, *, reservation_sid: str, parameters: Mapping[str, object]
+    work: Work,
+    *,
+    reservation_sid: str,
+    parameters: Mapping[str, object],
+    if_match: int | None = None,
 ) -> Reservation:
     """Asks for agent and caller to be bridged; the offer's time stands still until that is settled.
 
@@ -42,7 +46,7 @@ def request_conference(
             f"Unable to execute Conference instruction. Reservation {reservation_sid} "
             "is not currently in a Pending state."
         )
-    reservation = reservations.hold_timer(work, reservation_sid=reservation_sid)
+    reservation = reservations.hold_timer(work, reservation_sid=reservation_sid, if_match=if_match)
     _request(work, reservation, parameters)
     return reservation
 

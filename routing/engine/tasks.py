@@ -97,9 +97,13 @@ def update(
     priority: int | None = None,
     task_channel: str | None = None,
     virtual_start_at: Instant | None = None,
+    if_match: int | None = None,
 ) -> Task:
-    """Changes what a Task says of itself; its place in line follows."""
-    task = locked_task(work, workspace_sid, task_sid)
+    """Changes what a Task says of itself; its place in line follows.
+
+    Here and below, PreconditionFailed is raised when its version is no longer `if_match`.
+    """
+    task = locked_task(work, workspace_sid, task_sid, if_match)
     configuration = work.configuration(workspace_sid)
     columns: dict[str, object] = {}
     if attributes is not None:
@@ -205,9 +209,9 @@ def leave_step(work: Work, *, task_sid: str) -> bool:
     return True
 
 
-def delete(work: Work, *, workspace_sid: str, task_sid: str) -> None:
+def delete(work: Work, *, workspace_sid: str, task_sid: str, if_match: int | None = None) -> None:
     """Removes the Task with its Reservations, in whatever state it is."""
-    task = locked_task(work, workspace_sid, task_sid)
+    task = locked_task(work, workspace_sid, task_sid, if_match)
     configuration = work.configuration(workspace_sid)
     cancel_offers(work, configuration, task, "the Task was deleted")
     for reservation in _live(work, task):

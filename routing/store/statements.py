@@ -39,7 +39,7 @@ class Cursor(Protocol):
 
     @property
     def rowcount(self) -> int: ...
-    def execute(self, text: str, values: Sequence[object], /) -> object: ...
+    def execute(self, text: str, values: Sequence[object] = ..., /) -> object: ...
     def executemany(self, text: str, values: Iterable[Sequence[object]], /) -> object: ...
     def fetchone(self) -> tuple[Any, ...] | None: ...
     def fetchall(self) -> list[tuple[Any, ...]]: ...
@@ -143,7 +143,9 @@ class TableStatements(Generic[Record]):
         """The UPDATE of these columns: their values in this order, then the SID."""
         known = self._changes.get(columns)
         if known is None:
-            assignments = [(self.table.c[name], bindparam(f"new_{name}")) for name in columns]
+            assignments: list[tuple[ColumnElement[Any], ColumnElement[Any]]] = [
+                (self.table.c[name], bindparam(f"new_{name}")) for name in columns
+            ]
             expression = (
                 update(self.table)
                 .where(self.table.c.sid == bindparam("sid"))

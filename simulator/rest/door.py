@@ -1,10 +1,9 @@
-"""What all resources share at the door: who is asking, faults to order, the log, Twilio's errors."""
+"""What all resources share at the door: who asks, faults to order, the log, Twilio's errors."""
 
 import base64
 import binascii
 import hmac
 import time
-
 from typing import Any
 
 from flask import Blueprint, Flask, Response, g, jsonify, request
@@ -103,7 +102,7 @@ def _drop_connection() -> None:
 
 
 def blueprint(name: str, door: Door) -> Blueprint:
-    """A blueprint of the REST door: every request through it is admitted, recorded and put right."""
+    """A blueprint of the REST door: every request through it is admitted and recorded."""
     made = Blueprint(name, __name__, url_prefix=PREFIX)
     made.before_request(door.admit)
     made.after_request(door.record)

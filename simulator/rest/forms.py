@@ -1,4 +1,6 @@
-"""The parameters of a REST call: every name known, every value checked, errors in Twilio's numbers."""
+"""The parameters of a REST call: every name known, every value checked, errors in Twilio's
+numbers.
+"""
 
 import re
 import urllib.parse
