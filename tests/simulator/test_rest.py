@@ -130,7 +130,9 @@ def test_canceling_ends_a_call_that_rings_and_no_other(town: Town) -> None:
 def test_calls_are_listed_newest_first_filtered_and_in_pages(town: Town) -> None:
     sids = [town.dial() for _ in range(5)]
     assert [call.sid for call in town.client.calls.list(page_size=2)] == sids[::-1]
-    assert [call.sid for call in town.client.calls.list(status="in-progress", to=LINE)] == sids[::-1]
+    assert [call.sid for call in town.client.calls.list(status="in-progress", to=LINE)] == sids[
+        ::-1
+    ]
     town.hang_up(sids[0])
     assert [call.sid for call in town.client.calls.list(status="completed")] == sids[:1]
     first = town.client.calls.page(page_size=2)
