@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 
 from routing.expressions.meaning import OPERATORS, Context, number, value_at
 from routing.expressions.syntax import (
-    Always,
     And,
     Comparison,
     Literal,
@@ -104,7 +103,7 @@ def _condition(node: Node) -> Condition:
             return _all([compile_node(each) for each in node.operands])
         case Or():
             return _any([compile_node(each) for each in node.operands])
-        case Always():
+        case _:  # Always
             return _constant(node.value)
 
 

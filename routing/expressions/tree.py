@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator
 
 from routing.expressions.syntax import (
-    Always,
     And,
     Comparison,
     Node,
@@ -43,7 +42,7 @@ def with_operands(node: Node, change: Callable[[Operand], Operand]) -> Node:
             return Not(operand=with_operands(node.operand, change))
         case And() | Or():
             return type(node)(operands=tuple(with_operands(each, change) for each in node.operands))
-        case Always():
+        case _:  # Always: it has none
             return node
 
 
@@ -58,7 +57,7 @@ def written(node: Node) -> str:
             return " AND ".join(_enclosed(each) for each in node.operands)
         case Or():
             return " OR ".join(_enclosed(each) for each in node.operands)
-        case Always():
+        case _:  # Always
             return "1 == 1" if node.value else "1 == 0"
 
 

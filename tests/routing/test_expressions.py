@@ -332,6 +332,18 @@ def test_a_hundred_levels_are_enough() -> None:
     assert not holds("(NOT " * 49 + "level == 7" + ")" * 49)
 
 
+@pytest.mark.parametrize("length", range(2, 8))
+def test_chains_of_any_length_ask_each_of_their_parts(length: int) -> None:
+    names = [f"a{index}" for index in range(length)]
+    all_of = compile_expression(" AND ".join(f"{name} == 1" for name in names))
+    one_of = compile_expression(" OR ".join(f"{name} == 1" for name in names))
+    assert all_of.matches(dict.fromkeys(names, 1))
+    assert not one_of.matches(dict.fromkeys(names, 2))
+    for name in names:
+        assert not all_of.matches({**dict.fromkeys(names, 1), name: 2})
+        assert one_of.matches({**dict.fromkeys(names, 2), name: 1})
+
+
 @pytest.mark.parametrize("opening", ["(", "NOT ", "not(", " ( NOT NOT "])
 def test_any_deeper_nesting_is_refused(opening: str) -> None:
     for levels in (100, 5_000):
@@ -445,6 +457,13 @@ def test_a_bound_object_or_nested_list_is_a_value_like_any_other() -> None:
 def test_another_root_can_be_bound() -> None:
     expression = compile_expression("workers.available == 0 AND task.a == 1")
     assert expression.bind({"available": 0}, root="workers").key == "task.a == 1"
+
+
+def test_what_is_settled_stays_settled() -> None:
+    settled = compile_expression("task.a == 1").bind({"a": 1})
+    assert settled.bind({"a": 2}).is_always_true
+    assert settled.references == frozenset()
+    assert settled.why_false({}) == ()
 
 
 def test_binding_leaves_the_expression_itself_alone() -> None:
