@@ -344,6 +344,20 @@ def test_chains_of_any_length_ask_each_of_their_parts(length: int) -> None:
         assert one_of.matches({**dict.fromkeys(names, 2), name: 1})
 
 
+def test_the_deepest_tree_leaves_half_of_the_stack_to_others() -> None:
+    """A parenthesis can hold an AND within an OR: two levels of the tree for one of the text."""
+    text = "a == 1 OR worker.b == 1 AND (" * 99 + "task.c == 1" + ")" * 99
+
+    def from_far_below(frames: int) -> bool:
+        if frames:
+            return from_far_below(frames - 1)
+        bound = compile_expression(text).bind({"c": 2})
+        assert compile_expression(text).why_false({"a": 0})
+        return bound.matches({"a": 1}) and bool(bound.key) and bool(bound.split("worker"))
+
+    assert from_far_below(400)
+
+
 @pytest.mark.parametrize("opening", ["(", "NOT ", "not(", " ( NOT NOT "])
 def test_any_deeper_nesting_is_refused(opening: str) -> None:
     for levels in (100, 5_000):

@@ -175,6 +175,7 @@ def in_filter(**members: object) -> dict[str, object]:
     return {"task_routing": {"filters": [first, {**first, **members}]}}
 
 
+AFTER_B = "expected AND, OR or the end of the expression, found 'b' (line 2, column 1)"
 TARGET = "task_routing.filters[0].targets[0]"
 
 
@@ -207,8 +208,7 @@ TARGET = "task_routing.filters[0].targets[0]"
         ),
         (
             in_filter(expression="a == 1\nb"),
-            "task_routing.filters[1].expression: expected AND, OR or the end of the expression, "
-            + "found 'b' (line 2, column 1)",
+            f"task_routing.filters[1].expression: {AFTER_B}",
         ),
         (in_filter(targets=[]), "task_routing.filters[1].targets: expected at least one target"),
         (in_filter(targets=None), "task_routing.filters[1].targets: expected at least one target"),
