@@ -41,6 +41,12 @@ class ExpressionError(InvalidParameter):
         self.column = column
         self.expected = expected
 
+    def about(self, parameter: str) -> InvalidParameter:
+        """The same error, said of the parameter in which the expression came."""
+        return InvalidParameter(
+            parameter, f"{self.expected} (line {self.line}, column {self.column})"
+        )
+
 
 class IllegalMove(RoutingError):
     """A state and an event that do not go together."""

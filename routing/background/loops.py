@@ -1,0 +1,119 @@
+"""The threads around the one-step functions: they own sleeping, waking, stopping and logging.
+
+A wake-up of the store only shortens the wait; a slow poll guarantees progress without it. A step
+that raises is logged and tried again after a pause: a follower never dies of one bad moment.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from routing import timers
+from routing.clock import SECOND
+from routing.engine import Engine
+from routing.events import Event
+from routing.ports import EventLog, Signal
+
+#: Events that one reaction is given at most.
+BATCH = 500
+#: Seconds between looks at the tables when no wake-up came: the guarantee, not the normal case.
+SLOW_POLL_SECONDS = 1.0
+#: Seconds after a step that raised.
+PAUSE_SECONDS = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+class Loop:
+    """One thread that calls `step` until it says there is nothing to do, and then sleeps.
+
+    `step` returns True for "there may be more at once", or the seconds until it wants to be called
+    again, or False for "only when something has changed".
+    """
+
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], bool | float],
+        signal: Signal,
+        *,
+        rest_seconds: float = 0.0,
+    ) -> None:
+        """`rest_seconds` pass between two steps at least, however often it is woken."""
+        self.name = name
+        self._rest_seconds = rest_seconds
+        self._step = step
+        self._signal = signal
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._failures = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Asks it to end after the step in hand."""
+        self._stopping.set()
+        self._signal.notify()
+
+    def join(self, timeout: float) -> None:
+        self._thread.join(timeout)
+
+    @property
+    def is_well(self) -> bool:
+        """It runs, and its last step did not fail."""
+        return self._thread.is_alive() and not self._failures
+
+    def _run(self) -> None:
+        seen = 0
+        while not self._stopping.is_set():
+            # Read before the step: a change during it makes the wait below return at once.
+            seen = self._signal.seen()
+            wait = self._one_step()
+            if wait is not None:
+                if self._rest_seconds:
+                    self._stopping.wait(self._rest_seconds)
+                self._signal.wait(seen, wait)
+
+    def _one_step(self) -> float | None:
+        """Seconds to wait; None for none."""
+        try:
+            result = self._step()
+        except Exception:  # noqa: BLE001 - whatever it was, the loop must live on
+            self._failures += 1
+            _log.exception("step failed", loop=self.name, failures=self._failures)
+            self._stopping.wait(PAUSE_SECONDS)
+            return None
+        self._failures = 0
+        if result is True:
+            return None
+        return SLOW_POLL_SECONDS if result is False else min(result, SLOW_POLL_SECONDS)
+
+
+def following(log: EventLog, react: Callable[[Sequence[Event]], None]) -> Callable[[], bool]:
+    """The step of a follower: the next events, the reaction to them, the cursor moved."""
+
+    def step() -> bool:
+        events = log.read(BATCH)
+        if not events:
+            return False
+        react(events)
+        log.advance(events)
+        return True
+
+    return step
+
+
+def timing(engine: Engine) -> Callable[[], bool | float]:
+    """The step of the timers: what is due, then the seconds until the next deadline."""
+
+    def step() -> bool | float:
+        if timers.advance(engine):
+            return True
+        deadline = timers.next_deadline(engine)
+        if deadline is None:
+            return False
+        return max(0.0, (deadline - engine.clock.now()) / SECOND)
+
+    return step

@@ -1,0 +1,209 @@
+"""The router: follows the log, keeps each workspace's matching index current, claims its proposals.
+
+It never trusts the index for truth. An event only names rows; the router reads them again and puts
+them into the index, so that reading an event twice, or late, does no harm. A claim that fails means
+that somebody was faster: the rows are read again, and the Task is proposed anew.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from routing.configuration import Configuration
+from routing.engine import Engine, placement, reservations
+from routing.engine.workers import worker_context
+from routing.events import Event
+from routing.matching import Candidate, ChannelLoad, MatchingIndex, Proposal, WaitingTask
+from routing.ports import Work
+from routing.reservation import Reservation
+from routing.task import PENDING, Task
+from routing.worker import Worker, WorkerChannel
+from routing.workspace import LIFO
+
+#: Claims that share one transaction: enough to spread the cost of its commit, few enough that the
+#: first of them is not kept waiting.
+CLAIMS_PER_COMMIT = 100
+
+#: Events after which the whole workspace is read anew: they change what many rows mean.
+_UPHEAVALS = ("workspace.", "activity.", "task-channel.", "task-queue.created",
+              "task-queue.deleted", "task-queue.expression.updated")  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Touched:
+    """What the events of a batch named in one workspace."""
+
+    everything: bool = False
+    task_sids: set[str] = field(default_factory=set)
+    worker_sids: set[str] = field(default_factory=set)
+
+
+class Router:
+    """Finds matches for every workspace of the store."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._indexes: dict[str, MatchingIndex] = {}
+
+    def start(self) -> None:
+        """Builds the index of each workspace from the tables and offers what already waits."""
+        for workspace in self._engine.read(lambda work: work.workspaces.find()):
+            self._rebuild(workspace.sid)
+            self._offer(workspace.sid)
+
+    def follow(self, events: Sequence[Event]) -> None:
+        """Takes a batch of events in, then offers whatever can be offered."""
+        touched: dict[str, _Touched] = {}
+        for event in events:
+            here = touched.setdefault(event.workspace_sid, _Touched())
+            if event.type.startswith(_UPHEAVALS):
+                here.everything = True
+            if event.task_sid is not None:
+                here.task_sids.add(event.task_sid)
+            if event.worker_sid is not None:
+                here.worker_sids.add(event.worker_sid)
+        for workspace_sid, here in touched.items():
+            self._take_in(workspace_sid, here)
+            self._offer(workspace_sid)
+
+    def waiting(self) -> int:
+        """Tasks that wait for a Worker, over all workspaces."""
+        return sum(index.waiting for index in self._indexes.values())
+
+    def _take_in(self, workspace_sid: str, touched: _Touched) -> None:
+        index = self._indexes.get(workspace_sid)
+        if index is None or touched.everything:
+            self._rebuild(workspace_sid)
+            return
+        self._engine.read(_refresh, index, workspace_sid, touched)
+
+    def _rebuild(self, workspace_sid: str) -> None:
+        index = self._engine.read(_build, workspace_sid)
+        if index is None:
+            self._indexes.pop(workspace_sid, None)
+        else:
+            self._indexes[workspace_sid] = index
+
+    def _offer(self, workspace_sid: str) -> None:
+        index = self._indexes.get(workspace_sid)
+        while index is not None:
+            proposals = index.proposals(CLAIMS_PER_COMMIT, self._engine.clock.now())
+            if not proposals:
+                return
+            lost = self._engine.perform(_claim, proposals)
+            if lost:
+                touched = _Touched(
+                    task_sids={proposal.task_sid for proposal in lost},
+                    worker_sids={sid for proposal in lost for sid in proposal.worker_sids},
+                )
+                self._engine.read(_refresh, index, workspace_sid, touched)
+
+
+def _claim(work: Work, proposals: Iterable[Proposal]) -> list[Proposal]:
+    """Claims what it can; returns the proposals of which something could not be claimed."""
+    lost = []
+    # One order of locks for all who claim in batches; deadlocks would only cost a retry.
+    for proposal in sorted(proposals, key=lambda each: each.task_sid):
+        claims: list[Reservation | None] = [
+            reservations.reserve(work, task_sid=proposal.task_sid, worker_sid=worker_sid)
+            for worker_sid in proposal.worker_sids
+        ]
+        if None in claims:
+            lost.append(proposal)
+    return lost
+
+
+def _build(work: Work, workspace_sid: str) -> MatchingIndex | None:
+    if work.workspaces.get(workspace_sid) is None:
+        return None
+    configuration = work.configuration(workspace_sid)
+    workspace = configuration.workspace
+    index = MatchingIndex(
+        configuration.task_queues,
+        lifo_first=workspace.prioritize_queue_order == LIFO,
+        one_at_a_time=not workspace.multi_task_enabled,
+        idle_per_channel=frozenset(
+            channel.sid
+            for channel in configuration.task_channels.values()
+            if channel.channel_optimized_routing
+        ),
+    )
+    workers = work.workers.find(workspace_sid=workspace_sid)
+    channels = work.worker_channels.find(workspace_sid=workspace_sid)
+    _put_workers(index, configuration, workers, channels)
+    for task in work.tasks.find(workspace_sid=workspace_sid, assignment_status=PENDING):
+        _put_task(work, index, configuration, task)
+    return index
+
+
+def _refresh(work: Work, index: MatchingIndex, workspace_sid: str, touched: _Touched) -> None:
+    """Reads the named rows again and puts them into the index as they are."""
+    configuration = work.configuration(workspace_sid)
+    if touched.worker_sids:
+        workers = work.workers.find(sid=touched.worker_sids)
+        channels = work.worker_channels.find(worker_sid=touched.worker_sids)
+        for sid in touched.worker_sids.difference(worker.sid for worker in workers):
+            index.drop_worker(sid)
+        _put_workers(index, configuration, workers, channels)
+    if touched.task_sids:
+        tasks = {task.sid: task for task in work.tasks.find(sid=touched.task_sids)}
+        for sid in touched.task_sids:
+            task = tasks.get(sid)
+            if task is not None and task.assignment_status == PENDING:
+                _put_task(work, index, configuration, task)
+            else:
+                index.drop_task(sid)
+
+
+def _put_workers(
+    index: MatchingIndex,
+    configuration: Configuration,
+    workers: Iterable[Worker],
+    channels: Iterable[WorkerChannel],
+) -> None:
+    loads: dict[str, dict[str, ChannelLoad]] = {}
+    for channel in channels:
+        loads.setdefault(channel.worker_sid, {})[channel.task_channel_sid] = ChannelLoad(
+            unique_name=configuration.task_channels[channel.task_channel_sid].unique_name,
+            configured_capacity=channel.configured_capacity,
+            assigned_tasks=channel.assigned_tasks,
+            available=channel.available,
+            last_reserved_at=channel.last_reserved_at,
+        )
+    for worker in workers:
+        index.put_worker(
+            Candidate(
+                sid=worker.sid,
+                friendly_name=worker.friendly_name,
+                available=configuration.is_available(worker.activity_sid),
+                last_reserved_at=worker.last_reserved_at,
+                context=worker_context(configuration, worker),
+                channels=loads.get(worker.sid, {}),
+            )
+        )
+
+
+def _put_task(work: Work, index: MatchingIndex, configuration: Configuration, task: Task) -> None:
+    step = placement.step_of(work, configuration, task)
+    if task.task_queue_sid is None or step is None:
+        return
+    expression, known_worker = None, None
+    if step.expression is not None or step.known_worker is not None:
+        attributes = placement.task_context(configuration, task)
+        if step.expression is not None:
+            expression = step.expression.bind(attributes)
+        if step.known_worker is not None:
+            value = step.known_worker.value(attributes)
+            known_worker = (step.known_worker.by_sid, value if isinstance(value, str) else None)
+    index.put_task(
+        WaitingTask(
+            sid=task.sid,
+            queue_sid=task.task_queue_sid,
+            channel_sid=task.task_channel_sid,
+            priority=task.priority,
+            virtual_start_at=task.virtual_start_at,
+            created_at=task.created_at,
+            expression=expression,
+            order_by=step.order_by,
+            known_worker=known_worker,
+        )
+    )

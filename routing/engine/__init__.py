@@ -1,0 +1,53 @@
+"""The verbs: the only writers of state.
+
+A verb is a function whose first argument is the unit of work it happens in; it moves rows through
+their state tables and appends the events that tell of it, all in one transaction. Doors run one by
+`engine.perform(tasks.create, ...)`, and may put several into a verb of their own.
+
+    workspaces queues workflows workers   how things are set up
+    tasks reservations                    what happens to a piece of work
+    placement                             where a Task goes next in its Workflow
+    instructions                          what is to be done on the phone line
+    moves journal                         what the verbs above share
+
+Rows are locked in one order: task, then its reservations, then workers and their channels. A verb
+may be run again, or together with others, before it is answered: it touches nothing but its Work.
+"""
+
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypeVar
+
+from routing.clock import Clock
+from routing.ports import Store, Work
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+class Engine:
+    """The front door: runs verbs and queries in transactions of the store."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store = store
+        self.clock = clock
+
+    def perform(
+        self,
+        verb: Callable[Concatenate[Work, Parameters], Result],
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Result:
+        """Runs the verb in a transaction; returns after the commit.
+
+        Raises what the verb raises (a RoutingError when it cannot be done): nothing has changed.
+        """
+        return self.store.perform(lambda work: verb(work, *args, **kwargs))
+
+    def read(
+        self,
+        query: Callable[Concatenate[Work, Parameters], Result],
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Result:
+        """Runs the query on one consistent picture of the tables; nothing is written."""
+        return self.store.read(lambda work: query(work, *args, **kwargs))

@@ -1,0 +1,165 @@
+"""What is to be done on the phone line for a Reservation: asked for, worked on, done or failed.
+
+The engine keeps the rows and draws the consequences for Reservation and Task; carrying them out is
+the voice side's work, from leased rows, with no transaction open meanwhile.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from routing import call as states
+from routing import reservation as reservation_states
+from routing import sids
+from routing.call import Instruction
+from routing.clock import SECOND
+from routing.engine import reservations
+from routing.engine.journal import Subject, tell
+from routing.engine.moves import changed_task, locked_task
+from routing.errors import RoutingError
+from routing.json_text import read_object
+from routing.ports import Work
+from routing.reservation import Reservation
+
+
+class NotPending(RoutingError):
+    """A conference instruction for a Reservation that is over (Twilio's 40136)."""
+
+    code = 40136
+
+
+def request_conference(
+    work: Work,
+    *,
+    reservation_sid: str,
+    parameters: Mapping[str, object],
+    if_match: int | None = None,
+) -> Reservation:
+    """Asks for agent and caller to be bridged; the offer's time stands still until that is settled.
+
+    Raises NotPending when the Reservation is no longer pending. Asking again changes nothing.
+    """
+    reservation = work.reservations.get(reservation_sid)
+    if reservation is None or reservation.reservation_status != reservation_states.PENDING:
+        raise NotPending(
+            f"Unable to execute Conference instruction. Reservation {reservation_sid} "
+            "is not currently in a Pending state."
+        )
+    reservation = reservations.hold_timer(work, reservation_sid=reservation_sid, if_match=if_match)
+    _request(work, reservation, parameters)
+    return reservation
+
+
+def bridge_accepted(
+    work: Work, *, reservation_sid: str, parameters: Mapping[str, object]
+) -> Instruction | None:
+    """A call's Reservation was accepted plainly: the conference is issued for it, once.
+
+    None when the Reservation is over, or a conference for it was asked for already.
+    """
+    reservation = work.reservations.get(reservation_sid, lock=True)
+    if reservation is None or reservation.reservation_status != reservation_states.ACCEPTED:
+        return None
+    return _request(work, reservation, parameters)
+
+
+def _request(
+    work: Work, reservation: Reservation, parameters: Mapping[str, object]
+) -> Instruction | None:
+    if work.instructions.find(reservation_sid=reservation.sid, limit=1):
+        return None
+    instruction = Instruction(
+        sid=sids.new_sid(sids.INSTRUCTION),
+        workspace_sid=reservation.workspace_sid,
+        task_sid=reservation.task_sid,
+        reservation_sid=reservation.sid,
+        kind="conference",
+        state=states.REQUESTED,
+        step="dial",
+        parameters=json.dumps(parameters),
+        worker_call_sid=None,
+        customer_call_sid=None,
+        conference_sid=None,
+        failure=None,
+        due_at=work.now,
+        leased_until=None,
+        attempts=0,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    work.instructions.add(instruction)
+    return instruction
+
+
+def lease(work: Work, *, limit: int, seconds: int) -> Sequence[Instruction]:
+    """Instructions that are due, each for this caller alone for so many seconds."""
+    leased = []
+    for instruction in work.due_instructions(work.now, limit):
+        columns: dict[str, object] = {
+            "leased_until": work.now + seconds * SECOND,
+            "attempts": instruction.attempts + 1,
+        }
+        work.instructions.change(instruction.sid, **columns)
+        leased.append(replace(instruction, **columns))  # type: ignore[arg-type]
+    return leased
+
+
+def progress(work: Work, *, instruction_sid: str, **columns: object) -> Instruction | None:
+    """Remembers how far an instruction got, and gives the lease back.
+
+    None when it is over, and so nothing was changed.
+    """
+    instruction = work.instructions.get(instruction_sid, lock=True)
+    if instruction is None or instruction.state in {states.DONE, states.FAILED}:
+        return None
+    columns |= {"leased_until": None, "updated_at": work.now}
+    work.instructions.change(instruction_sid, **columns)
+    return replace(instruction, **columns)  # type: ignore[arg-type]  # the names are the record's own
+
+
+def succeed(work: Work, *, instruction_sid: str) -> bool:
+    """Agent and caller are in one room: the Reservation is accepted, if it was not before.
+
+    The Task's attributes gain `conference`, as Twilio's do. False when it was over already.
+    """
+    instruction = work.instructions.get(instruction_sid)
+    if instruction is None:
+        return False
+    task = locked_task(work, instruction.workspace_sid, instruction.task_sid)
+    ended = progress(work, instruction_sid=instruction_sid, state=states.DONE, due_at=None)
+    if ended is None:
+        return False
+    attributes = read_object(task.attributes, parameter="Attributes")
+    attributes["conference"] = {
+        "sid": instruction.conference_sid,
+        "participants": {
+            "worker": instruction.worker_call_sid,
+            "customer": instruction.customer_call_sid,
+        },
+    }
+    task = changed_task(work, task, attributes=json.dumps(attributes, ensure_ascii=False))
+    configuration = work.configuration(task.workspace_sid)
+    tell(work, configuration, "task.updated", f"Task {task.sid} updated", Subject(task=task))
+    reservation = work.reservations.get(instruction.reservation_sid)
+    if reservation is not None and reservation.reservation_status == reservation_states.PENDING:
+        reservations.accept(work, reservation_sid=reservation.sid)
+    return True
+
+
+def fail(work: Work, *, instruction_sid: str, failure: str) -> bool:
+    """It cannot be done: the Reservation is canceled with the reason, and the Task waits again.
+
+    False when it was over already; nothing is written then.
+    """
+    instruction = work.instructions.get(instruction_sid)
+    if instruction is None:
+        return False
+    task = work.tasks.get(instruction.task_sid, lock=True)
+    ended = progress(
+        work, instruction_sid=instruction_sid, state=states.FAILED, failure=failure, due_at=None
+    )
+    if ended is None:
+        return False
+    if task is not None:
+        reservations.cancel(work, reservation_sid=instruction.reservation_sid, reason=failure)
+    return True

@@ -1,0 +1,170 @@
+"""Where a Task goes next in its Workflow: into a target's TaskQueue, to the next, or out."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+from routing.clock import SECOND
+from routing.configuration import Configuration
+from routing.engine.journal import Subject, tell
+from routing.engine.moves import changed_task
+from routing.errors import RoutingError
+from routing.json_text import read_object
+from routing.ports import Work
+from routing.task import Task, next_task_state
+from routing.workflow import (
+    Step,
+    WorkflowDocument,
+    first_step,
+    next_step,
+    parse_workflow,
+    step_at,
+)
+
+WORKFLOW_TIMEOUT = "Workflow timed out"
+
+
+class Unwanted(RoutingError):
+    """No filter of the Workflow matches the Task, and it has no default filter."""
+
+
+def enter_workflow(work: Work, configuration: Configuration, task: Task) -> Task:
+    """Writes a new Task where its Workflow's first matching filter puts it.
+
+    Raises Unwanted when there is none; nothing is written then.
+    """
+    document = document_of(work, configuration, task)
+    step = first_step(document, task_context(configuration, task))
+    if step is None:
+        raise Unwanted(
+            f"No filter of workflow {task.workflow_sid} matches the Task's attributes, "
+            "and it has no default filter."
+        )
+    task = _at_step(work, task, step, new=True)
+    work.tasks.add(task)
+    subject = Subject(task=task)
+    _tell_match(work, configuration, step, subject)
+    tell(work, configuration, "task.created", f"Task {task.sid} created", subject)
+    _tell_queue(work, configuration, subject)
+    tell(work, configuration, "workflow.entered", f"Task {task.sid} entered Workflow", subject)
+    return task
+
+
+def leave_step(work: Work, configuration: Configuration, task: Task) -> Task:
+    """The target's time is over: on to the next target, the next matching filter, or out."""
+    tell(
+        work,
+        configuration,
+        "task-queue.timeout",
+        f"Task {task.sid} timed out of its TaskQueue",
+        Subject(task=task),
+    )
+    document = document_of(work, configuration, task)
+    assert task.filter_index is not None  # noqa: S101 - a Task with a step deadline stands in a step
+    assert task.target_index is not None  # noqa: S101
+    step = next_step(
+        document, (task.filter_index, task.target_index), task_context(configuration, task)
+    )
+    if step is None:
+        tell(
+            work,
+            configuration,
+            "workflow.timeout",
+            f"Task {task.sid} timed out of its Workflow",
+            Subject(task=task),
+        )
+        return cancel_waiting(work, configuration, task, WORKFLOW_TIMEOUT)
+    moved = _at_step(work, task, step, new=False)
+    task = changed_task(
+        work,
+        task,
+        filter_index=moved.filter_index,
+        target_index=moved.target_index,
+        task_queue_sid=moved.task_queue_sid,
+        priority=moved.priority,
+        queue_entered_at=moved.queue_entered_at,
+        step_due_at=moved.step_due_at,
+    )
+    subject = Subject(task=task)
+    _tell_match(work, configuration, step, subject)
+    _tell_queue(work, configuration, subject)
+    return task
+
+
+def cancel_waiting(
+    work: Work, configuration: Configuration, task: Task, reason: str | None
+) -> Task:
+    """The Task's own part of a cancellation; its offers have been taken back before."""
+    task = changed_task(
+        work,
+        task,
+        assignment_status=next_task_state(task, "cancel"),
+        reason=reason,
+        expires_at=None,
+        step_due_at=None,
+    )
+    description = f"Task {task.sid} canceled" + (f": {reason}" if reason else "")
+    tell(work, configuration, "task.canceled", description, Subject(task=task))
+    return task
+
+
+def step_of(work: Work, configuration: Configuration, task: Task) -> Step | None:
+    """The step in which the Task stands, as its Workflow's document describes it."""
+    if task.filter_index is None or task.target_index is None:
+        return None
+    document = document_of(work, configuration, task)
+    return step_at(document, (task.filter_index, task.target_index))
+
+
+def document_of(work: Work, configuration: Configuration, task: Task) -> WorkflowDocument:
+    """The configuration that the Task goes through: the one its Workflow had when it came in."""
+    assert task.workflow_sid is not None  # noqa: S101 - only Tasks with a Workflow are placed by one
+    assert task.workflow_version is not None  # noqa: S101
+    workflow = configuration.workflows.get(task.workflow_sid)
+    if workflow is not None and workflow.configuration_version == task.workflow_version:
+        return _parsed(workflow.configuration)
+    return _parsed(work.workflow_configuration(task.workflow_sid, task.workflow_version))
+
+
+@lru_cache(maxsize=256)
+def _parsed(configuration: str) -> WorkflowDocument:
+    # It was checked against the queues of its time when it was written.
+    return parse_workflow(configuration, known_queue=lambda _sid: True)
+
+
+def task_context(configuration: Configuration, task: Task) -> dict[str, object]:
+    """What a filter's expression may ask about: bare task attributes, and the built-in names."""
+    context: dict[str, object] = dict(read_object(task.attributes, parameter="Attributes"))
+    channel = configuration.task_channels[task.task_channel_sid]
+    context["task_channel_unique_name"] = channel.unique_name
+    context["task_channel_sid"] = channel.sid
+    return context
+
+
+def _at_step(work: Work, task: Task, step: Step, *, new: bool) -> Task:
+    entered = new or step.queue_sid != task.task_queue_sid
+    timeout = step.timeout_seconds
+    return replace(
+        task,
+        filter_index=step.filter_index,
+        target_index=step.target_index,
+        task_queue_sid=step.queue_sid,
+        priority=task.priority if step.priority is None else step.priority,
+        queue_entered_at=work.now if entered else task.queue_entered_at,
+        step_due_at=None if timeout is None else work.now + timeout * SECOND,
+    )
+
+
+def _tell_match(work: Work, configuration: Configuration, step: Step, subject: Subject) -> None:
+    named = {} if step.filter_name is None else {"workflow_filter_name": step.filter_name}
+    tell(
+        work,
+        configuration,
+        "workflow.target-matched",
+        "Task matched a workflow target",
+        subject,
+        **named,
+    )
+
+
+def _tell_queue(work: Work, configuration: Configuration, subject: Subject) -> None:
+    tell(work, configuration, "task-queue.entered", "Task entered its TaskQueue", subject)

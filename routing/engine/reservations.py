@@ -1,0 +1,405 @@
+"""What happens to a Reservation: the router makes it, a Worker answers, time or Task end it."""
+
+from dataclasses import replace
+
+from routing import reservation as states
+from routing import sids
+from routing.clock import SECOND
+from routing.configuration import DEFAULT_RESERVATION_TIMEOUT_SECONDS, Configuration
+from routing.engine import placement
+from routing.engine.journal import Subject, tell
+from routing.engine.moves import (
+    changed_reservation,
+    changed_task,
+    changed_worker,
+    check_version,
+    end_reservation,
+    locked_task,
+    locked_worker,
+    move_worker,
+)
+from routing.errors import IllegalMove, InvalidParameter, NotFound
+from routing.ports import Work
+from routing.reservation import LIVE, Reservation, next_reservation_state
+from routing.task import MAX_ASSIGNMENT_COUNT, PENDING, RESERVED, Task, next_task_state
+from routing.worker import Worker, WorkerChannel
+
+#: The reason a Task carries when its last Reservation is completed (Twilio's words).
+ALL_COMPLETED = "All reservations were completed"
+
+
+def reserve(work: Work, *, task_sid: str, worker_sid: str) -> Reservation | None:
+    """Offers the Task to the Worker and takes the capacity for it, if both are still free.
+
+    None when somebody was faster, or either has changed since the router looked; nothing is written
+    then, and the router goes on with its next proposal.
+    """
+    task = work.tasks.get(task_sid, lock=True)
+    if task is None or task.task_queue_sid is None or not _may_be_offered(work, task):
+        return None
+    worker = work.workers.get(worker_sid, lock=True)
+    if worker is None:
+        return None
+    configuration = work.configuration(task.workspace_sid)
+    channel = _take_capacity(work, configuration, task, worker)
+    if channel is None:
+        return None
+    reservation = _new_reservation(work, configuration, task, worker, channel)
+    burst = task.assignment_status == RESERVED
+    task = changed_task(
+        work,
+        task,
+        assignment_status=next_task_state(task, "reserve"),
+        assignment_count=task.assignment_count + (0 if burst else 1),
+    )
+    worker = changed_worker(work, worker, last_reserved_at=work.now)
+    work.worker_channels.change(channel.sid, last_reserved_at=work.now)
+    tell(
+        work,
+        configuration,
+        "reservation.created",
+        f"Reservation {reservation.sid} created",
+        Subject(reservation=reservation, task=task, worker=worker),
+    )
+    if not configuration.workspace.multi_task_enabled:
+        queue = configuration.task_queues[reservation.task_queue_sid]
+        move_worker(work, configuration, worker, queue.reservation_activity_sid)
+    return reservation
+
+
+def _may_be_offered(work: Work, task: Task) -> bool:
+    if task.assignment_status == PENDING:
+        return True
+    if task.assignment_status != RESERVED or task.task_queue_sid is None:
+        return False
+    queue = work.configuration(task.workspace_sid).task_queues[task.task_queue_sid]
+    return len(_live(work, task)) < queue.max_reserved_workers
+
+
+def _take_capacity(
+    work: Work, configuration: Configuration, task: Task, worker: Worker
+) -> WorkerChannel | None:
+    """The Worker's channel with one unit of capacity taken, or None when it has none to give."""
+    if worker.workspace_sid != task.workspace_sid:
+        return None
+    regardless = task.ignore_capacity and task.routing_target == worker.sid
+    if not regardless and not configuration.is_available(worker.activity_sid):
+        return None
+    if any(live.worker_sid == worker.sid for live in _live(work, task)):
+        return None
+    if not configuration.workspace.multi_task_enabled:
+        # One Task at a time, whatever the channels' capacities say; they are kept for later.
+        if work.assigned_tasks(worker.sid):
+            return None
+        regardless = True
+    channels = work.worker_channels.find(
+        worker_sid=worker.sid, task_channel_sid=task.task_channel_sid
+    )
+    if not channels or not work.take_capacity(channels[0].sid, regardless=regardless):
+        return None
+    return channels[0]
+
+
+def _new_reservation(
+    work: Work,
+    configuration: Configuration,
+    task: Task,
+    worker: Worker,
+    channel: WorkerChannel,
+) -> Reservation:
+    workflow = configuration.workflows.get(task.workflow_sid or "")
+    seconds = workflow.task_reservation_timeout if workflow else DEFAULT_RESERVATION_TIMEOUT_SECONDS
+    assert task.task_queue_sid is not None  # noqa: S101 - the router offers only what waits in a queue
+    reservation = Reservation(
+        sid=sids.new_sid(sids.RESERVATION),
+        workspace_sid=task.workspace_sid,
+        task_sid=task.sid,
+        worker_sid=worker.sid,
+        worker_channel_sid=channel.sid,
+        task_queue_sid=task.task_queue_sid,
+        workflow_sid=task.workflow_sid,
+        reservation_status=states.PENDING,
+        reason=None,
+        due_at=work.now + seconds * SECOND,
+        version=0,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    work.reservations.add(reservation)
+    return reservation
+
+
+def find(
+    work: Work,
+    *,
+    workspace_sid: str,
+    reservation_sid: str,
+    task_sid: str | None = None,
+    worker_sid: str | None = None,
+) -> Reservation:
+    """The Reservation under that workspace, and under that Task or Worker where one is given.
+
+    Raises NotFound when there is none there.
+    """
+    reservation = work.reservations.get(reservation_sid)
+    if (
+        reservation is None
+        or reservation.workspace_sid != workspace_sid
+        or (task_sid or reservation.task_sid) != reservation.task_sid
+        or (worker_sid or reservation.worker_sid) != reservation.worker_sid
+    ):
+        raise NotFound(f"/Workspaces/{workspace_sid}/Reservations/{reservation_sid}")
+    return reservation
+
+
+def _locked(
+    work: Work, reservation_sid: str, if_match: int | None = None
+) -> tuple[Task, Reservation]:
+    """The Reservation and its Task, both held, in the order in which all verbs lock them.
+
+    Raises PreconditionFailed when the Reservation's version is no longer `if_match`.
+    """
+    seen = work.reservations.get(reservation_sid)
+    if seen is None:
+        raise NotFound(f"/Reservations/{reservation_sid}")
+    task = locked_task(work, seen.workspace_sid, seen.task_sid)
+    reservation = work.reservations.get(reservation_sid, lock=True)
+    if reservation is None:
+        raise NotFound(f"/Workspaces/{task.workspace_sid}/Reservations/{reservation_sid}")
+    check_version(reservation.version, if_match)
+    return task, reservation
+
+
+def _live(work: Work, task: Task) -> list[Reservation]:
+    return work.reservations.find(task_sid=task.sid, reservation_status=LIVE)
+
+
+def accept(work: Work, *, reservation_sid: str, if_match: int | None = None) -> Reservation:
+    """The Worker takes the Task: it is assigned, and other offers of it are rescinded.
+
+    Raises Gone when this offer was itself rescinded, IllegalMove when it is over in another way.
+    """
+    task, reservation = _locked(work, reservation_sid, if_match)
+    configuration = work.configuration(task.workspace_sid)
+    accepted = changed_reservation(
+        work,
+        reservation,
+        reservation_status=next_reservation_state(reservation, "accept"),
+        due_at=None,
+    )
+    task = changed_task(
+        work,
+        task,
+        assignment_status=next_task_state(task, "accept"),
+        expires_at=None,
+        step_due_at=None,
+    )
+    worker = locked_worker(work, reservation.workspace_sid, reservation.worker_sid)
+    tell(
+        work,
+        configuration,
+        "reservation.accepted",
+        f"Reservation {accepted.sid} accepted by Worker {worker.friendly_name}",
+        Subject(reservation=accepted, task=task, worker=worker),
+    )
+    if not configuration.workspace.multi_task_enabled:
+        queue = configuration.task_queues[reservation.task_queue_sid]
+        move_worker(work, configuration, worker, queue.assignment_activity_sid)
+    for other in _live(work, task):
+        if other.reservation_status == states.PENDING:
+            end_reservation(
+                work,
+                configuration,
+                other,
+                "rescind",
+                task=task,
+                event_type="reservation.rescinded",
+                description=f"Reservation {other.sid} rescinded",
+                reason="another Worker accepted the Task",
+            )
+    return accepted
+
+
+def reject(
+    work: Work,
+    *,
+    reservation_sid: str,
+    worker_activity_sid: str | None = None,
+    if_match: int | None = None,
+) -> Reservation:
+    """The Worker declines; the Task goes back to its queue.
+
+    `worker_activity_sid` is where the Worker goes; without it the same Worker may be chosen again
+    at once. Raises IllegalMove when the offer is over, InvalidParameter for an unknown Activity.
+    """
+    task, reservation = _locked(work, reservation_sid, if_match)
+    configuration = work.configuration(task.workspace_sid)
+    if worker_activity_sid is not None and worker_activity_sid not in configuration.activities:
+        raise InvalidParameter("WorkerActivitySid", "expected an Activity of this Workspace")
+    worker = end_reservation(
+        work,
+        configuration,
+        reservation,
+        "reject",
+        task=task,
+        event_type="reservation.rejected",
+        description=f"Reservation {reservation.sid} rejected",
+    )
+    move_worker(work, configuration, worker, worker_activity_sid)
+    release(work, configuration, task)
+    return _again(work, reservation)
+
+
+def time_out(work: Work, *, reservation_sid: str) -> bool:
+    """The offer has run out: the Worker goes to the timeout Activity, the Task back to its queue.
+
+    False when it was answered meanwhile, or its time stands still; nothing is written then.
+    """
+    task, reservation = _locked(work, reservation_sid)
+    if reservation.due_at is None or reservation.due_at > work.now:
+        return False
+    configuration = work.configuration(task.workspace_sid)
+    worker = end_reservation(
+        work,
+        configuration,
+        reservation,
+        "time_out",
+        task=task,
+        event_type="reservation.timeout",
+        description=f"Reservation {reservation.sid} timed out",
+    )
+    move_worker(work, configuration, worker, configuration.workspace.timeout_activity_sid)
+    release(work, configuration, task)
+    return True
+
+
+def cancel(work: Work, *, reservation_sid: str, reason: str) -> bool:
+    """Takes an offer back because it cannot be carried out (the agent's phone was busy, say).
+
+    The Worker goes to the timeout Activity, so that the next offer goes to somebody who can be
+    reached; an accepted Reservation can be taken back like this, too, before its bridge is built.
+    False when the Reservation is over already.
+    """
+    task, reservation = _locked(work, reservation_sid)
+    if reservation.reservation_status not in {states.PENDING, states.ACCEPTED}:
+        return False
+    configuration = work.configuration(task.workspace_sid)
+    worker = end_reservation(
+        work,
+        configuration,
+        reservation,
+        "cancel",
+        task=task,
+        event_type="reservation.canceled",
+        description=f"Reservation {reservation.sid} canceled: {reason}",
+        reason=reason,
+    )
+    move_worker(work, configuration, worker, configuration.workspace.timeout_activity_sid)
+    release(work, configuration, task)
+    return True
+
+
+def release(work: Work, configuration: Configuration, task: Task) -> Task:
+    """The Task waits again, unless another Reservation of it lives."""
+    if _live(work, task):
+        return task
+    columns: dict[str, object] = {"assignment_status": next_task_state(task, "release")}
+    if task.expires_at is None:
+        # It was assigned and comes back: its time to live goes on from its creation.
+        columns["expires_at"] = task.created_at + task.timeout_seconds * SECOND
+    task = changed_task(work, task, **columns)
+    if task.assignment_count >= MAX_ASSIGNMENT_COUNT:
+        reason = "Task TTL Exceeded or Max assignment count exceeded"
+        return placement.cancel_waiting(work, configuration, task, reason)
+    if task.step_due_at is not None and task.step_due_at <= work.now:
+        # The target's time ran out while somebody was being asked; it is over now.
+        return placement.leave_step(work, configuration, task)
+    return task
+
+
+def wrap_up(work: Work, *, reservation_sid: str, if_match: int | None = None) -> Reservation:
+    """The conversation is over; the Worker still has after-work, and the capacity stays taken."""
+    task, reservation = _locked(work, reservation_sid, if_match)
+    configuration = work.configuration(task.workspace_sid)
+    wrapped = wrap_up_one(work, configuration, reservation, task)
+    if not any(live.reservation_status == states.ACCEPTED for live in _live(work, task)):
+        wrap_up_task(work, configuration, task, reason=None)
+    return wrapped
+
+
+def wrap_up_one(
+    work: Work, configuration: Configuration, reservation: Reservation, task: Task
+) -> Reservation:
+    reservation = changed_reservation(
+        work, reservation, reservation_status=next_reservation_state(reservation, "wrap_up")
+    )
+    worker = locked_worker(work, reservation.workspace_sid, reservation.worker_sid)
+    tell(
+        work,
+        configuration,
+        "reservation.wrapup",
+        f"Reservation {reservation.sid} wrapping",
+        Subject(reservation=reservation, task=task, worker=worker),
+    )
+    return reservation
+
+
+def wrap_up_task(
+    work: Work, configuration: Configuration, task: Task, *, reason: str | None
+) -> Task:
+    task = changed_task(
+        work, task, assignment_status=next_task_state(task, "wrap_up"), reason=reason
+    )
+    tell(work, configuration, "task.wrapup", f"Task {task.sid} wrapping", Subject(task=task))
+    return task
+
+
+def complete(work: Work, *, reservation_sid: str, if_match: int | None = None) -> Reservation:
+    """The Worker has finished; with its last Reservation the Task is completed, too."""
+    task, reservation = _locked(work, reservation_sid, if_match)
+    configuration = work.configuration(task.workspace_sid)
+    complete_one(work, configuration, reservation, task)
+    if not _live(work, task):
+        complete_task(work, configuration, task, reason=ALL_COMPLETED)
+    return _again(work, reservation)
+
+
+def complete_one(
+    work: Work, configuration: Configuration, reservation: Reservation, task: Task
+) -> Worker:
+    return end_reservation(
+        work,
+        configuration,
+        reservation,
+        "complete",
+        task=task,
+        event_type="reservation.completed",
+        description=f"Reservation {reservation.sid} completed",
+        reason=reservation.reason,
+    )
+
+
+def complete_task(
+    work: Work, configuration: Configuration, task: Task, *, reason: str | None
+) -> Task:
+    task = changed_task(
+        work, task, assignment_status=next_task_state(task, "complete"), reason=reason
+    )
+    tell(work, configuration, "task.completed", f"Task {task.sid} completed", Subject(task=task))
+    return task
+
+
+def hold_timer(work: Work, *, reservation_sid: str, if_match: int | None = None) -> Reservation:
+    """The offer's time stands still while an instruction for it is carried out.
+
+    Raises IllegalMove when it is no longer pending.
+    """
+    _task, reservation = _locked(work, reservation_sid, if_match)
+    if reservation.reservation_status != states.PENDING:
+        raise IllegalMove(f"Reservation {reservation.sid} is not currently in a Pending state.")
+    work.reservations.change(reservation.sid, due_at=None)
+    return replace(reservation, due_at=None)
+
+
+def _again(work: Work, reservation: Reservation) -> Reservation:
+    return work.reservations.get(reservation.sid) or reservation

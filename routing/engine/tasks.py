@@ -1,0 +1,230 @@
+"""What happens to a Task: created, changed, wrapped up, completed, canceled, deleted."""
+
+from routing import reservation as reservation_states
+from routing import sids
+from routing import task as states
+from routing.clock import SECOND, Instant
+from routing.configuration import Configuration, Workflow
+from routing.engine import placement, reservations
+from routing.engine.journal import Subject, tell
+from routing.engine.moves import changed_task, end_reservation, locked_task, move_worker
+from routing.errors import InvalidParameter
+from routing.json_text import read_object
+from routing.ports import Work
+from routing.reservation import LIVE, Reservation
+from routing.task import Task, next_task_state
+
+TTL_EXCEEDED = "Task TTL Exceeded"
+
+
+def create(
+    work: Work,
+    *,
+    workspace_sid: str,
+    attributes: str = "{}",
+    workflow_sid: str | None = None,
+    task_channel: str = "default",
+    priority: int = 0,
+    timeout_seconds: int = states.DEFAULT_TIMEOUT_SECONDS,
+    virtual_start_at: Instant | None = None,
+) -> Task:
+    """A piece of work comes in and goes through its Workflow into a TaskQueue.
+
+    `task_channel` is a SID or unique name; `workflow_sid` may be left out where the workspace has
+    one Workflow only. Raises InvalidParameter, naming it, for a value that cannot be used, and
+    placement.Unwanted for a Task that no filter of the Workflow wants.
+    """
+    configuration = work.configuration(workspace_sid)
+    read_object(attributes, parameter="Attributes", limit=states.MAX_ATTRIBUTES_CHARACTERS)
+    _check_number("Priority", priority, 0, states.MAX_PRIORITY)
+    _check_number("Timeout", timeout_seconds, 1, states.MAX_TIMEOUT_SECONDS)
+    if virtual_start_at is not None and virtual_start_at > work.now:
+        raise InvalidParameter("VirtualStartTime", "expected a time that is not in the future")
+    workflow = _workflow(configuration, workflow_sid)
+    task = Task(
+        sid=sids.new_sid(sids.TASK),
+        workspace_sid=workspace_sid,
+        assignment_status=states.PENDING,
+        attributes=attributes,
+        priority=priority,
+        reason=None,
+        timeout_seconds=timeout_seconds,
+        task_channel_sid=configuration.task_channel(task_channel).sid,
+        workflow_sid=workflow.sid,
+        workflow_version=workflow.configuration_version,
+        filter_index=None,
+        target_index=None,
+        task_queue_sid=None,
+        routing_target=None,
+        ignore_capacity=False,
+        assignment_count=0,
+        virtual_start_at=work.now if virtual_start_at is None else virtual_start_at,
+        queue_entered_at=None,
+        expires_at=work.now + timeout_seconds * SECOND,
+        step_due_at=None,
+        version=0,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    return placement.enter_workflow(work, configuration, task)
+
+
+def _workflow(configuration: Configuration, workflow_sid: str | None) -> Workflow:
+    workflows = configuration.workflows
+    if workflow_sid is None:
+        if len(workflows) == 1:
+            return next(iter(workflows.values()))
+        raise InvalidParameter(
+            "WorkflowSid",
+            f"expected one, since this Workspace has {len(workflows)} Workflows to choose from",
+        )
+    if workflow_sid not in workflows:
+        raise InvalidParameter("WorkflowSid", "expected a Workflow of this Workspace")
+    return workflows[workflow_sid]
+
+
+def _check_number(parameter: str, value: int, lowest: int, highest: int) -> None:
+    if not lowest <= value <= highest:
+        raise InvalidParameter(parameter, f"expected a whole number from {lowest} to {highest}")
+
+
+def update(
+    work: Work,
+    *,
+    workspace_sid: str,
+    task_sid: str,
+    attributes: str | None = None,
+    priority: int | None = None,
+    task_channel: str | None = None,
+    virtual_start_at: Instant | None = None,
+    if_match: int | None = None,
+) -> Task:
+    """Changes what a Task says of itself; its place in line follows.
+
+    Here and below, PreconditionFailed is raised when its version is no longer `if_match`.
+    """
+    task = locked_task(work, workspace_sid, task_sid, if_match)
+    configuration = work.configuration(workspace_sid)
+    columns: dict[str, object] = {}
+    if attributes is not None:
+        read_object(attributes, parameter="Attributes", limit=states.MAX_ATTRIBUTES_CHARACTERS)
+        columns["attributes"] = attributes
+    if priority is not None:
+        _check_number("Priority", priority, 0, states.MAX_PRIORITY)
+        columns["priority"] = priority
+    if task_channel is not None:
+        columns["task_channel_sid"] = configuration.task_channel(task_channel).sid
+        if task.assignment_status != states.PENDING:
+            raise InvalidParameter("TaskChannel", "expected a Task that is pending")
+    if virtual_start_at is not None:
+        if virtual_start_at > work.now:
+            raise InvalidParameter("VirtualStartTime", "expected a time that is not in the future")
+        columns["virtual_start_at"] = virtual_start_at
+    if not columns:
+        return task
+    task = changed_task(work, task, **columns)
+    tell(work, configuration, "task.updated", f"Task {task.sid} updated", Subject(task=task))
+    return task
+
+
+def wrap_up(work: Work, *, workspace_sid: str, task_sid: str, reason: str | None = None) -> Task:
+    """The conversation is over, the after-work goes on; the capacity stays taken."""
+    task = locked_task(work, workspace_sid, task_sid)
+    next_task_state(task, "wrap_up")
+    configuration = work.configuration(workspace_sid)
+    for reservation in _of_status(work, task, reservation_states.ACCEPTED):
+        reservations.wrap_up_one(work, configuration, reservation, task)
+    return reservations.wrap_up_task(work, configuration, task, reason=reason)
+
+
+def complete(
+    work: Work,
+    *,
+    workspace_sid: str,
+    task_sid: str,
+    reason: str | None = None,
+    post_work_activity_sid: str | None = None,
+) -> Task:
+    """The work is done; the capacity comes back.
+
+    `post_work_activity_sid` is where its Workers go, in a workspace without multitasking only.
+    """
+    task = locked_task(work, workspace_sid, task_sid)
+    next_task_state(task, "complete")
+    configuration = work.configuration(workspace_sid)
+    for reservation in _live(work, task):
+        worker = reservations.complete_one(work, configuration, reservation, task)
+        if not configuration.workspace.multi_task_enabled:
+            move_worker(work, configuration, worker, post_work_activity_sid)
+    return reservations.complete_task(work, configuration, task, reason=reason)
+
+
+def cancel(work: Work, *, workspace_sid: str, task_sid: str, reason: str | None = None) -> Task:
+    """Nobody will do it: offers of it are taken back. Only a waiting Task can be canceled."""
+    task = locked_task(work, workspace_sid, task_sid)
+    next_task_state(task, "cancel")
+    configuration = work.configuration(workspace_sid)
+    cancel_offers(work, configuration, task, reason or "the Task was canceled")
+    return placement.cancel_waiting(work, configuration, task, reason)
+
+
+def cancel_offers(work: Work, configuration: Configuration, task: Task, reason: str) -> None:
+    for reservation in _of_status(work, task, reservation_states.PENDING):
+        end_reservation(
+            work,
+            configuration,
+            reservation,
+            "cancel",
+            task=task,
+            event_type="reservation.canceled",
+            description=f"Reservation {reservation.sid} canceled: {reason}",
+            reason=reason,
+        )
+
+
+def expire(work: Work, *, task_sid: str) -> bool:
+    """The Task has waited as long as it may: it is canceled. False when it no longer waits."""
+    seen = work.tasks.get(task_sid, lock=True)
+    if seen is None or seen.expires_at is None or seen.expires_at > work.now:
+        return False
+    cancel(work, workspace_sid=seen.workspace_sid, task_sid=task_sid, reason=TTL_EXCEEDED)
+    return True
+
+
+def leave_step(work: Work, *, task_sid: str) -> bool:
+    """Its Workflow target has timed out: it goes on. False when it has moved already.
+
+    While somebody is being asked the target's time does not cut that off; it is looked at again
+    when the offer has come to nothing (Twilio, "Workflow timeout evaluation").
+    """
+    task = work.tasks.get(task_sid, lock=True)
+    if (
+        task is None
+        or task.assignment_status != states.PENDING
+        or task.step_due_at is None
+        or task.step_due_at > work.now
+    ):
+        return False
+    placement.leave_step(work, work.configuration(task.workspace_sid), task)
+    return True
+
+
+def delete(work: Work, *, workspace_sid: str, task_sid: str, if_match: int | None = None) -> None:
+    """Removes the Task with its Reservations, in whatever state it is."""
+    task = locked_task(work, workspace_sid, task_sid, if_match)
+    configuration = work.configuration(workspace_sid)
+    cancel_offers(work, configuration, task, "the Task was deleted")
+    for reservation in _live(work, task):
+        reservations.complete_one(work, configuration, reservation, task)
+    tell(work, configuration, "task.deleted", f"Task {task.sid} deleted", Subject(task=task))
+    for reservation in work.reservations.find(task_sid=task.sid):
+        work.reservations.remove(reservation.sid)
+    work.tasks.remove(task.sid)
+
+
+def _live(work: Work, task: Task) -> list[Reservation]:
+    return work.reservations.find(task_sid=task.sid, reservation_status=LIVE)
+
+
+def _of_status(work: Work, task: Task, status: str) -> list[Reservation]:
+    return work.reservations.find(task_sid=task.sid, reservation_status=status)

@@ -1,0 +1,366 @@
+"""The matching index: waiting Tasks x free Workers -> proposals. Pure, in memory, no I/O.
+
+The cost of one decision does not depend on how many Tasks wait, because Tasks that wait for the
+same thing share a *demand class* (same queue, channel, expression with the Task's own values bound
+in, known worker and order of workers) and differ only in their place in line. A class knows the set
+of Workers whose attributes match as a bitmap, one bit per Worker; an intersection with the bitmap of
+the free ones answers "is there anybody?" at once. What depends on the load of the moment
+(`worker.channel.*`) is split off the expression and asked last.
+
+It proposes and never decides: the claim in the database does. After a proposal the index goes on as
+if it had been claimed; whoever claims tells it how the rows really are by putting them anew.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+
+from routing.clock import Instant
+from routing.expressions import Expression, WorkerOrder
+from routing.task_queue import TaskQueue, belonging, place_in_line
+from routing.worker import available_capacity_percentage
+from routing.workspace import LIFO
+
+#: Where an expression reads load instead of attributes: bare in queues, prefixed in targets.
+_LOAD_IN_QUEUE = "channel"
+_LOAD_IN_TARGET = "worker.channel"
+
+
+@dataclass(slots=True, kw_only=True)
+class ChannelLoad:
+    """A Worker's channel as the index sees it."""
+
+    unique_name: str
+    configured_capacity: int
+    assigned_tasks: int
+    available: bool
+    last_reserved_at: Instant
+
+
+@dataclass(slots=True, kw_only=True)
+class Candidate:
+    """A Worker as the index sees it."""
+
+    sid: str
+    friendly_name: str
+    #: Its Activity is an available one.
+    available: bool
+    last_reserved_at: Instant
+    #: Bare names: attributes and built-ins; `channel` is filled in from `channels` when asked.
+    context: dict[str, object]
+    #: By TaskChannel SID.
+    channels: dict[str, ChannelLoad]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingTask:
+    """A pending Task as the index sees it."""
+
+    sid: str
+    queue_sid: str
+    channel_sid: str
+    priority: int
+    virtual_start_at: Instant
+    created_at: Instant
+    #: The target's expression with the Task's own values bound in; None asks nothing more.
+    expression: Expression | None = None
+    order_by: WorkerOrder | None = None
+    #: (is a SID, value): the only Worker to be asked; None asks anybody.
+    known_worker: tuple[bool, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """Offer this Task to these Workers; several where its queue asks several at once."""
+
+    task_sid: str
+    worker_sids: tuple[str, ...]
+
+
+_ClassKey = tuple[str, str, str, str, object]
+
+
+@dataclass(slots=True, kw_only=True)
+class _DemandClass:
+    queue: TaskQueue
+    channel_sid: str
+    #: On bare worker names, and on {"worker": ...}; together what a Worker must meet.
+    settled: tuple[Expression, Expression | None]
+    lively: tuple[Expression, Expression | None]
+    known_worker: tuple[bool, object] | None
+    order_by: WorkerOrder | None
+    #: The Workers whose attributes match.
+    members: int = 0
+    #: (place, sid) of the waiting Tasks; those that left are dropped when they come to the head.
+    line: list[tuple[tuple[int, int, int], str]] = field(default_factory=list)
+
+
+class MatchingIndex:
+    """One workspace's waiting Tasks and its Workers."""
+
+    def __init__(
+        self,
+        queues: Mapping[str, TaskQueue],
+        *,
+        lifo_first: bool = False,
+        one_at_a_time: bool = False,
+        idle_per_channel: frozenset[str] = frozenset(),
+    ) -> None:
+        """`queues` by SID; `lifo_first` is the workspace's queue order, `one_at_a_time` that it
+        has no multitasking; `idle_per_channel` are the TaskChannels that optimise their routing.
+        """
+        self._queues = queues
+        self._idle_per_channel = idle_per_channel
+        self._lifo_first = lifo_first
+        self._one_at_a_time = one_at_a_time
+        self._workers: list[Candidate | None] = []
+        self._slots: dict[str, int] = {}
+        self._unused: list[int] = []
+        self._free: dict[str, int] = {}
+        self._tasks: dict[str, tuple[WaitingTask, _ClassKey, tuple[int, int, int]]] = {}
+        self._classes: dict[_ClassKey, _DemandClass] = {}
+        #: Classes that may have a match which was not looked for yet.
+        self._stirred: set[_ClassKey] = set()
+
+    @property
+    def waiting(self) -> int:
+        """How many Tasks wait."""
+        return len(self._tasks)
+
+    def put_worker(self, worker: Candidate) -> None:
+        """A Worker came, or changed in any way."""
+        slot = self._slots.get(worker.sid)
+        previous = None if slot is None else self._workers[slot]
+        if slot is None:
+            slot = self._unused.pop() if self._unused else len(self._workers)
+            if slot == len(self._workers):
+                self._workers.append(None)
+            self._slots[worker.sid] = slot
+        self._workers[slot] = worker
+        if previous is None or previous.context != worker.context:
+            for demand in self._classes.values():
+                self._join(demand, slot, worker)
+        self._mark_load(slot, worker)
+
+    def drop_worker(self, sid: str) -> None:
+        """A Worker is gone."""
+        slot = self._slots.pop(sid, None)
+        if slot is None:
+            return
+        self._workers[slot] = None
+        self._unused.append(slot)
+        for channel_sid in self._free:
+            self._free[channel_sid] &= ~(1 << slot)
+        for demand in self._classes.values():
+            demand.members &= ~(1 << slot)
+
+    def put_task(self, task: WaitingTask) -> None:
+        """A Task waits, or waits in another way than before."""
+        queue = self._queues.get(task.queue_sid)
+        known = self._tasks.get(task.sid)
+        if known is not None and known[0] == task:
+            self._stirred.add(known[1])
+            return
+        if queue is None:
+            self.drop_task(task.sid)
+            return
+        key = _class_key(task)
+        demand = self._classes.get(key)
+        if demand is None:
+            demand = self._classes[key] = self._new_class(task, queue)
+        place = place_in_line(
+            queue.task_order,
+            priority=task.priority,
+            virtual_start_at=task.virtual_start_at,
+            created_at=task.created_at,
+        )
+        self._tasks[task.sid] = (task, key, place)
+        heappush(demand.line, (place, task.sid))
+        self._stirred.add(key)
+
+    def drop_task(self, sid: str) -> None:
+        """A Task no longer waits."""
+        self._tasks.pop(sid, None)
+
+    def proposals(self, limit: int, now: Instant) -> list[Proposal]:
+        """The next matches, the most deserving Task first; fewer than `limit` when that is all.
+
+        `now` counts as the moment at which the chosen Workers were last given something.
+        """
+        ready = []
+        for key in self._stirred:
+            rank = self._rank(key)
+            if rank is not None:
+                ready.append((rank, key))
+        heapify(ready)
+        self._stirred.clear()
+        made: list[Proposal] = []
+        while ready and len(made) < limit:
+            _rank, key = heappop(ready)
+            proposal = self._propose(key, now)
+            if proposal is None:
+                continue
+            made.append(proposal)
+            rank = self._rank(key)
+            if rank is not None:
+                heappush(ready, (rank, key))
+        self._stirred.update(key for _rank, key in ready)
+        return made
+
+    def _new_class(self, task: WaitingTask, queue: TaskQueue) -> _DemandClass:
+        of_queue = belonging(queue.target_workers).split(_LOAD_IN_QUEUE)
+        of_target = task.expression.split(_LOAD_IN_TARGET) if task.expression else (None, None)
+        demand = _DemandClass(
+            queue=queue,
+            channel_sid=task.channel_sid,
+            settled=(of_queue[0], of_target[0]),
+            lively=(of_queue[1], of_target[1]),
+            known_worker=task.known_worker,
+            order_by=task.order_by,
+        )
+        for slot, worker in enumerate(self._workers):
+            if worker is not None:
+                self._join(demand, slot, worker)
+        return demand
+
+    def _join(self, demand: _DemandClass, slot: int, worker: Candidate) -> None:
+        """Sets or clears the Worker's bit in the class, as its attributes say."""
+        if _is_known(demand.known_worker, worker) and _meets(demand.settled, worker.context):
+            demand.members |= 1 << slot
+        else:
+            demand.members &= ~(1 << slot)
+
+    def _mark_load(self, slot: int, worker: Candidate) -> None:
+        """Sets or clears the Worker's bit among the free of each channel, and stirs who waits."""
+        bit = 1 << slot
+        busy = self._one_at_a_time and any(load.assigned_tasks for load in worker.channels.values())
+        for channel_sid, load in worker.channels.items():
+            has_room = self._one_at_a_time or load.assigned_tasks < load.configured_capacity
+            if worker.available and not busy and load.available and has_room:
+                self._free[channel_sid] = self._free.get(channel_sid, 0) | bit
+            else:
+                self._free[channel_sid] = self._free.get(channel_sid, 0) & ~bit
+        for key, demand in self._classes.items():
+            if demand.line and demand.members & bit & self._free.get(demand.channel_sid, 0):
+                self._stirred.add(key)
+
+    def _rank(self, key: _ClassKey) -> tuple[int, tuple[int, int, int], str] | None:
+        """Where the head of the class stands among all heads; None if it has nothing to match."""
+        demand = self._classes.get(key)
+        if demand is None:
+            return None
+        line = demand.line
+        while line and not self._stands_at(line[0], key):
+            heappop(line)
+        if not line or not demand.members & self._free.get(demand.channel_sid, 0):
+            return None
+        is_lifo = demand.queue.task_order == LIFO
+        place, sid = line[0]
+        return (0 if is_lifo == self._lifo_first else 1, place, sid)
+
+    def _stands_at(self, entry: tuple[tuple[int, int, int], str], key: _ClassKey) -> bool:
+        place, sid = entry
+        known = self._tasks.get(sid)
+        return known is not None and known[1] == key and known[2] == place
+
+    def _propose(self, key: _ClassKey, now: Instant) -> Proposal | None:
+        demand = self._classes[key]
+        chosen = self._choose(demand)
+        if not chosen:
+            return None
+        _place, task_sid = heappop(demand.line)
+        del self._tasks[task_sid]
+        for slot, worker in chosen:
+            load = worker.channels[demand.channel_sid]
+            load.assigned_tasks += 1
+            load.last_reserved_at = worker.last_reserved_at = now
+            self._mark_load(slot, worker)
+        return Proposal(task_sid=task_sid, worker_sids=tuple(worker.sid for _s, worker in chosen))
+
+    def _choose(self, demand: _DemandClass) -> list[tuple[int, Candidate]]:
+        """The Workers to ask: in the target's order if it has one, else the longest idle first."""
+        free = demand.members & self._free.get(demand.channel_sid, 0)
+        candidates = list(self._of(free))
+        candidates.sort(key=lambda pair: self._idle_rank(demand, pair[1]))
+        if demand.order_by is not None:
+            _sort_by_order(demand.order_by, candidates)
+        chosen: list[tuple[int, Candidate]] = []
+        for slot, worker in candidates:
+            if _meets(demand.lively, worker.context, load=worker):
+                chosen.append((slot, worker))
+                if len(chosen) == demand.queue.max_reserved_workers:
+                    break
+        return chosen
+
+    def _idle_rank(self, demand: _DemandClass, worker: Candidate) -> tuple[Instant, str]:
+        """Longest without a new Task comes first; the SID only makes the order definite."""
+        if demand.channel_sid in self._idle_per_channel:
+            return (worker.channels[demand.channel_sid].last_reserved_at, worker.sid)
+        return (worker.last_reserved_at, worker.sid)
+
+    def _of(self, bits: int) -> Iterator[tuple[int, Candidate]]:
+        while bits:
+            lowest = bits & -bits
+            slot = lowest.bit_length() - 1
+            worker = self._workers[slot]
+            if worker is not None:
+                yield slot, worker
+            bits ^= lowest
+
+
+def _class_key(task: WaitingTask) -> _ClassKey:
+    return (
+        task.queue_sid,
+        task.channel_sid,
+        task.expression.key if task.expression else "",
+        task.order_by.text if task.order_by else "",
+        task.known_worker,
+    )
+
+
+def _is_known(known_worker: tuple[bool, object] | None, worker: Candidate) -> bool:
+    if known_worker is None:
+        return True
+    by_sid, value = known_worker
+    return value == (worker.sid if by_sid else worker.friendly_name)
+
+
+def _meets(
+    parts: tuple[Expression, Expression | None],
+    context: dict[str, object],
+    *,
+    load: Candidate | None = None,
+) -> bool:
+    of_queue, of_target = parts
+    if load is not None and not (
+        of_queue.is_always_true and (of_target is None or of_target.is_always_true)
+    ):
+        context = {**context, "channel": load_context(load.channels.values())}
+    return of_queue.matches(context) and (
+        of_target is None or of_target.matches({"worker": context})
+    )
+
+
+def load_context(channels: Iterable[ChannelLoad]) -> dict[str, object]:
+    """What `worker.channel` stands for in an expression."""
+    return {
+        load.unique_name: {
+            "configured_capacity": load.configured_capacity,
+            "assigned_tasks": load.assigned_tasks,
+            "available_capacity_percentage": available_capacity_percentage(
+                load.assigned_tasks, load.configured_capacity
+            ),
+        }
+        for load in channels
+    }
+
+
+def _sort_by_order(order: WorkerOrder, candidates: list[tuple[int, Candidate]]) -> None:
+    """Stable, so that the longest idle stays first among equals; a void order changes nothing."""
+    ranks = {}
+    for _slot, worker in candidates:
+        rank = order.rank({"worker": worker.context})
+        if rank is None:
+            return
+        ranks[worker.sid] = rank
+    candidates.sort(key=lambda pair: ranks[pair[1].sid])

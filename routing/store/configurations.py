@@ -1,0 +1,79 @@
+"""The latest picture of each workspace's configuration, shared by all units of work of a process."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from routing.configuration import Configuration
+from routing.errors import NotFound
+from routing.store.errors import StoreError
+from routing.workspace import Workspace
+
+if TYPE_CHECKING:
+    from routing.store.unit_of_work import UnitOfWork
+
+
+class _HasSid(Protocol):
+    @property
+    def sid(self) -> str: ...
+
+
+_Row = TypeVar("_Row", bound=_HasSid)
+
+#: Tries to read a configuration between two of its changes, before giving up.
+MAX_TRIES = 20
+
+
+class Configurations:
+    """Pictures by workspace, each known by the version of its workspace row.
+
+    A picture is kept only when it shows what is committed: never one that was taken in a transaction
+    which has itself changed the workspace, since that may yet be rolled back and its version number
+    be given to another change.
+    """
+
+    def __init__(self) -> None:
+        self._pictures: dict[str, Configuration] = {}
+
+    def read(self, unit: "UnitOfWork", workspace_sid: str) -> Configuration:
+        """Raises NotFound when there is no such workspace."""
+        workspace = _workspace(unit, workspace_sid)
+        known = self._pictures.get(workspace_sid)
+        if workspace_sid in unit.reconfigured:
+            return _picture(unit, workspace)
+        if known is None or known.workspace != workspace:
+            known = self._pictures[workspace_sid] = _picture(unit, workspace)
+        return known
+
+
+def _workspace(unit: "UnitOfWork", sid: str) -> Workspace:
+    workspace = unit.workspaces.get(sid)
+    if workspace is None:
+        raise NotFound(f"/Workspaces/{sid}")
+    return workspace
+
+
+def _picture(unit: "UnitOfWork", workspace: Workspace) -> Configuration:
+    """A picture of one moment, also where each statement sees a newer state than the one before.
+
+    Every change of what it holds moves the version in the same transaction; so when the workspace is
+    the same after the other rows were read as before, nothing was changed in between.
+    """
+    for _ in range(MAX_TRIES):
+        sid = workspace.sid
+        picture = Configuration(
+            workspace=workspace,
+            activities=_by_sid(unit.activities.find(workspace_sid=sid)),
+            task_channels=_by_sid(unit.task_channels.find(workspace_sid=sid)),
+            task_queues=_by_sid(unit.task_queues.find(workspace_sid=sid)),
+            workflows=_by_sid(unit.workflows.find(workspace_sid=sid)),
+        )
+        again = _workspace(unit, sid)
+        if again == workspace:
+            return picture
+        workspace = again
+    raise StoreError(f"The configuration of {workspace.sid} changes faster than it can be read.")
+
+
+def _by_sid(rows: Iterable[_Row]) -> Mapping[str, _Row]:
+    return MappingProxyType({row.sid: row for row in rows})

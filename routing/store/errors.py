@@ -1,0 +1,13 @@
+"""What can go wrong between us and the database, beside what callers did wrong (routing.errors)."""
+
+
+class StoreError(Exception):
+    """The database and we disagree; whoever asked can do nothing about it."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be reached or opened; the message names it and says what to do."""
+
+
+class BrokenInvariant(StoreError):
+    """A promise of the tables would have been broken, so nothing was written: a fault of ours."""

@@ -1,0 +1,66 @@
+"""Events as rows of the log, and back."""
+
+import operator
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import bindparam, func, insert, select
+
+from routing.events import Event
+from routing.store.statements import SqlDialect
+from routing.store.tables import INDEXED_FIELDS, events
+
+#: The columns of a row that is written; its position is the database's to give.
+WRITTEN: Final = (
+    "sid",
+    "workspace_sid",
+    "type",
+    "resource_type",
+    "resource_sid",
+    "description",
+    "carried",
+    "occurred_at",
+    *INDEXED_FIELDS,
+)
+#: The columns of a row that is read, in the order that `event_of` expects.
+READ: Final = ("position", *WRITTEN)
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(dict[str, str]).decode
+_indexed: Final = operator.attrgetter(*INDEXED_FIELDS)
+
+
+def written_row(event: Event) -> tuple[object, ...]:
+    return (
+        event.sid,
+        event.workspace_sid,
+        event.type,
+        event.resource_type,
+        event.resource_sid,
+        event.description,
+        _encode(event.carried).decode(),
+        event.occurred_at,
+        *_indexed(event),
+    )
+
+
+def event_of(row: tuple[Any, ...]) -> Event:
+    """The event of a row of the columns READ."""
+    named = dict(zip(READ, row, strict=True))
+    named["carried"] = _decode(named["carried"])
+    return Event(**named)
+
+
+class EventStatements:
+    """What is said to the events table, in one dialect."""
+
+    def __init__(self, dialect: SqlDialect) -> None:
+        # inline: nobody asks for the positions that were given.
+        written = insert(events).inline().values({name: bindparam(name) for name in WRITTEN})
+        self.insert = dialect.compile(written).text
+        #: Makes sure that the transaction has its number before it draws positions (see log.py).
+        self.number_transaction = (
+            dialect.compile(select(func.pg_current_xact_id())).text
+            if dialect.name == "postgresql"
+            else None
+        )

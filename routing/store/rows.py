@@ -1,0 +1,71 @@
+"""One table as records: the hot path of every verb, so it does as little as it can."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from routing.store.statements import SqlDialect, TableStatements
+from routing.store.tables import TABLES
+
+if TYPE_CHECKING:
+    from routing.store.unit_of_work import UnitOfWork
+
+Record = TypeVar("Record")
+
+
+class SqlRows(Generic[Record]):
+    """Fulfils routing.ports.Rows within one unit of work."""
+
+    __slots__ = ("_sql", "_unit")
+
+    def __init__(self, unit: "UnitOfWork", dialect: SqlDialect, record: type[Record]) -> None:
+        self._unit = unit
+        self._sql: TableStatements[Record] = dialect.of(record, TABLES[record])
+
+    def get(self, sid: str, *, lock: bool = False) -> Record | None:
+        """The row of that SID; with `lock`, nobody else changes it before this unit ends."""
+        text = self._sql.get_locked if lock and self._unit.locks_rows else self._sql.get
+        row = self._unit.execute(text, (sid,)).fetchone()
+        return None if row is None else self._sql.record(row)
+
+    def find(
+        self,
+        *,
+        order_by: str = "created_at",
+        limit: int | None = None,
+        lock: bool = False,
+        **equal: object,
+    ) -> list[Record]:
+        """Rows in which each named column equals the value, or is in it where it is a set.
+
+        `order_by` names a column, with a minus before it for the greatest first.
+        """
+        if any(not value for value in equal.values() if isinstance(value, frozenset | set)):
+            return []
+        lock = lock and self._unit.locks_rows
+        text, values = self._sql.find(equal, order_by, limit, lock=lock)
+        return self._records(text, values)
+
+    def add(self, record: Record) -> None:
+        """Raises Conflict where a unique name is taken or a row that it refers to is missing."""
+        sql = self._sql
+        self._unit.write(sql.insert, sql.values(record))
+        if sql.is_due(record):
+            self._unit.stirs = True
+
+    def change(self, sid: str, **columns: object) -> int:
+        """Sets columns of one row; how many rows there were (0 or 1)."""
+        change = self._sql.change(tuple(columns))
+        if change.stirs:
+            self._unit.stirs = True
+        return self._unit.write(change.text, (*columns.values(), sid))
+
+    def remove(self, sid: str) -> int:
+        return self._unit.write(self._sql.delete, (sid,))
+
+    def select(self, text: str, values: tuple[object, ...]) -> list[Record]:
+        """The records of a compiled SELECT of all of the table's columns."""
+        return self._records(text, values)
+
+    def _records(self, text: str, values: tuple[object, ...]) -> list[Record]:
+        record: Callable[[tuple[Any, ...]], Record] = self._sql.record
+        return [record(row) for row in self._unit.execute(text, values).fetchall()]

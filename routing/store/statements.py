@@ -1,0 +1,230 @@
+"""SQL, compiled once: Core expressions become a text and the order of its parameters.
+
+Core's own execution costs more than SQLite's whole answer, so statements are compiled here once per
+shape and handed to the driver's cursor as they are. The texts come from Core alone: no SQL is put
+together from strings, and every value is a bound parameter.
+"""
+
+import operator
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import psycopg
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Dialect,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql.psycopg import dialect as postgresql_dialect
+from sqlalchemy.dialects.sqlite.pysqlite import dialect as sqlite_dialect
+from sqlalchemy.sql import ClauseElement
+
+from routing.store.tables import DUE_COLUMNS
+
+Record = TypeVar("Record")
+
+#: Shapes of statements kept per table; finding by ever new combinations starts over, not leaks.
+MAX_SHAPES = 500
+
+
+class Cursor(Protocol):
+    """The part of a driver's cursor that both databases share."""
+
+    @property
+    def rowcount(self) -> int: ...
+    def execute(self, text: str, values: Sequence[object] = ..., /) -> object: ...
+    def executemany(self, text: str, values: Iterable[Sequence[object]], /) -> object: ...
+    def fetchone(self) -> tuple[Any, ...] | None: ...
+    def fetchall(self) -> list[tuple[Any, ...]]: ...
+    def close(self) -> object: ...
+
+
+class Statement:
+    """One SQL text, and where each named value goes in it."""
+
+    __slots__ = ("_names", "_preset", "text")
+
+    def __init__(self, expression: ClauseElement, dialect: Dialect) -> None:
+        compiled = expression.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        self.text = str(compiled)
+        self._names: list[str] = list(getattr(compiled, "positiontup", None) or ())
+        self._preset: Mapping[str, object] = dict(compiled.params or {})
+
+    def values(self, **named: object) -> tuple[object, ...]:
+        """The values in the order of the text; what is not named keeps the expression's own."""
+        preset = self._preset
+        return tuple(named[name] if name in named else preset[name] for name in self._names)
+
+
+class SqlDialect:
+    """One database's way of writing statements and of telling what went wrong."""
+
+    def __init__(self, name: str, dialect: Dialect, error: type[Exception]) -> None:
+        self.name = name
+        self.sqlalchemy = dialect
+        #: The root of what the driver raises.
+        self.error = error
+        #: A database that has one writer at a time needs no row locks.
+        self.has_row_locks = name == "postgresql"
+        self._tables: dict[type, TableStatements[Any]] = {}
+
+    def compile(self, expression: ClauseElement) -> Statement:
+        return Statement(expression, self.sqlalchemy)
+
+    def of(self, record: type[Record], table: Table) -> "TableStatements[Record]":
+        """The statements of that table, made when they are first wanted."""
+        known = self._tables.get(record)
+        if known is None:
+            known = self._tables[record] = TableStatements(self, record, table)
+        return known
+
+
+SQLITE: Final = SqlDialect("sqlite", sqlite_dialect(paramstyle="qmark"), sqlite3.Error)
+POSTGRESQL: Final = SqlDialect("postgresql", postgresql_dialect(paramstyle="format"), psycopg.Error)
+
+
+class Change:
+    """An UPDATE of certain columns of the row of one SID."""
+
+    __slots__ = ("stirs", "text")
+
+    def __init__(self, text: str, *, stirs: bool) -> None:
+        self.text = text
+        #: It writes a column that timers or workers wait for.
+        self.stirs = stirs
+
+
+class TableStatements(Generic[Record]):
+    """What Rows needs of one table: compiled when first used, then kept."""
+
+    def __init__(self, dialect: SqlDialect, record: type[Record], table: Table) -> None:
+        self.table = table
+        self._dialect = dialect
+        self._record = record
+        self._columns = tuple(column.name for column in table.columns)
+        # SQLite has no booleans; what it gives back are 0 and 1.
+        self._booleans = tuple(
+            place
+            for place, column in enumerate(table.columns)
+            if isinstance(column.type, Boolean) and dialect is SQLITE
+        )
+        by_sid = table.c.sid == bindparam("sid")
+        whole = select(table).where(by_sid)
+        self.get = dialect.compile(whole).text
+        self.get_locked = dialect.compile(whole.with_for_update()).text
+        self.insert = dialect.compile(insert(table)).text
+        self.delete = dialect.compile(delete(table).where(by_sid)).text
+        #: A record's values in the order of `insert`.
+        self.values: Callable[[Record], tuple[object, ...]] = operator.attrgetter(*self._columns)
+        self._due_values = _due_values(self._columns)
+        self._changes: dict[tuple[str, ...], Change] = {}
+        self._finds: dict[object, Statement] = {}
+
+    def record(self, row: tuple[Any, ...]) -> Record:
+        if self._booleans:
+            cells = list(row)
+            for place in self._booleans:
+                cells[place] = bool(cells[place])
+            return self._record(**dict(zip(self._columns, cells, strict=True)))
+        return self._record(**dict(zip(self._columns, row, strict=True)))
+
+    def is_due(self, record: Record) -> bool:
+        """Does the record carry a deadline that somebody may have to be woken for?"""
+        return self._due_values is not None and self._due_values(record)
+
+    def change(self, columns: tuple[str, ...]) -> Change:
+        """The UPDATE of these columns: their values in this order, then the SID."""
+        known = self._changes.get(columns)
+        if known is None:
+            assignments: list[tuple[ColumnElement[Any], ColumnElement[Any]]] = [
+                (self.table.c[name], bindparam(f"new_{name}")) for name in columns
+            ]
+            expression = (
+                update(self.table)
+                .where(self.table.c.sid == bindparam("sid"))
+                .ordered_values(*assignments)
+            )
+            known = Change(
+                self._dialect.compile(expression).text,
+                stirs=not DUE_COLUMNS.isdisjoint(columns),
+            )
+            self._changes[columns] = known
+        return known
+
+    def find(
+        self, equal: Mapping[str, object], order_by: str, limit: int | None, *, lock: bool
+    ) -> tuple[str, tuple[object, ...]]:
+        """The SELECT of the rows that meet every equality, and its values."""
+        named = dict(_named_values(equal))
+        shape = (
+            tuple((name, _shape(value)) for name, value in equal.items()),
+            order_by,
+            limit is not None,
+            lock,
+        )
+        known = self._finds.get(shape)
+        if known is None:
+            if len(self._finds) >= MAX_SHAPES:
+                self._finds.clear()
+            conditions = [self._condition(name, value) for name, value in equal.items()]
+            expression = select(self.table).where(*conditions)
+            expression = expression.order_by(*self._order(order_by))
+            if limit is not None:
+                expression = expression.limit(bindparam("row_limit"))
+            if lock:
+                expression = expression.with_for_update()
+            known = self._finds[shape] = self._dialect.compile(expression)
+        return known.text, known.values(row_limit=limit, **named)
+
+    def _condition(self, name: str, value: object) -> ColumnElement[bool]:
+        column: ColumnElement[Any] = self.table.c[name]
+        if value is None:
+            return column.is_(None)
+        if isinstance(value, frozenset | set):
+            places = range(_places(len(value)))
+            return column.in_([bindparam(f"{name}_{place}") for place in places])
+        return column == bindparam(name)
+
+    def _order(self, order_by: str) -> list[ColumnElement[Any]]:
+        # Rows of the same millisecond come in the same order each time.
+        name = order_by.removeprefix("-")
+        column: ColumnElement[Any] = self.table.c[name]
+        if name != order_by:
+            return [column.desc(), self.table.c.sid.desc()]
+        return [column, self.table.c.sid]
+
+
+def _shape(value: object) -> str:
+    if value is None:
+        return "null"
+    return f"in {_places(len(value))}" if isinstance(value, frozenset | set) else "equal"
+
+
+def _places(members: int) -> int:
+    """Sets of similar size share a statement: so many places, the last member repeated in them."""
+    return 1 << (members - 1).bit_length()
+
+
+def _named_values(equal: Mapping[str, object]) -> Iterable[tuple[str, object]]:
+    for name, value in equal.items():
+        if isinstance(value, frozenset | set):
+            members = list(value)
+            members += members[-1:] * (_places(len(members)) - len(members))
+            for place, member in enumerate(members):
+                yield f"{name}_{place}", member
+        elif value is not None:
+            yield name, value
+
+
+def _due_values(columns: Iterable[str]) -> Callable[[Any], bool] | None:
+    due = [name for name in columns if name in DUE_COLUMNS]
+    if not due:
+        return None
+    return lambda record: any(getattr(record, name) is not None for name in due)

@@ -1,0 +1,109 @@
+"""The store as everybody else sees it, whichever database is behind it."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from routing.clock import Clock, Instant
+from routing.store.configurations import Configurations
+from routing.store.database import Database
+from routing.store.errors import StoreUnavailable
+from routing.store.log import FollowedLog
+from routing.store.migrations import upgrade
+from routing.store.postgresql import PostgresqlDatabase
+from routing.store.sqlite import SqliteDatabase
+from routing.store.unit_of_work import UnitOfWork
+from routing.store.wake_up import WakeUp
+
+Result = TypeVar("Result")
+
+_EXPECTED = "expected sqlite:///path/to/file.db or postgresql://user:password@host:port/name"
+
+
+class SqlStore:
+    """Fulfils routing.ports.Store. Used by any number of threads; opened once per process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def signal(self) -> WakeUp:
+        """Notified after each commit that emitted events or set something due."""
+        return self._database.signal
+
+    def perform(self, verb: Callable[[UnitOfWork], Result]) -> Result:
+        """Runs the verb in a transaction and commits; may run it again, and with others' verbs.
+
+        A verb must therefore do nothing but read and write through its unit of work. What the
+        database refused spoils the whole unit: the verb cannot catch a Conflict and carry on.
+        """
+        return self._database.perform(verb)
+
+    def read(self, query: Callable[[UnitOfWork], Result]) -> Result:
+        """Runs the query on one consistent picture of the tables; nothing is written."""
+        return self._database.read(query)
+
+    def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
+        """`with store.unit_of_work() as work:` rolls back unless `work.commit()` was said.
+
+        On SQLite nobody else writes while it is open, so it is for the few who cannot say what they
+        do as one function.
+        """
+        return self._database.unit_of_work()
+
+    def event_log(self, name: str) -> FollowedLog:
+        """The log as the follower of that name reads it, from where it last was."""
+        return FollowedLog(self._database, name)
+
+    def purge_events_before(self, instant: Instant, *, limit: int = 1000) -> int:
+        """Deletes the oldest events that occurred before the instant and that every follower has
+        dealt with, at most so many; returns how many there were.
+        """
+        return self.perform(lambda work: work.purge_events_before(instant, limit))
+
+    def migrate(self) -> None:
+        """Brings the schema up to date; processes that start at once wait for one another."""
+        upgrade(self._database.schema_engine())
+
+    def ping(self) -> None:
+        """Raises StoreUnavailable when the database does not answer."""
+        self._database.ping()
+
+    def listen(self) -> None:
+        """Lets commits of other processes notify the signal, and ours theirs, until `close`."""
+        self._database.listen()
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def open_store(url: str, clock: Clock) -> SqlStore:
+    """The store at `sqlite:///path` or `postgresql://user:password@host:port/name`.
+
+    To be opened by each process for itself, after any fork. Raises StoreUnavailable when the database
+    cannot be opened; the message tells the URL without its password.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise StoreUnavailable(f"DATABASE_URL is not a database URL: {_EXPECTED}.") from None
+    return SqlStore(_database(parsed, clock))
+
+
+def _database(url: URL, clock: Clock) -> Database:
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        if url.database in {None, "", ":memory:"}:
+            raise StoreUnavailable(
+                "A database in memory would not survive and cannot be shared: "
+                "expected sqlite:///path/to/file.db."
+            )
+        return SqliteDatabase(Path(str(url.database)), clock, Configurations())
+    if url.drivername in {"postgresql", "postgresql+psycopg"}:
+        return PostgresqlDatabase(url, clock, Configurations())
+    shown = url.render_as_string(hide_password=True)
+    raise StoreUnavailable(f"The database {shown} is of a kind that is not supported: {_EXPECTED}.")

@@ -1,0 +1,192 @@
+"""What a unit of work says beside reading and writing single rows, compiled once per dialect."""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    Select,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from routing.store.event_rows import EventStatements
+from routing.store.statements import SqlDialect, Statement
+from routing.store.tables import (
+    calls,
+    deliveries,
+    events,
+    followers,
+    instructions,
+    reservations,
+    tasks,
+    worker_channels,
+    workflow_configurations,
+    workspaces,
+)
+
+#: Numbers that stand in the text itself instead of being bound.
+_ZERO: Final[ColumnElement[int]] = literal_column("0", Integer)
+_ONE: Final[ColumnElement[int]] = literal_column("1", Integer)
+
+
+class WorkStatements:
+    """The texts of one dialect; the order of their values is beside each."""
+
+    def __init__(self, dialect: SqlDialect) -> None:
+        self.events = EventStatements(dialect)
+        self._configuration(dialect)
+        self._capacity(dialect)
+        self._deadlines(dialect)
+        self._followers(dialect)
+
+    def due_instructions(self, *, lock: bool) -> Statement:
+        """Values: now, lease_now, row_limit."""
+        return self._due_instructions[lock]
+
+    def due_deliveries(self, *, lock: bool) -> Statement:
+        """Values: now, lease_now, row_limit."""
+        return self._due_deliveries[lock]
+
+    def due_calls(self, *, lock: bool) -> Statement:
+        """Values: now, row_limit."""
+        return self._due_calls[lock]
+
+    def _configuration(self, dialect: SqlDialect) -> None:
+        #: Values: workspace SID.
+        self.reconfigure = dialect.compile(
+            update(workspaces)
+            .where(workspaces.c.sid == bindparam("key"))
+            .values(configuration_version=workspaces.c.configuration_version + _ONE)
+        ).text
+        kept = workflow_configurations.c
+        #: Values: workflow SID, version.
+        self.workflow_configuration = dialect.compile(
+            select(kept.configuration).where(
+                kept.workflow_sid == bindparam("workflow"), kept.version == bindparam("number")
+            )
+        ).text
+        #: Values: workflow SID, version, configuration.
+        self.keep_workflow_configuration = dialect.compile(
+            _insert(dialect, workflow_configurations).on_conflict_do_nothing()
+        ).text
+
+    def _capacity(self, dialect: SqlDialect) -> None:
+        channel = worker_channels.c
+        this = update(worker_channels).where(channel.sid == bindparam("key"))
+        taken = this.values(assigned_tasks=channel.assigned_tasks + _ONE)
+        has_room = channel.assigned_tasks < channel.configured_capacity
+        #: All three: worker channel SID.
+        self.take_regardless = dialect.compile(taken).text
+        self.take = dialect.compile(taken.where(channel.available, has_room)).text
+        self.free = dialect.compile(
+            this.where(channel.assigned_tasks > _ZERO).values(
+                assigned_tasks=channel.assigned_tasks - _ONE
+            )
+        ).text
+        #: Values: worker SID.
+        self.assigned_tasks = dialect.compile(
+            select(func.coalesce(func.sum(channel.assigned_tasks), _ZERO)).where(
+                channel.worker_sid == bindparam("worker")
+            )
+        ).text
+
+    def _deadlines(self, dialect: SqlDialect) -> None:
+        #: All three: now, row_limit.
+        self.due_reservations = dialect.compile(
+            _due(select(reservations.c.sid), reservations.c.due_at)
+        )
+        self.due_task_steps = dialect.compile(_due(select(tasks.c.sid), tasks.c.step_due_at))
+        self.expired_tasks = dialect.compile(_due(select(tasks.c.sid), tasks.c.expires_at))
+        self._due_instructions = _due_and_free(dialect, instructions)
+        self._due_deliveries = _due_and_free(dialect, deliveries)
+        self._due_calls = _with_and_without_lock(dialect, _due(select(calls), calls.c.due_at))
+        #: No values; one column per deadline.
+        self.next_deadlines = dialect.compile(
+            select(
+                _earliest(reservations.c.due_at),
+                _earliest(tasks.c.expires_at),
+                _earliest(tasks.c.step_due_at),
+            )
+        )
+        self.next_voice_deadlines = dialect.compile(
+            select(_earliest_free(instructions), _earliest(calls.c.due_at))
+        )
+        self.next_deliveries = dialect.compile(select(_earliest_free(deliveries)))
+
+    def _followers(self, dialect: SqlDialect) -> None:
+        #: Values: name.
+        self.follower_position = dialect.compile(
+            select(followers.c.position).where(followers.c.name == bindparam("follower"))
+        ).text
+        done = select(func.min(followers.c.position)).scalar_subquery()
+        oldest = (
+            select(events.c.position)
+            .where(
+                events.c.occurred_at < bindparam("instant"),
+                or_(done.is_(None), events.c.position <= done),
+            )
+            .order_by(events.c.position)
+            .limit(bindparam("row_limit"))
+        )
+        #: Values: instant, row_limit.
+        self.purge_events = dialect.compile(delete(events).where(events.c.position.in_(oldest)))
+        moved = _insert(dialect, followers)
+        #: Values: name, position, now.
+        self.move_follower = dialect.compile(
+            moved.on_conflict_do_update(
+                index_elements=[followers.c.name],
+                set_={
+                    "position": moved.excluded.position,
+                    "updated_at": moved.excluded.updated_at,
+                },
+                where=followers.c.position < moved.excluded.position,
+            )
+        ).text
+
+
+def _insert(dialect: SqlDialect, table: Table) -> Any:
+    """An INSERT that can say ON CONFLICT, which each dialect has a class of its own for."""
+    return sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def _due(rows: Select[Any], due_at: Column[Any]) -> Select[Any]:
+    return (
+        rows.where(due_at.is_not(None), due_at <= bindparam("now"))
+        .order_by(due_at)
+        .limit(bindparam("row_limit"))
+    )
+
+
+def _due_and_free(dialect: SqlDialect, table: Table) -> dict[bool, Statement]:
+    """Rows that are due and on which nobody has a lease."""
+    leased_until = table.c.leased_until
+    free = or_(leased_until.is_(None), leased_until <= bindparam("lease_now"))
+    return _with_and_without_lock(dialect, _due(select(table), table.c.due_at).where(free))
+
+
+def _with_and_without_lock(dialect: SqlDialect, rows: Select[Any]) -> dict[bool, Statement]:
+    locked = rows.with_for_update(skip_locked=True)
+    return {False: dialect.compile(rows), True: dialect.compile(locked)}
+
+
+def _earliest(due_at: Column[Any]) -> ScalarSelect[Any]:
+    # Not min(): this is one probe of the partial index on every database.
+    return select(due_at).where(due_at.is_not(None)).order_by(due_at).limit(1).scalar_subquery()
+
+
+def _earliest_free(table: Table) -> ScalarSelect[Any]:
+    """The earliest instant at which a row of the table is due and no lease on it is left."""
+    due_at, leased_until = table.c.due_at, table.c.leased_until
+    when = case((leased_until > due_at, leased_until), else_=due_at)
+    return select(func.min(when)).where(due_at.is_not(None)).scalar_subquery()

@@ -1,0 +1,106 @@
+r"""The Task and its table of legal moves. Everything that decides about a Task's state is here.
+
+pending -> reserved -> assigned -> wrapping -> completed
+   \______/  |  \_ canceled _/
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from routing.clock import Instant
+from routing.errors import IllegalMove
+
+PENDING: Final = "pending"
+RESERVED: Final = "reserved"
+ASSIGNED: Final = "assigned"
+WRAPPING: Final = "wrapping"
+COMPLETED: Final = "completed"
+CANCELED: Final = "canceled"
+
+#: The seconds a Task may wait for an accepted Reservation: Twilio's default and its maximum.
+DEFAULT_TIMEOUT_SECONDS = 86_400
+MAX_TIMEOUT_SECONDS = 1_209_600
+MAX_PRIORITY = 2_147_483_647
+#: Attributes are refused beyond this many characters (Twilio, "Limits").
+MAX_ATTRIBUTES_CHARACTERS = 4096
+#: A Task that was offered this often is canceled (Twilio, "Task lifecycle").
+MAX_ASSIGNMENT_COUNT = 1000
+
+#: {state: {move: next state}}. A missing entry *is* the illegal move.
+TASK_MOVES: Final[dict[str, dict[str, str]]] = {
+    PENDING: {"reserve": RESERVED, "cancel": CANCELED},
+    RESERVED: {
+        "reserve": RESERVED,  # offered to several Workers at once
+        "release": PENDING,  # no Reservation is left
+        "accept": ASSIGNED,
+        "cancel": CANCELED,
+    },
+    ASSIGNED: {
+        "wrap_up": WRAPPING,
+        "complete": COMPLETED,
+        # Ours: the agent's leg failed after a plain accept, and the caller still waits.
+        "release": PENDING,
+    },
+    WRAPPING: {"complete": COMPLETED},
+    COMPLETED: {},
+    CANCELED: {},
+}
+TERMINAL = frozenset(state for state, moves in TASK_MOVES.items() if not moves)
+WAITING = frozenset({PENDING, RESERVED})
+
+#: Twilio's own words for the moves that programs ask for at the wrong time.
+_REFUSALS = {
+    "cancel": "Cannot cancel task {sid} because it is not pending or reserved.",
+    "complete": "Cannot complete task {sid} because it is not currently assigned.",
+    "wrap_up": "Cannot wrap up task {sid} because it is not currently assigned.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    sid: str
+    workspace_sid: str
+    assignment_status: str
+    #: JSON text of an object, exactly as it was given.
+    attributes: str
+    priority: int
+    #: Why it was canceled or completed.
+    reason: str | None
+    #: Time to live: seconds it may stay pending or reserved.
+    timeout_seconds: int
+    task_channel_sid: str
+    workflow_sid: str | None
+    #: Which of the Workflow's configurations it goes through; later ones do not touch it.
+    workflow_version: int | None
+    #: Where in the Workflow it stands; the default filter is -1.
+    filter_index: int | None
+    target_index: int | None
+    task_queue_sid: str | None
+    routing_target: str | None
+    ignore_capacity: bool
+    #: Times it was offered; several Reservations at once count once.
+    assignment_count: int
+    virtual_start_at: Instant
+    queue_entered_at: Instant | None
+    #: When its time to live ends; None once somebody has accepted it or it has ended.
+    expires_at: Instant | None
+    #: When its Workflow target times out; None for a target without timeout.
+    step_due_at: Instant | None
+    #: Counts changes; the ETag.
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
+def next_task_state(task: Task, move: str) -> str:
+    """The state after `move`.
+
+    Raises IllegalMove, in Twilio's words where it has some, when the two do not go together.
+    """
+    try:
+        return TASK_MOVES[task.assignment_status][move]
+    except KeyError:
+        refusal = _REFUSALS.get(move)
+        if refusal is None:
+            refusal = f"Cannot {move.replace('_', ' ')} task {{sid}} in state {{state}}."
+        raise IllegalMove(refusal.format(sid=task.sid, state=task.assignment_status)) from None

@@ -1,0 +1,227 @@
+"""Every setting, as one frozen record. All that are wrong are named at once.
+
+They come from the environment, and from `.env` where the environment is silent.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from routing.json_text import read_object
+
+Value = TypeVar("Value")
+
+AUTO: Final = "auto"
+ON: Final = "on"
+OFF: Final = "off"
+
+TWILIO_API: Final = "https://api.twilio.com"
+
+
+class WrongSettings(Exception):
+    """What is wrong, one line for each setting: its name, and what was expected."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _setting(default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"meaning": meaning})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Field names are the settings' own, in lower case; `meaning` is what .env.example says."""
+
+    host: str = _setting("127.0.0.1", "Address to listen on")
+    port: int = _setting(8000, "Port of the web server: REST API and webhooks")
+    realtime_port: int = _setting(8001, "Port of the realtime server")
+    simulator_port: int = _setting(8002, "Port of the phone-network simulator")
+    database_url: str = _setting(
+        "", "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE; empty: instance/tandem.db"
+    )
+    public_url: str = _setting(
+        "", "How Twilio reaches this server from outside; empty: http://HOST:PORT"
+    )
+    twilio_account_sid: str = _setting("", "Account SID (AC...); empty: no account, see SIMULATOR")
+    twilio_auth_token: str = _setting("", "The account's auth token")
+    twilio_auth_token_previous: str = _setting(
+        "", "A second token whose signatures are accepted, while you rotate"
+    )
+    twilio_api_url: str = _setting("", "Where Twilio's REST API is; empty: Twilio or the simulator")
+    simulator: str = _setting(
+        AUTO, "auto: simulator while no account is set; on: always; off: never"
+    )
+    call_flow: str = _setting("call_flow.toml", "What a phone number does (TOML)")
+    instance_path: str = _setting("instance", "Folder for the database and made-up credentials")
+    web_threads: int = _setting(16, "Requests answered at the same time")
+    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
+
+    @property
+    def simulates(self) -> bool:
+        """Does the simulator stand in for Twilio?"""
+        return self.simulator == ON
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process, complete: derived ones filled in, credentials made if needed.
+
+    `environment` replaces both the environment and `.env`. Raises WrongSettings.
+    """
+    if environment is None:
+        given = {k: v for k, v in dotenv_values(".env").items() if v is not None}
+        environment = given | dict(os.environ)
+    reader = _Reader(environment)
+    values: dict[str, Any] = {
+        each.name: reader.read(each.name, each.default) for each in fields(Settings)
+    }
+    _fill_in(values, reader)
+    if reader.problems:
+        raise WrongSettings(reader.problems)
+    return Settings(**values)
+
+
+class _Reader:
+    """Reads settings one by one and remembers what is wrong with them."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def read(self, name: str, default: Any) -> Any:
+        text = self._environment.get(name.upper(), "").strip()
+        if not text:
+            return default
+        check = _CHECKS.get(name)
+        if check is None:
+            return text
+        try:
+            return check(text)
+        except ValueError as error:
+            self.refuse(name, str(error), text)
+            return default
+
+    def refuse(self, name: str, expected: str, text: str | None = None) -> None:
+        shown = "" if text is None or "token" in name else f", got {text!r}"
+        self.problems.append(f"{name.upper()}: expected {expected}{shown}")
+
+
+def _fill_in(values: dict[str, Any], reader: _Reader) -> None:
+    """What follows from other settings, and the checks that need more than one."""
+    account, token = values["twilio_account_sid"], values["twilio_auth_token"]
+    if bool(account) != bool(token):
+        missing = "twilio_auth_token" if account else "twilio_account_sid"
+        reader.refuse(missing, "a value, since the other half of the credentials is set")
+    ports = {name: values[name] for name in ("port", "realtime_port", "simulator_port")}
+    for name, port in ports.items():
+        if list(ports.values()).count(port) > 1:
+            reader.refuse(name, "a port of its own", str(port))
+    if not reader.problems:
+        _derive(values)
+
+
+def _derive(values: dict[str, Any]) -> None:
+    account = values["twilio_account_sid"]
+    if values["simulator"] == AUTO:
+        values["simulator"] = OFF if account else ON
+    if not values["database_url"]:
+        path = Path(values["instance_path"], "tandem.db").absolute()
+        values["database_url"] = f"sqlite:///{path}"
+    if not values["public_url"]:
+        values["public_url"] = _local_url(values["host"], values["port"])
+    if not values["twilio_api_url"]:
+        simulated = _local_url(values["host"], values["simulator_port"])
+        values["twilio_api_url"] = simulated if values["simulator"] == ON else TWILIO_API
+    if not account:
+        made = _made_up_credentials(Path(values["instance_path"]))
+        values["twilio_account_sid"], values["twilio_auth_token"] = made
+
+
+def _local_url(host: str, port: int) -> str:
+    reachable = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared only
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+
+
+def _made_up_credentials(instance: Path) -> tuple[str, str]:
+    """A SID and token of our own, made once and kept for this machine's owner alone."""
+    path = instance / "credentials.json"
+    if not path.exists():
+        instance.mkdir(parents=True, exist_ok=True)
+        made = {"account_sid": "AC" + secrets.token_hex(16), "auth_token": secrets.token_hex(16)}
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(made, file)
+    kept = read_object(path.read_text(), parameter=str(path))
+    return str(kept["account_sid"]), str(kept["auth_token"])
+
+
+def _port(text: str) -> int:
+    highest = 65_535
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= highest:
+        raise ValueError(f"a port from 1 to {highest}")
+    return int(text)
+
+
+def _threads(text: str) -> int:
+    most = 1000
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        raise ValueError(f"a whole number from 1 to {most}")
+    return int(text)
+
+
+def _one_of(*words: str, fold: Callable[[str], str] = str.lower) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if fold(text) not in words:
+            raise ValueError(" or ".join(words))
+        return fold(text)
+
+    return check
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, an unclosed bracket
+        raise ValueError("http://HOST or https://HOST") from None
+    if not whole:
+        raise ValueError("http://HOST or https://HOST")
+    if parts.query or parts.fragment:
+        raise ValueError("a URL without ? and #")
+    return text.rstrip("/")
+
+
+def _database_url(text: str) -> str:
+    if not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError("sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+    return text
+
+
+def _account_sid(text: str) -> str:
+    digits = text[2:]
+    wanted = 32
+    if not text.startswith("AC") or len(digits) != wanted or set(digits) - set("0123456789abcdef"):
+        raise ValueError("AC and 32 hex digits")
+    return text
+
+
+_CHECKS: dict[str, Callable[[str], Any]] = {
+    "port": _port,
+    "realtime_port": _port,
+    "simulator_port": _port,
+    "web_threads": _threads,
+    "database_url": _database_url,
+    "public_url": _url,
+    "twilio_api_url": _url,
+    "twilio_account_sid": _account_sid,
+    "simulator": _one_of(AUTO, ON, OFF),
+    "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper),
+}

@@ -1,0 +1,169 @@
+"""`python -m simulator`: Twilio's phone network on this machine, until Ctrl-C."""
+
+import argparse
+import os
+import re
+import secrets
+import signal
+import sys
+import threading
+
+from simulator.clock import ScaledClock
+from simulator.endpoint import is_phone_number
+from simulator.server import PortInUse, Simulator
+from simulator.settings import Settings
+
+EXPLANATION = """\
+Behaves as Twilio Voice does towards an application: dials its numbers, fetches and follows its
+TwiML, signs its webhooks, keeps queues and conferences, and answers the REST calls of its library.
+"""
+
+EXAMPLES = """\
+an example:
+  python -m simulator --number +15550100=http://127.0.0.1:8000/voice/incoming
+  curl -X POST localhost:8002/simulator/calls -H 'Content-Type: application/json' \\
+       -d '{"from": "+15550123", "to": "+15550100"}'
+
+what to do to the network (JSON):
+  POST   /simulator/calls                {"from": "+1...", "to": "+1..."}: somebody dials
+  POST   /simulator/calls/CA.../hangup   the person at that phone hangs up
+  POST   /simulator/calls/CA.../press    {"digits": "1"}
+  POST   /simulator/calls/CA.../answer   a phone that rings until it is told
+  PUT    /simulator/endpoints/ADDRESS    {"on_ring": "answer|busy|no-answer|fail|manual",
+                                          "delay_seconds": 0.2}
+  GET    /simulator/state                calls (and what is heard), conferences, queues
+  GET    /simulator/log?since=N&wait=S   webhooks sent, REST calls received, errors
+  POST   /simulator/faults               {"webhook": "/voice/status", "do": "lose|duplicate|delay",
+                                          "times": 1}, or {"rest": "POST /Participants",
+                                          "do": "429|500|timeout_after_work"}
+  REST as Twilio's at /2010-04-01/Accounts/AC.../ with the account's SID and token.
+"""
+
+
+def _pair(text: str) -> tuple[str, str]:
+    number, _, url = text.partition("=")
+    if not is_phone_number(number) or not re.match(r"https?://[^/\s]+", url):
+        message = f"{text!r}: +NUMBER=URL was expected, as +15550100=http://127.0.0.1:8000/voice"
+        raise argparse.ArgumentTypeError(message)
+    return number, url
+
+
+def _url(text: str) -> str:
+    if not re.match(r"https?://[^/\s]+", text):
+        message = f"{text!r}: an http or https URL was expected"
+        raise argparse.ArgumentTypeError(message)
+    return text
+
+
+def _positive(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < float("inf"):
+        message = f"{text!r}: a number above 0 was expected"
+        raise argparse.ArgumentTypeError(message)
+    return found
+
+
+def _account_sid(text: str) -> str:
+    if not re.fullmatch(r"AC[0-9a-f]{32}", text):
+        message = f"{text!r}: AC and 32 hex digits were expected"
+        raise argparse.ArgumentTypeError(message)
+    return text
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m simulator",
+        description=EXPLANATION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="where to listen (%(default)s)")
+    add("--port", type=int, default=8002, help="where to listen (%(default)s; 0: any free port)")
+    add(
+        "--account-sid",
+        type=_account_sid,
+        default=os.environ.get("TWILIO_ACCOUNT_SID"),
+        help="the account to play (environment: TWILIO_ACCOUNT_SID; else a random one)",
+    )
+    add(
+        "--auth-token",
+        default=os.environ.get("TWILIO_AUTH_TOKEN"),
+        help="its token, better given in the environment (TWILIO_AUTH_TOKEN; else a random one)",
+    )
+    add(
+        "--number",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="+NUMBER=URL",
+        help="a number and the URL of its voice webhook; repeat for more",
+    )
+    add(
+        "--status-callback",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="+NUMBER=URL",
+        help="a number and who is told when its calls have ended; repeat for more",
+    )
+    add("--voice-url", type=_url, help="the voice webhook of all other numbers")
+    add("--fallback-url", type=_url, help="asked where a voice webhook fails")
+    add("--status-callback-url", type=_url, help="the status callback of all other numbers")
+    add(
+        "--speed",
+        type=_positive,
+        default=1.0,
+        help="how many times as fast as real time the network runs (%(default)s)",
+    )
+    add(
+        "--characters-per-second",
+        type=_positive,
+        default=15.0,
+        help="how fast texts are spoken (%(default)s)",
+    )
+    return parser.parse_args()
+
+
+def _settings(given: argparse.Namespace) -> Settings:
+    return Settings(
+        account_sid=given.account_sid or f"AC{secrets.token_hex(16)}",
+        auth_token=given.auth_token or secrets.token_hex(16),
+        host=given.host,
+        port=given.port,
+        voice_urls=dict(given.number),
+        status_callbacks=dict(given.status_callback),
+        voice_url=given.voice_url,
+        fallback_url=given.fallback_url,
+        status_callback_url=given.status_callback_url,
+        characters_per_second=given.characters_per_second,
+    )
+
+
+def main() -> int:
+    """The exit status: 0 after a clean stop, 2 where it cannot listen."""
+    given = _arguments()
+    settings = _settings(given)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    simulator = Simulator(settings, ScaledClock(given.speed))
+    try:
+        simulator.start()
+    except PortInUse as error:
+        print(f"simulator: {error}; choose another --port", file=sys.stderr)  # noqa: T201 - a command
+        return 2
+    lines = [f"simulator: {simulator.url}, account {settings.account_sid}"]
+    if not given.auth_token:  # one that was made up must be shown, one that was given must not
+        lines.append(f"simulator: auth token {settings.auth_token}")
+    print("\n".join(lines), flush=True)  # noqa: T201 - a command speaks to its user
+    stopped.wait()
+    simulator.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

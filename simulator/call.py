@@ -1,0 +1,110 @@
+"""A call: one leg between the network and a phone, and everything that is known of it.
+
+Changed only by `network` and the scripts that it runs, under the network's lock.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+from requests.cookies import RequestsCookieJar
+
+from simulator.agenda import Interruption, Script, Signal, Timer
+from simulator.webhook import Parameters
+
+QUEUED, RINGING, IN_PROGRESS = "queued", "ringing", "in-progress"
+COMPLETED, BUSY, FAILED = "completed", "busy", "failed"
+NO_ANSWER, CANCELED = "no-answer", "canceled"
+
+LIVE = (QUEUED, RINGING, IN_PROGRESS)
+
+INBOUND, OUTBOUND_API, OUTBOUND_DIAL = "inbound", "outbound-api", "outbound-dial"
+
+#: What the callee's network answers, by the call's last status.
+SIP_CODES = {COMPLETED: 200, BUSY: 486, NO_ANSWER: 487, CANCELED: 487, FAILED: 404}
+
+
+class HungUp(Interruption):
+    """The call has ended; its status says how."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DocumentRequest:
+    """TwiML that a call is to follow: fetched from `url`, or given as `twiml`."""
+
+    url: str | None = None
+    twiml: str | None = None
+    method: str = "POST"
+    parameters: Parameters = ()
+
+
+class Redirected(Interruption):
+    """The call is to leave what it does and follow another document."""
+
+    def __init__(self, request: DocumentRequest) -> None:
+        super().__init__()
+        self.request = request
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Heard:
+    at: int
+    verb: str
+    text: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ProgressCallback:
+    """Who is told about a call's progress, and of what."""
+
+    url: str
+    method: str = "POST"
+    events: tuple[str, ...] = ("completed",)
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class Call:
+    sid: str
+    from_: str
+    to: str
+    direction: str
+    created_at: int
+    status: str = QUEUED
+    parent: "Call | None" = None
+    phone_number_sid: str | None = None
+    forwarded_from: str | None = None
+    caller_name: str | None = None
+    group_sid: str | None = None
+    updated_at: int = 0
+    started_at: int | None = None  # when it began to ring
+    answered_at: int | None = None
+    ended_at: int | None = None
+    fallback_url: str | None = None
+    fallback_method: str = "POST"
+    progress: ProgressCallback | None = None
+    progress_sent: int = 0  # the next SequenceNumber
+    #: The first request of an inbound call carries CallToken and StirVerstat, the others do not.
+    is_first_request: bool = True
+    heard: list[Heard] = dataclasses.field(default_factory=list)
+    cookies: RequestsCookieJar = dataclasses.field(default_factory=RequestsCookieJar)
+    script: Script | None = None
+    #: Fires with "answered" or the status with which ringing ended.
+    picked_up: Signal[str] | None = None
+    ring_timers: list[Timer] = dataclasses.field(default_factory=list)
+    #: Who takes the keys that are pressed; None: nobody listens.
+    on_key: Callable[[str], None] | None = None
+    queue_sid: str | None = None
+    conference_sid: str | None = None
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status not in LIVE
+
+    def duration_seconds(self, now: int) -> int:
+        """Whole seconds of conversation, counted from the answer."""
+        if self.answered_at is None:
+            return 0
+        return ((self.ended_at or now) - self.answered_at) // 1000

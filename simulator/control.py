@@ -1,0 +1,320 @@
+"""The control door: what a person, a test or a demonstration does to the network from outside.
+
+Dial, press, answer, hang up; say how phones behave; look at the state; follow the log; order
+faults. No Twilio shape here: plain JSON, errors as {"error": "what was expected"} with 400, 404
+or 409.
+"""
+
+import urllib.parse
+from typing import Any, TypeVar
+
+import msgspec
+from flask import Blueprint, Flask, Response, jsonify, request
+
+from simulator.call import Call
+from simulator.call_queue import CallQueue
+from simulator.conference import Conference
+from simulator.endpoint import ON_RING, Endpoint, bare, is_address, is_phone_number
+from simulator.exchange import Exchange, UnknownNumber, WrongMoment
+from simulator.faults import REST_FAULTS, WEBHOOK_FAULTS
+
+LONGEST_WAIT_SECONDS = 30.0  # of a reader of the log, before it is answered with nothing new
+KEYS = frozenset("0123456789*#ABCDabcd")
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class DialOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    from_: str = msgspec.field(name="from")
+    to: str
+    forwarded_from: str | None = None
+
+
+class KeysOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    digits: str
+
+
+class EndpointOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    on_ring: str
+    delay_seconds: float | None = None
+
+
+class FaultOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    do: str
+    webhook: str | None = None
+    rest: str | None = None
+    times: int = 1
+    delay_seconds: float = 1.0
+
+
+class ClockOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    advance_seconds: float
+
+
+class Refused(Exception):
+    """The control door says no. `status` is HTTP's."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+def _read(kind: type[S]) -> S:
+    try:
+        return msgspec.json.decode(request.get_data(), type=kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        fields = ", ".join(field.encode_name for field in msgspec.structs.fields(kind))
+        raise Refused(400, f"a JSON object of {fields} was expected: {error}") from error
+
+
+class Control:
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._network = exchange.network
+
+    def routes(self) -> Blueprint:
+        routes = Blueprint("control", __name__)
+        for rule, view, method in (
+            ("/healthz", self.healthz, "GET"),
+            ("/simulator/calls", self.dial, "POST"),
+            ("/simulator/calls/<sid>/hangup", self.hang_up, "POST"),
+            ("/simulator/calls/<sid>/press", self.press, "POST"),
+            ("/simulator/calls/<sid>/answer", self.answer, "POST"),
+            ("/simulator/endpoints", self.list_endpoints, "GET"),
+            ("/simulator/endpoints/<path:address>", self.put_endpoint, "PUT"),
+            ("/simulator/state", self.state, "GET"),
+            ("/simulator/log", self.read_log, "GET"),
+            ("/simulator/faults", self.list_faults, "GET"),
+            ("/simulator/faults", self.order_fault, "POST"),
+            ("/simulator/faults", self.clear_faults, "DELETE"),
+            ("/simulator/clock", self.advance, "POST"),
+        ):
+            routes.add_url_rule(rule, view_func=view, methods=[method])
+        return routes
+
+    def _call(self, sid: str) -> Call:
+        call = self._network.calls.get(sid)
+        if call is None:
+            raise Refused(404, f"there is no call {sid}")
+        return call
+
+    def _live_call(self, sid: str) -> Call:
+        call = self._call(sid)
+        if call.has_ended:
+            raise Refused(409, f"call {sid} is over ({call.status}); a live call was expected")
+        return call
+
+    # -- phones
+
+    def healthz(self) -> dict[str, Any]:
+        return {"status": "ok"}
+
+    def dial(self) -> tuple[dict[str, Any], int]:
+        order = _read(DialOrder)
+        for name, address in (("from", order.from_), ("to", order.to)):
+            if not is_address(address):
+                message = f'"{name}" is +E.164, client:... or sip:..., not {address!r}'
+                raise Refused(400, message)
+        if order.forwarded_from is not None and not is_phone_number(order.forwarded_from):
+            raise Refused(400, f'"forwarded_from" is +E.164, not {order.forwarded_from!r}')
+        with self._network.agenda.turn():
+            try:
+                call = self._exchange.dial_in(
+                    from_=order.from_, to=order.to, forwarded_from=order.forwarded_from
+                )
+            except UnknownNumber as error:
+                message = f"nobody has the number {order.to}: configure it, or a default voice URL"
+                raise Refused(404, message) from error
+            return {"sid": call.sid}, 201
+
+    def hang_up(self, sid: str) -> dict[str, Any]:
+        with self._network.agenda.turn():
+            call = self._live_call(sid)
+            self._exchange.hang_up_at_phone(call)
+            return {"sid": sid, "status": call.status}
+
+    def press(self, sid: str) -> dict[str, Any]:
+        digits = _read(KeysOrder).digits
+        if not digits or not set(digits) <= KEYS:
+            raise Refused(400, f'"digits" are keys of a telephone (0-9, *, #), not {digits!r}')
+        with self._network.agenda.turn():
+            call = self._live_call(sid)
+            if call.status != "in-progress":
+                raise Refused(409, f"call {sid} is {call.status}; one in progress was expected")
+            self._network.press(call, digits)
+            return {"sid": sid, "digits": digits}
+
+    def answer(self, sid: str) -> dict[str, Any]:
+        with self._network.agenda.turn():
+            call = self._live_call(sid)
+            try:
+                self._exchange.answer_at_phone(call)
+            except WrongMoment as error:
+                raise Refused(409, str(error)) from error
+            self._network.agenda.run_ready()
+            return {"sid": sid, "status": call.status}
+
+    def put_endpoint(self, address: str) -> dict[str, Any]:
+        order = _read(EndpointOrder)
+        address = urllib.parse.unquote(address)
+        if not is_address(address):
+            raise Refused(400, f"an address is +E.164, client:... or sip:..., not {address!r}")
+        if order.on_ring not in ON_RING:
+            message = f'"on_ring" is one of {", ".join(ON_RING)}, not {order.on_ring!r}'
+            raise Refused(400, message)
+        delay = order.delay_seconds
+        if delay is not None and not 0 <= delay <= 3600:  # noqa: PLR2004 - an hour of ringing
+            raise Refused(400, f'"delay_seconds" is from 0 to 3600, not {delay}')
+        with self._network.agenda.turn():
+            endpoint = Endpoint(on_ring=order.on_ring, delay_seconds=delay)
+            self._network.endpoints[bare(address)] = endpoint
+        return {"address": address, **_endpoint(endpoint)}
+
+    def list_endpoints(self) -> dict[str, Any]:
+        with self._network.agenda.turn():
+            known = self._network.endpoints.items()
+            return {"endpoints": [{"address": name, **_endpoint(one)} for name, one in known]}
+
+    # -- looking
+
+    def state(self) -> dict[str, Any]:
+        with self._network.agenda.turn():
+            network = self._network
+            return {
+                "time": network.now(),
+                "calls": [_call(call) for call in network.calls.values()],
+                "conferences": [_conference(room) for room in network.conferences.values()],
+                "queues": [_queue(queue) for queue in network.queues.values()],
+            }
+
+    def read_log(self) -> dict[str, Any]:
+        since = _query_number("since", 0.0)
+        wait = min(_query_number("wait", 0.0), LONGEST_WAIT_SECONDS)
+        lines, last = self._network.log.since(int(since), wait)
+        return {"entries": [msgspec.to_builtins(line) for line in lines], "last": last}
+
+    # -- misfortune and time
+
+    def order_fault(self) -> tuple[dict[str, Any], int]:
+        order = _read(FaultOrder)
+        if (order.webhook is None) == (order.rest is None):
+            message = 'either "webhook" (a part of its URL or form) or "rest" ("POST /Calls")'
+            raise Refused(400, message)
+        door, target, deeds = (
+            ("webhook", order.webhook, WEBHOOK_FAULTS)
+            if order.webhook is not None
+            else ("rest", order.rest, REST_FAULTS)
+        )
+        if order.do not in deeds:
+            raise Refused(400, f'"do" is one of {", ".join(deeds)}, not {order.do!r}')
+        if order.times < 1 or not 0 <= order.delay_seconds <= 3600:  # noqa: PLR2004 - an hour
+            raise Refused(400, '"times" is at least 1, "delay_seconds" from 0 to 3600')
+        fault = self._network.faults.order(
+            door=door,
+            target=target or "",
+            do=order.do,
+            times=order.times,
+            seconds=order.delay_seconds,
+        )
+        return fault.as_json(), 201
+
+    def list_faults(self) -> dict[str, Any]:
+        return {"faults": [fault.as_json() for fault in self._network.faults.all()]}
+
+    def clear_faults(self) -> tuple[str, int]:
+        self._network.faults.clear()
+        return "", 204
+
+    def advance(self) -> dict[str, Any]:
+        """Move a manual clock; answers when everything on the way has happened."""
+        order = _read(ClockOrder)
+        if not 0 <= order.advance_seconds <= 10**7:
+            raise Refused(400, '"advance_seconds" is from 0 to 10000000')
+        if not self._network.agenda.clock.is_manual:
+            raise Refused(409, "this simulator's clock runs by itself")
+        self._network.agenda.advance(order.advance_seconds)
+        return {"time": self._network.now()}
+
+
+def on_error(app: Flask) -> None:
+    def refuse(error: Refused) -> tuple[Response, int]:
+        return jsonify({"error": error.message}), error.status
+
+    app.register_error_handler(Refused, refuse)
+
+
+def _query_number(name: str, default: float) -> float:
+    text = request.args.get(name)
+    if text is None:
+        return default
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < 2**53:  # beyond it a float is no whole number any more
+        raise Refused(400, f'"{name}" is a number, 0 or more, not {text!r}')
+    return found
+
+
+# -- what is shown
+
+
+def _endpoint(one: Endpoint) -> dict[str, Any]:
+    return {"on_ring": one.on_ring, "delay_seconds": one.delay_seconds}
+
+
+def _call(one: Call) -> dict[str, Any]:
+    return {
+        "sid": one.sid,
+        "from": one.from_,
+        "to": one.to,
+        "direction": one.direction,
+        "status": one.status,
+        "parent": None if one.parent is None else one.parent.sid,
+        "queue": one.queue_sid,
+        "conference": one.conference_sid,
+        "created_at": one.created_at,
+        "answered_at": one.answered_at,
+        "ended_at": one.ended_at,
+        "heard": [{"at": sound.at, "verb": sound.verb, "text": sound.text} for sound in one.heard],
+    }
+
+
+def _conference(one: Conference) -> dict[str, Any]:
+    return {
+        "sid": one.sid,
+        "friendly_name": one.friendly_name,
+        "status": one.status,
+        "reason_ended": one.reason_ended,
+        "participants": [
+            {
+                "call_sid": person.call.sid,
+                "label": person.label,
+                "status": person.status,
+                "muted": person.muted,
+                "hold": person.hold,
+                "coaching": person.coached_call_sid,
+                "start_conference_on_enter": person.start_on_enter,
+                "end_conference_on_exit": person.end_on_exit,
+            }
+            for person in one.participants.values()
+        ],
+    }
+
+
+def _queue(one: CallQueue) -> dict[str, Any]:
+    return {
+        "sid": one.sid,
+        "friendly_name": one.friendly_name,
+        "max_size": one.max_size,
+        "members": [
+            {
+                "call_sid": member.call.sid,
+                "position": position,
+                "enqueued_at": member.enqueued_at,
+                "task_attributes": member.task_attributes,
+            }
+            for position, member in enumerate(one.members, 1)
+        ],
+    }

@@ -1,0 +1,369 @@
+"""<Dial>: other phones, a room, or whoever is first in a queue; and the report to its `action`."""
+
+import dataclasses
+import functools
+
+from simulator.agenda import Signal, Steps, Timer
+from simulator.bridge import Bridge, Bridged
+from simulator.call import (
+    CANCELED,
+    COMPLETED,
+    INBOUND,
+    NO_ANSWER,
+    OUTBOUND_DIAL,
+    Call,
+    DocumentRequest,
+    HungUp,
+    ProgressCallback,
+    Redirected,
+)
+from simulator.call_queue import CallQueue, Member
+from simulator.conference import JoinRefused, Participant, RoomOptions
+from simulator.endpoint import is_address, is_phone_number
+from simulator.interpreter import END, Interpreter, Next
+from simulator.ringing import ring
+from simulator.room import stay
+from simulator.twiml import SCHEMA_WARNING, Element, TwimlError
+from simulator.webhook import Parameters
+
+TIMEOUT_SECONDS = 30
+TIME_LIMIT_SECONDS = 14_400
+
+INVALID_PHONE_NUMBER = 13224
+ANSWERED_BY_CONFERENCE = "answered"  # Twilio's DialCallStatus of a conference
+NOT_RECORDED = ("do-not-record", "false")
+
+
+def dial(interpreter: Interpreter, element: Element) -> Steps[Next]:
+    nouns = _nouns(element)
+    for noun in (element, *nouns):
+        if noun.get("record") not in (None, *NOT_RECORDED):
+            raise TwimlError(SCHEMA_WARNING, f"<{noun.name} record> is not simulated")
+    if nouns[0].name == "Conference":
+        return (yield from _dial_conference(interpreter, element, nouns[0]))
+    if nouns[0].name == "Queue":
+        return (yield from _dial_queue(interpreter, element, nouns[0]))
+    return (yield from _dial_phones(interpreter, element, nouns))
+
+
+def _nouns(element: Element) -> tuple[Element, ...]:
+    nouns = element.children
+    if element.text:
+        if nouns:
+            raise TwimlError(SCHEMA_WARNING, "<Dial> with a number and with elements")
+        return (Element(name="Number", attributes={}, text=element.text, children=()),)
+    if not nouns:
+        raise TwimlError(SCHEMA_WARNING, "<Dial> without anybody to dial")
+    if len(nouns) > 1 and any(noun.name in ("Conference", "Queue") for noun in nouns):
+        raise TwimlError(SCHEMA_WARNING, "<Conference> and <Queue> stand alone in a <Dial>")
+    return nouns
+
+
+# -- phones
+
+
+@dataclasses.dataclass(eq=False)
+class _Attempt:
+    """Several phones ring; the first to answer is connected, the others stop."""
+
+    interpreter: Interpreter
+    settled: Signal[Call | None]
+    bridge: Bridge
+    legs: list[Call] = dataclasses.field(default_factory=list)
+    winner: Call | None = None
+
+    def is_won_by(self, leg: Call) -> bool:
+        if self.winner is not None:
+            return False
+        self.winner = leg
+        for other in self.legs:
+            if other is not leg:
+                self.interpreter.network.hang_up(other, CANCELED)
+        return True
+
+    def ended(self, leg: Call) -> None:
+        """A leg is over before it was connected."""
+        if leg is self.winner or all(one.has_ended for one in self.legs):
+            self.settled.fire(None)
+
+    def give_up(self) -> None:
+        for leg in self.legs:
+            self.interpreter.network.hang_up(leg)
+
+
+def _dial_phones(
+    interpreter: Interpreter, element: Element, nouns: tuple[Element, ...]
+) -> Steps[Next]:
+    if not element.flag("answerOnBridge", default=False):
+        interpreter.answer()
+    groups = [[noun] for noun in nouns] if element.flag("sequential", default=False) else [nouns]
+    leg: Call | None = None
+    was_bridged = False
+    for group in groups:
+        attempt = _Attempt(
+            interpreter, interpreter.network.agenda.signal(), Bridge(interpreter.network.agenda)
+        )
+        try:
+            was_bridged = yield from _try(attempt, element, group)
+        except (HungUp, Redirected):
+            attempt.give_up()
+            yield from interpreter.report(element, _report(attempt, interpreter.network.now()))
+            raise
+        leg = attempt.winner or attempt.legs[-1]
+        if was_bridged:
+            break
+    assert leg is not None  # noqa: S101 - there is at least one noun
+    found = _leg_report(leg, was_bridged=was_bridged, now=interpreter.network.now())
+    return interpreter.action(element, found)
+
+
+def _try(
+    attempt: _Attempt, element: Element, nouns: "tuple[Element, ...] | list[Element]"
+) -> Steps[bool]:
+    """Ring one group of phones. True when one was connected and the conversation is over."""
+    interpreter, network = attempt.interpreter, attempt.interpreter.network
+    for noun in nouns:
+        attempt.legs.append(_new_leg(interpreter, element, noun))
+    for leg, noun in zip(attempt.legs, nouns, strict=True):
+        follower = Interpreter(network, leg, interpreter.verbs)
+        steps = follower.live(_leg_steps(follower, attempt, element, noun))
+        leg.script = network.agenda.begin(steps, leg.sid)
+    leg_or_none = yield from attempt.settled.wait()
+    if leg_or_none is None:
+        return False
+    interpreter.answer()
+    limits = _limits(attempt, element, leg_or_none)
+    try:
+        yield from attempt.bridge.hold()
+    finally:
+        limits.cancel()
+        network.listen(interpreter.call, None)
+    network.hang_up(leg_or_none)
+    return True
+
+
+def _limits(attempt: _Attempt, element: Element, leg: Call) -> Timer:
+    """What ends the conversation besides the people: the time limit, the star key."""
+    network = attempt.interpreter.network
+
+    def on_key(key: str) -> None:
+        if key == "*":
+            network.hang_up(leg)
+
+    if element.flag("hangupOnStar", default=False):
+        network.listen(attempt.interpreter.call, on_key)
+    seconds = element.number("timeLimit", TIME_LIMIT_SECONDS)
+    return network.agenda.after(seconds, lambda: network.hang_up(leg))
+
+
+def _new_leg(interpreter: Interpreter, element: Element, noun: Element) -> Call:
+    call, network = interpreter.call, interpreter.network
+    progress = None
+    url = noun.get("statusCallback")
+    if url is not None:
+        progress = ProgressCallback(
+            url=interpreter.resolve(url),
+            method=noun.get("statusCallbackMethod") or "POST",
+            events=tuple((noun.get("statusCallbackEvent") or "completed").split()),
+        )
+    leg = network.new_call(
+        from_=element.get("callerId") or call.from_,
+        to=_address(noun),
+        direction=OUTBOUND_DIAL,
+        progress=progress,
+        parent=call,
+    )
+    if call.direction == INBOUND:
+        leg.forwarded_from = call.to
+    return leg
+
+
+def _address(noun: Element) -> str:
+    if noun.name == "Client":
+        identities = [child.text for child in noun.children if child.name == "Identity"]
+        address = f"client:{identities[0] if identities else noun.text}"
+    else:
+        address = noun.text
+    fits = is_phone_number(address) if noun.name == "Number" else is_address(address)
+    if not fits:
+        message = f"<{noun.name}>{noun.text}: not an address that can be dialled"
+        raise TwimlError(INVALID_PHONE_NUMBER, message)
+    return address
+
+
+def _leg_steps(
+    follower: Interpreter, attempt: _Attempt, element: Element, noun: Element
+) -> Steps[Next]:
+    """The life of a dialled leg: ring, perhaps hear a whisper, talk."""
+    leg = follower.call
+    try:
+        yield from ring(follower.network, leg, element.number("timeout", TIMEOUT_SECONDS))
+        if not attempt.is_won_by(leg):
+            return END
+        yield from _whisper(follower, attempt.interpreter, noun)
+    except (HungUp, Redirected):
+        attempt.ended(leg)
+        raise
+    attempt.settled.fire(leg)
+    keys = noun.get("sendDigits")
+    if keys is not None:
+        follower.network.hear(leg, "Play", f"keys {keys}")
+    yield from attempt.bridge.hold()
+    return END
+
+
+def _whisper(follower: Interpreter, parent: Interpreter, noun: Element) -> Steps[None]:
+    url = noun.get("url")
+    if url is None:
+        return
+    request = DocumentRequest(url=parent.resolve(url), method=noun.get("method") or "POST")
+    allowed = ("Say", "Play", "Pause", "Gather", "Redirect", "Hangup")
+    try:
+        yield from follower.play_document(request, allowed)
+    except TwimlError as error:  # without its whisper the leg is connected all the same
+        follower.network.complain(error.code, error.message, follower.call)
+
+
+def _report(attempt: _Attempt, now: int) -> Parameters:
+    leg = attempt.winner or (attempt.legs[-1] if attempt.legs else None)
+    if leg is None:
+        return (("DialCallStatus", CANCELED),)
+    return _leg_report(leg, was_bridged=attempt.settled.has_fired, now=now)
+
+
+def _leg_report(leg: Call, *, was_bridged: bool, now: int) -> Parameters:
+    found = [
+        ("DialCallStatus", COMPLETED if was_bridged else leg.status),
+        ("DialCallSid", leg.sid),
+        ("DialBridged", "true" if was_bridged else "false"),
+    ]
+    if was_bridged:
+        found.append(("DialCallDuration", str(leg.duration_seconds(now))))
+    return tuple(found)
+
+
+# -- a room
+
+
+def _dial_conference(interpreter: Interpreter, element: Element, noun: Element) -> Steps[Next]:
+    interpreter.answer()
+    if not noun.text:
+        raise TwimlError(SCHEMA_WARNING, "<Conference> without a name")
+    room = interpreter.network.room_named(noun.text, _room_options(interpreter, noun))
+    participant = _participant(interpreter, noun)
+    try:
+        room.join(participant)
+    except JoinRefused as refusal:
+        interpreter.network.complain(refusal.code, refusal.message, interpreter.call)
+        return interpreter.action(element, (("DialCallStatus", "failed"),))
+    limit = interpreter.network.agenda.after(
+        element.number("timeLimit", TIME_LIMIT_SECONDS),
+        lambda: interpreter.network.hang_up(interpreter.call),
+    )
+    try:
+        yield from stay(interpreter, room, participant)
+    except (HungUp, Redirected):
+        yield from interpreter.report(element, (("DialCallStatus", COMPLETED),))
+        raise
+    finally:
+        limit.cancel()
+    return interpreter.action(element, (("DialCallStatus", ANSWERED_BY_CONFERENCE),))
+
+
+def _room_options(interpreter: Interpreter, noun: Element) -> RoomOptions:
+    callback = noun.get("statusCallback")
+    return RoomOptions(
+        callback=None if callback is None else interpreter.resolve(callback),
+        callback_method=noun.get("statusCallbackMethod") or "POST",
+        callback_events=tuple((noun.get("statusCallbackEvent") or "start end").split()),
+        max_participants=noun.number("maxParticipants", 250),
+    )
+
+
+def _participant(interpreter: Interpreter, noun: Element) -> Participant:
+    wait_url = noun.get("waitUrl")
+    now = interpreter.network.now()
+    return Participant(
+        call=interpreter.call,
+        created_at=now,
+        updated_at=now,
+        label=noun.get("participantLabel"),
+        muted=noun.flag("muted", default=False),
+        coached_call_sid=noun.get("coach"),
+        start_on_enter=noun.flag("startConferenceOnEnter", default=True),
+        end_on_exit=noun.flag("endConferenceOnExit", default=False),
+        beep=noun.get("beep") or "true",
+        wait_url=interpreter.resolve(wait_url) if wait_url else wait_url,
+        wait_method=noun.get("waitMethod") or "POST",
+    )
+
+
+# -- a queue
+
+
+def _dial_queue(interpreter: Interpreter, element: Element, noun: Element) -> Steps[Next]:
+    """Connect with the first in line; while there is nobody, wait for one."""
+    interpreter.answer()
+    network = interpreter.network
+    if noun.get("reservationSid") or noun.get("postWorkActivitySid"):
+        message = "<Queue reservationSid>: this network has no TaskRouter of its own"
+        raise TwimlError(14215, message)
+    queue = network.queue_named(noun.text)
+    try:
+        member = yield from _first_in_line(interpreter, element, queue)
+        if member is None:
+            return interpreter.action(element, (("DialCallStatus", NO_ANSWER),))
+        bridge = Bridge(network.agenda)
+        _connect(interpreter, noun, queue, member, bridge)
+        yield from bridge.hold()
+    except (HungUp, Redirected):
+        yield from interpreter.report(element, (("DialCallStatus", COMPLETED),))
+        raise
+    found = (
+        ("DialCallStatus", COMPLETED),
+        ("DialCallSid", member.call.sid),
+        ("DialBridged", "true"),
+    )
+    return interpreter.action(element, found)
+
+
+def _first_in_line(
+    interpreter: Interpreter, element: Element, queue: CallQueue
+) -> Steps[Member | None]:
+    agenda = interpreter.network.agenda
+    waited_out = False
+    while not queue.members and not waited_out:
+        came: Signal[None] = agenda.signal()
+        timer = agenda.after(
+            element.number("timeout", TIMEOUT_SECONDS), functools.partial(came.fire, None)
+        )
+        queue.dialers.append(came)
+        try:
+            yield from came.wait()
+        finally:
+            timer.cancel()
+            if came in queue.dialers:
+                queue.dialers.remove(came)
+        waited_out = True
+    return queue.members[0] if queue.members else None
+
+
+def _connect(
+    interpreter: Interpreter, noun: Element, queue: CallQueue, member: Member, bridge: Bridge
+) -> None:
+    now = interpreter.network.now()
+    whisper = None
+    url = noun.get("url")
+    if url is not None:
+        found = (
+            ("QueueSid", queue.sid),
+            ("QueueTime", str((now - member.enqueued_at) // 1000)),
+            ("DequeingCallSid", interpreter.call.sid),  # Twilio's spelling
+        )
+        method = noun.get("method") or "POST"
+        whisper = DocumentRequest(url=interpreter.resolve(url), method=method, parameters=found)
+    queue.leave(member, now)  # at once, so that nobody else connects with the same caller
+    script = member.call.script
+    if script is not None:
+        news = Bridged(bridge, interpreter.network.agenda.signal(), whisper)
+        script.interrupt(news, member.scope)

@@ -1,0 +1,263 @@
+"""The phone network: who is on the line, in which queue, in which room; and what can happen to
+them.
+
+It holds the state and the moves that change it. It follows no TwiML (interpreter and the verbs
+do) and knows no HTTP door. Every method expects to be called inside a turn of the agenda.
+"""
+
+import dataclasses
+import random
+from collections.abc import Callable
+
+from requests.cookies import RequestsCookieJar
+
+from simulator import parameters
+from simulator.agenda import Agenda, Signal
+from simulator.call import (
+    CANCELED,
+    COMPLETED,
+    IN_PROGRESS,
+    RINGING,
+    Call,
+    Heard,
+    HungUp,
+    ProgressCallback,
+)
+from simulator.call_queue import CallQueue
+from simulator.clock import Clock
+from simulator.conference import Conference, RoomOptions
+from simulator.endpoint import Endpoint, bare
+from simulator.faults import Faults
+from simulator.log import Log
+from simulator.post import Post
+from simulator.settings import Number, Settings
+from simulator.webhook import Answer, Parameters, Webhook
+
+KNOWN_PROGRESS = ("initiated", "ringing", "answered", "completed")
+
+
+class Network:
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.agenda = Agenda(clock)
+        self.log = Log(settings.log_size)
+        self.faults = Faults()
+        self.post = Post(self.agenda, self.log, self.faults, settings)
+        self.calls: dict[str, Call] = {}
+        self.queues: dict[str, CallQueue] = {}
+        self.conferences: dict[str, Conference] = {}
+        self.endpoints: dict[str, Endpoint] = {}
+        self.numbers: dict[str, Number] = {}
+        self._random = random.SystemRandom()
+        for phone_number in {*settings.voice_urls, *settings.status_callbacks}:
+            self.numbers[phone_number] = Number(
+                phone_number=phone_number,
+                sid=self.new_sid("PN"),
+                voice_url=settings.voice_urls.get(phone_number, settings.voice_url),
+                voice_fallback_url=settings.fallback_url,
+                status_callback=settings.status_callbacks.get(
+                    phone_number, settings.status_callback_url
+                ),
+                friendly_name=phone_number,
+            )
+
+    def new_sid(self, prefix: str) -> str:
+        return f"{prefix}{self._random.getrandbits(128):032x}"
+
+    def now(self) -> int:
+        return self.agenda.now()
+
+    # -- numbers and endpoints
+
+    def number(self, phone_number: str) -> Number | None:
+        """The account's number; with a default voice URL, any number is the account's."""
+        found = self.numbers.get(phone_number)
+        if found is None and self.settings.voice_url is not None:
+            found = Number(
+                phone_number=phone_number,
+                sid=self.new_sid("PN"),
+                voice_url=self.settings.voice_url,
+                voice_fallback_url=self.settings.fallback_url,
+                status_callback=self.settings.status_callback_url,
+                friendly_name=phone_number,
+            )
+            self.numbers[phone_number] = found
+        return found
+
+    def endpoint(self, address: str) -> Endpoint:
+        return self.endpoints.get(bare(address), Endpoint())
+
+    # -- webhooks
+
+    def tell(
+        self,
+        *,
+        url: str,
+        method: str,
+        parameters: Parameters,
+        lane: str,
+        call: Call | None = None,
+        is_document: bool = False,
+    ) -> Signal[Answer]:
+        return self.post.send(
+            Webhook(
+                url=url,
+                method=method,
+                parameters=parameters,
+                lane=lane,
+                call_sid=None if call is None else call.sid,
+                is_document=is_document,
+                cookies=RequestsCookieJar() if call is None else call.cookies,
+            )
+        )
+
+    def tell_progress(self, call: Call, event: str) -> None:
+        """A status callback, if the call has one that wants this event."""
+        callback = call.progress
+        if callback is None or event not in callback.events:
+            return
+        account = self.settings.account_sid
+        found = parameters.progress(call, account, event=event, now=self.now())
+        call.progress_sent += 1
+        self.tell(
+            url=callback.url,
+            method=callback.method,
+            parameters=found,
+            lane=f"{call.sid} progress",
+            call=call,
+        )
+
+    def complain(self, code: int, message: str, call: Call | None = None) -> None:
+        """What Twilio would show in its debugger."""
+        self.log.add(
+            kind="error",
+            time=self.now(),
+            error={"code": code, "message": message},
+            call_sid=None if call is None else call.sid,
+        )
+
+    # -- calls
+
+    def new_call(
+        self,
+        *,
+        from_: str,
+        to: str,
+        direction: str,
+        progress: ProgressCallback | None = None,
+        parent: Call | None = None,
+    ) -> Call:
+        call = Call(
+            sid=self.new_sid("CA"),
+            from_=from_,
+            to=to,
+            direction=direction,
+            created_at=self.now(),
+            updated_at=self.now(),
+            progress=self._checked(progress),
+            parent=parent,
+        )
+        call.picked_up = self.agenda.signal()
+        self.calls[call.sid] = call
+        return call
+
+    def _checked(self, progress: ProgressCallback | None) -> ProgressCallback | None:
+        """With one unknown event Twilio makes the call and never calls back (warning 21626)."""
+        if progress is not None and not set(progress.events) <= set(KNOWN_PROGRESS):
+            wrong = ", ".join(sorted(set(progress.events) - set(KNOWN_PROGRESS)))
+            self.complain(21626, f"unknown StatusCallbackEvent {wrong}: there will be no callback")
+            return dataclasses.replace(progress, events=())
+        return progress
+
+    def ring(self, call: Call) -> None:
+        call.status = RINGING
+        call.started_at = call.updated_at = self.now()
+        self.tell_progress(call, "ringing")
+
+    def answer(self, call: Call) -> None:
+        """Safe to repeat."""
+        if call.status == IN_PROGRESS or call.has_ended:
+            return
+        call.status = IN_PROGRESS
+        call.answered_at = call.updated_at = self.now()
+        self.tell_progress(call, "answered")
+
+    def hang_up(self, call: Call, status: str | None = None) -> None:
+        """End a call with `status`, by default as its progress implies. Safe to repeat."""
+        if call.has_ended:
+            return
+        if status is None:
+            status = COMPLETED if call.status == IN_PROGRESS else CANCELED
+        call.status = status
+        call.ended_at = call.updated_at = self.now()
+        call.on_key = None
+        for timer in call.ring_timers:
+            timer.cancel()
+        if call.script is not None:
+            call.script.interrupt(HungUp())
+        self.tell_progress(call, "completed")
+
+    def hear(self, call: Call, verb: str, text: str) -> None:
+        call.heard.append(Heard(at=self.now(), verb=verb, text=text))
+
+    # -- queues
+
+    def queue_named(self, name: str, *, max_size: int | None = None) -> CallQueue:
+        """The queue of that name, made on demand. `max_size` counts only when it is made."""
+        for queue in self.queues.values():
+            if queue.friendly_name == name:
+                return queue
+        return self.new_queue(name, max_size=max_size)
+
+    def new_queue(self, name: str, *, max_size: int | None = None) -> CallQueue:
+        now = self.now()
+        queue = CallQueue(
+            sid=self.new_sid("QU"), friendly_name=name, created_at=now, updated_at=now
+        )
+        if max_size is not None:
+            queue.max_size = max_size
+        self.queues[queue.sid] = queue
+        return queue
+
+    # -- conferences
+
+    def room_named(self, name: str, options: RoomOptions) -> Conference:
+        """The live room of that name, else a new one with these `options`."""
+        for room in self.conferences.values():
+            if room.is_live and name in (room.friendly_name, room.sid):
+                return room
+        now = self.now()
+        room = Conference(
+            sid=self.new_sid("CF"),
+            friendly_name=name,
+            account_sid=self.settings.account_sid,
+            created_at=now,
+            updated_at=now,
+            options=options,
+            now=self.now,
+            tell=self._tell_of_room,
+            give_up=self.hang_up,
+        )
+        self.conferences[room.sid] = room
+        return room
+
+    def _tell_of_room(self, room: Conference, found: Parameters) -> None:
+        assert room.options.callback is not None  # noqa: S101 - the room checks before it tells
+        self.tell(
+            url=room.options.callback,
+            method=room.options.callback_method,
+            parameters=found,
+            lane=room.sid,
+        )
+
+    # -- what an outsider does to a call
+
+    def press(self, call: Call, digits: str) -> None:
+        """Somebody at the phone presses keys; nobody listening, they are lost, as with Twilio."""
+        for key in digits:
+            if call.on_key is not None:
+                call.on_key(key)
+                self.agenda.run_ready()
+
+    def listen(self, call: Call, on_key: Callable[[str], None] | None) -> None:
+        call.on_key = on_key

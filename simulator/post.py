@@ -1,0 +1,274 @@
+"""The post: a bounded crew that carries webhooks to the application, in order within each lane.
+
+A lane is the documents of one call, the progress of one call, the events of one conference:
+inside a lane order is kept and there is one request at a time, lanes do not wait for one another.
+The crew grows on demand up to its bound and never holds the network's lock while a request is
+under way.
+"""
+
+import dataclasses
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+import requests
+
+from simulator.agenda import Agenda, Signal
+from simulator.faults import Faults
+from simulator.log import Log
+from simulator.settings import Settings
+from simulator.signature import sign
+from simulator.webhook import (
+    CALLBACK_NOT_2XX,
+    CONNECTION_FAILURE,
+    HTTP_RETRIEVAL_FAILURE,
+    TOO_MANY_REDIRECTS,
+    Answer,
+    Overrides,
+    Parameters,
+    Webhook,
+    parse_overrides,
+    with_query,
+)
+
+MOST_REDIRECTS = 10  # Twilio gives up with 11215 beyond
+REDIRECTS_THAT_REPEAT = (307, 308)  # all others go on with a GET, as every HTTP client does
+REDIRECTS = (301, 302, 303, *REDIRECTS_THAT_REPEAT)
+
+FORM = "application/x-www-form-urlencoded; charset=UTF-8"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Errand:
+    webhook: Webhook
+    arrived: Signal[Answer]
+
+
+class Post:
+    def __init__(self, agenda: Agenda, log: Log, faults: Faults, settings: Settings) -> None:
+        self._agenda = agenda
+        self._log = log
+        self._faults = faults
+        self._settings = settings
+        self._lanes: dict[str, deque[_Errand]] = {}
+        self._work: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._crew: list[threading.Thread] = []
+        self._idle = 0
+        self._stopped = False
+        self._own = threading.local()
+
+    # -- handing in (inside a turn)
+
+    def send(self, webhook: Webhook) -> Signal[Answer]:
+        """Hand a webhook in. The signal fires with what came of it, never with an exception."""
+        arrived: Signal[Answer] = self._agenda.signal()
+        form = "&".join(f"{name}={value}" for name, value in webhook.parameters)
+        fault = self._faults.of_webhook(webhook.url, form)
+        errand = _Errand(webhook=webhook, arrived=arrived)
+        if fault is None:
+            self._enlane(errand)
+        elif fault.do == "lose":
+            self._lose(errand)
+        elif fault.do == "duplicate":
+            self._enlane(errand)
+            self._enlane(_Errand(webhook=webhook, arrived=self._agenda.signal()))
+        else:
+            self._agenda.after(fault.seconds, lambda: self._enlane(errand))
+        return arrived
+
+    def _lose(self, errand: _Errand) -> None:
+        answer = Answer(
+            status=None,
+            content_type="",
+            text="",
+            url=errand.webhook.url,
+            error_code=HTTP_RETRIEVAL_FAILURE,
+            error_message="lost on the way, as a fault ordered",
+        )
+        self._record(errand.webhook, answer, sent_at=self._agenda.now(), duration_ms=None)
+        errand.arrived.fire(answer)
+
+    def _enlane(self, errand: _Errand) -> None:
+        self._agenda.departed()
+        name = errand.webhook.lane
+        lane = self._lanes.get(name)
+        if lane is not None:  # somebody of the crew is at it
+            lane.append(errand)
+            return
+        self._lanes[name] = deque([errand])
+        self._work.put(name)
+        if not self._idle and len(self._crew) < self._settings.webhook_workers:
+            worker = threading.Thread(target=self._carry, name="simulator-post", daemon=True)
+            self._crew.append(worker)
+            worker.start()
+        elif self._idle:
+            self._idle -= 1  # that one is on its way to the work
+
+    def stop(self) -> None:
+        """Send nobody out any more. Requests under way are given up with their daemon threads."""
+        self._stopped = True
+        for _ in self._crew:
+            self._work.put(None)
+
+    # -- the crew
+
+    def _carry(self) -> None:
+        self._own.session = requests.Session()
+        self._own.session.trust_env = False  # no proxy of the machine's between us and the app
+        while True:
+            name = self._work.get()
+            if name is None or self._stopped:
+                self._own.session.close()
+                return
+            self._empty(name)
+
+    def _empty(self, name: str) -> None:
+        with self._agenda.turn():
+            errand = self._lanes[name][0]
+        while True:
+            sent_at, started = self._agenda.now(), time.monotonic()
+            answer = self._deliver(errand.webhook)
+            duration_ms = (time.monotonic() - started) * 1000
+            self._record(errand.webhook, answer, sent_at=sent_at, duration_ms=duration_ms)
+            with self._agenda.turn():
+                lane = self._lanes[name]
+                lane.popleft()
+                errand.arrived.fire(answer)
+                self._agenda.run_ready()  # before `arrived`: what follows may depart at once
+                self._agenda.arrived()
+                if not lane:
+                    del self._lanes[name]
+                    self._idle += 1
+                    return
+                errand = lane[0]
+
+    def _record(
+        self, webhook: Webhook, answer: Answer, *, sent_at: int, duration_ms: float | None
+    ) -> None:
+        error = None
+        if answer.error_code is not None:
+            error = {"code": answer.error_code, "message": answer.error_message}
+        self._log.add(
+            kind="webhook",
+            time=sent_at,
+            method=webhook.method,
+            url=webhook.url,
+            parameters=dict(webhook.parameters),
+            status=answer.status,
+            duration_ms=duration_ms,
+            error=error,
+            call_sid=webhook.call_sid,
+            answer=answer.text or None,
+        )
+
+    # -- one webhook
+
+    def _deliver(self, webhook: Webhook) -> Answer:
+        url, overrides = parse_overrides(webhook.url)
+        deadline = time.monotonic() + overrides.total_seconds
+        answer, cause = self._follow(webhook, url, overrides, deadline)
+        for _ in range(overrides.retries):
+            if not _is_retried(cause, answer, overrides) or time.monotonic() >= deadline:
+                break
+            answer, cause = self._follow(webhook, url, overrides, deadline)
+        return answer
+
+    def _follow(
+        self, webhook: Webhook, url: str, overrides: Overrides, deadline: float
+    ) -> tuple[Answer, str]:
+        """One try, through redirects. Also tells the cause of a failure: ct, rt, 4xx, 5xx or ""."""
+        method, parameters = webhook.method, webhook.parameters
+        for _ in range(MOST_REDIRECTS + 1):
+            try:
+                response = self._request(
+                    webhook,
+                    method=method,
+                    url=url,
+                    parameters=parameters,
+                    overrides=overrides,
+                    deadline=deadline,
+                )
+            except (requests.ConnectionError, requests.Timeout) as error:
+                connect = isinstance(error, (requests.ConnectTimeout, requests.ConnectionError))
+                return _failure(
+                    url, CONNECTION_FAILURE if connect else HTTP_RETRIEVAL_FAILURE, error
+                ), ("ct" if connect else "rt")
+            except requests.RequestException as error:
+                return _failure(url, HTTP_RETRIEVAL_FAILURE, error), ""
+            if response.status_code not in REDIRECTS or "Location" not in response.headers:
+                return _answer(webhook, url, response), f"{response.status_code // 100}xx"
+            url = requests.compat.urljoin(url, response.headers["Location"]).partition("#")[0]
+            if response.status_code not in REDIRECTS_THAT_REPEAT:
+                method, parameters = "GET", ()
+        return _failure(url, TOO_MANY_REDIRECTS, "more than 10 redirects"), ""
+
+    def _request(
+        self,
+        webhook: Webhook,
+        *,
+        method: str,
+        url: str,
+        parameters: Parameters,
+        overrides: Overrides,
+        deadline: float,
+    ) -> requests.Response:
+        form = parameters if method == "POST" else ()
+        target = with_query(url, () if form else parameters)
+        headers = {
+            "User-Agent": "TwilioProxy/1.1",
+            "Accept": "*/*",
+            "Accept-Encoding": "gzip",
+            "X-Home-Region": "us1",
+            "I-Twilio-Idempotency-Token": webhook.idempotency_token,
+            "X-Twilio-Signature": sign(self._settings.auth_token, target, form),
+        }
+        if method == "POST":
+            headers["Content-Type"] = FORM
+        left = max(deadline - time.monotonic(), 0.05)
+        session: requests.Session = self._own.session
+        session.cookies = webhook.cookies
+        return session.request(
+            method,
+            target,
+            data=list(form) or None,
+            headers=headers,
+            timeout=(min(overrides.connect_seconds, left), min(overrides.read_seconds, left)),
+            allow_redirects=False,
+        )
+
+
+def _is_retried(cause: str, answer: Answer, overrides: Overrides) -> bool:
+    failed = answer.error_code is not None and cause in ("ct", "rt", "4xx", "5xx")
+    return failed and (cause in overrides.retry_on or "all" in overrides.retry_on)
+
+
+def _failure(url: str, code: int, error: object) -> Answer:
+    return Answer(
+        status=None,
+        content_type="",
+        text="",
+        url=url,
+        error_code=code,
+        error_message=f"no answer from {url}: {error}",
+    )
+
+
+def _answer(webhook: Webhook, url: str, response: requests.Response) -> Answer:
+    code, message = None, ""
+    if not response.ok:
+        code = HTTP_RETRIEVAL_FAILURE if webhook.is_document else CALLBACK_NOT_2XX
+        message = f"{url} answered {response.status_code}, a 2xx was expected"
+    return Answer(
+        status=response.status_code,
+        content_type=response.headers.get("Content-Type", ""),
+        text=response.content.decode("utf-8", "replace"),
+        url=url,
+        error_code=code,
+        error_message=message,
+    )
+
+
+#: What a test may pass in place of a Post.
+Send = Callable[[Webhook], Signal[Answer]]

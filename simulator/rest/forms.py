@@ -1,0 +1,171 @@
+"""The parameters of a REST call: every name known, every value checked, errors in Twilio's
+numbers.
+"""
+
+import re
+import urllib.parse
+from collections.abc import Iterable
+
+from werkzeug.datastructures import MultiDict
+
+from simulator.call import DocumentRequest, ProgressCallback
+from simulator.endpoint import is_address, is_phone_number
+from simulator.network import Network
+from simulator.rest import errors
+from simulator.rest.errors import bad
+from simulator.twiml import TwimlError, parse
+from simulator.webhook import parse_overrides
+
+LONGEST_TWIML = 4000  # characters
+
+#: Twilio's, but of no effect where no sound is: taken, checked for nothing.
+INAUDIBLE = frozenset({
+    "Trim", "Region", "JitterBufferSize", "Byoc", "CallReason", "CallToken", "SipAuthUsername",
+    "SipAuthPassword", "RecordingTrack", "ConferenceTrim", "EarlyMedia", "CallerDisplayName",
+    "ClientNotificationUrl", "CallerId",
+})  # fmt: skip
+
+#: Twilio's, but not simulated: refused unless they say "off".
+NOT_SIMULATED = frozenset({
+    "Record", "RecordingChannels", "RecordingStatusCallback", "RecordingStatusCallbackMethod",
+    "RecordingStatusCallbackEvent", "MachineDetection", "MachineDetectionTimeout",
+    "MachineDetectionSpeechThreshold", "MachineDetectionSpeechEndThreshold",
+    "MachineDetectionSilenceTimeout", "AsyncAmd", "AsyncAmdStatusCallback",
+    "AsyncAmdStatusCallbackMethod", "AmdStatusCallback", "AmdStatusCallbackMethod",
+    "ConferenceRecord", "ConferenceRecordingStatusCallback",
+    "ConferenceRecordingStatusCallbackMethod", "ConferenceRecordingStatusCallbackEvent",
+    "ApplicationSid", "SendDigits",
+})  # fmt: skip
+OFF = ("", "false", "do-not-record")
+
+
+class Form:
+    """What was sent, with one method per kind of value. Raises RestError."""
+
+    def __init__(self, sent: "MultiDict[str, str]", known: Iterable[str]) -> None:
+        self._sent = sent
+        for name in sent:
+            if name in NOT_SIMULATED and (sent[name] in OFF or not _asks_for_more(name)):
+                continue
+            if name in NOT_SIMULATED:
+                raise bad(errors.BAD_VALUE, f"{name} is Twilio's, but it is not simulated")
+            if name not in INAUDIBLE and name not in known:
+                expected = ", ".join(sorted(known)) or "none"
+                raise bad(errors.BAD_VALUE, f"Unknown parameter {name}; known are: {expected}")
+
+    def has(self, name: str) -> bool:
+        return name in self._sent
+
+    def text(self, name: str) -> str | None:
+        return self._sent.get(name)
+
+    def several(self, name: str) -> tuple[str, ...]:
+        """A repeated parameter; several words in one value count, too."""
+        return tuple(word for value in self._sent.getlist(name) for word in value.split())
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        value = self._sent.get(name)
+        if value is None:
+            return default
+        if value.lower() not in ("true", "false"):
+            raise bad(errors.BAD_VALUE, f"{name} is true or false, not {value!r}")
+        return value.lower() == "true"
+
+    def optional_flag(self, name: str) -> bool | None:
+        return self.flag(name, default=False) if self.has(name) else None
+
+    def number(
+        self, name: str, *, least: int, most: int, code: int = errors.BAD_VALUE
+    ) -> int | None:
+        value = self._sent.get(name)
+        if value is None:
+            return None
+        if not re.fullmatch(r"\d{1,9}", value) or not least <= int(value) <= most:
+            raise bad(code, f"{name} is a whole number from {least} to {most}, not {value!r}")
+        return int(value)
+
+    def method(self, name: str, default: str = "POST") -> str:
+        value = self._sent.get(name, default).upper()
+        if value not in ("GET", "POST"):
+            raise bad(errors.INVALID_METHOD, f"{name} is GET or POST, not {value!r}")
+        return value
+
+    def url(self, name: str, code: int = errors.INVALID_URL) -> str | None:
+        value = self._sent.get(name)
+        if value is None or value == "":
+            return value
+        parts = urllib.parse.urlsplit(parse_overrides(value)[0])
+        if parts.scheme not in ("http", "https") or not parts.hostname or " " in value:
+            raise bad(code, f"{name} is an absolute http or https URL, not {value!r}")
+        if code == errors.INVALID_STATUS_CALLBACK and "_" in parts.hostname:
+            raise bad(code, f"{name}: Twilio refuses a host name with an underscore: {value!r}")
+        return value
+
+    def one_of(self, name: str, *words: str) -> str | None:
+        value = self._sent.get(name)
+        if value is not None and value not in words:
+            raise bad(errors.BAD_VALUE, f"{name} is one of {', '.join(words)}, not {value!r}")
+        return value
+
+    # -- what several resources share
+
+    def parties(self, network: Network) -> tuple[str, str]:
+        """From and To of an outbound call."""
+        to, from_ = self.text("To"), self.text("From")
+        if not to:
+            raise bad(errors.NO_TO, "No 'To' number is specified")
+        if not is_address(to):
+            raise bad(errors.INVALID_TO, f"Invalid 'To' phone number: {to}")
+        if not from_:
+            raise bad(errors.NO_FROM, "Caller phone number is required: 'From'")
+        if not is_address(from_) and not is_phone_number(from_):
+            raise bad(errors.INVALID_FROM, f"Invalid 'From' phone number: {from_}")
+        if is_phone_number(to) and network.number(from_) is None:
+            message = f"Source phone number {from_} is not a number of this account"
+            raise bad(errors.FROM_NOT_OWNED, message)
+        return from_, to
+
+    def timeout(self) -> int:
+        """Seconds of ringing."""
+        found = self.number("Timeout", least=5, most=600, code=errors.INVALID_TIMEOUT)
+        return 60 if found is None else found
+
+    def time_limit(self) -> int | None:
+        return self.number("TimeLimit", least=1, most=86_400)
+
+    def progress(self) -> ProgressCallback | None:
+        url = self.url("StatusCallback", errors.INVALID_STATUS_CALLBACK)
+        if not url:
+            return None
+        return ProgressCallback(
+            url=url,
+            method=self.method("StatusCallbackMethod"),
+            events=self.several("StatusCallbackEvent") or ("completed",),
+        )
+
+    def document(self) -> DocumentRequest | None:
+        """Url (it wins) or Twiml. TwiML that cannot be read is refused at once."""
+        url = self.url("Url")
+        if url:
+            return DocumentRequest(url=url, method=self.method("Method"))
+        twiml = self.text("Twiml")
+        if twiml is None:
+            return None
+        if len(twiml) > LONGEST_TWIML:
+            raise bad(errors.BAD_VALUE, f"Twiml is at most {LONGEST_TWIML} characters long")
+        try:
+            parse(twiml)
+        except TwimlError as error:
+            raise bad(error.code, f"Twiml: {error.message}") from error
+        return DocumentRequest(twiml=twiml)
+
+
+def _asks_for_more(name: str) -> bool:
+    """Names that by themselves switch something on; the others only say how."""
+    return name in (
+        "Record",
+        "ConferenceRecord",
+        "MachineDetection",
+        "ApplicationSid",
+        "SendDigits",
+    )

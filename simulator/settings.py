@@ -1,0 +1,48 @@
+"""What a simulator is told at its start: whose account it plays, which numbers lead where."""
+
+import dataclasses
+from collections.abc import Mapping
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Number:
+    """A phone number of the account, and what Twilio's console would have in its form."""
+
+    phone_number: str
+    sid: str  # PN...
+    voice_url: str | None = None
+    voice_method: str = "POST"
+    voice_fallback_url: str | None = None
+    voice_fallback_method: str = "POST"
+    status_callback: str | None = None
+    status_callback_method: str = "POST"
+    friendly_name: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    account_sid: str
+    auth_token: str = dataclasses.field(repr=False)
+    host: str = "127.0.0.1"
+    port: int = 0  # 0: a free one
+    #: E.164 -> URL of its voice webhook, and of its status callback
+    voice_urls: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    status_callbacks: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    #: For every number that is not named above. With a default, every number is the account's own.
+    voice_url: str | None = None
+    fallback_url: str | None = None
+    status_callback_url: str | None = None
+    #: How long speech takes: about a hundred and eighty English words a minute.
+    characters_per_second: float = 15.0
+    #: How long one <Play> of a recording lasts; the simulator does not fetch it.
+    play_seconds: float = 5.0
+    #: How long an endpoint rings before it answers, where nobody has said otherwise.
+    ring_seconds: float = 0.2
+    #: Twilio rings this much longer than the Timeout says.
+    timeout_buffer_seconds: float = 5.0
+    #: Most webhooks on their way at once; the others wait in order.
+    webhook_workers: int = 32
+    #: Most requests answered at once; further connections wait to be accepted.
+    request_workers: int = 64
+    #: How many lines of the log are kept.
+    log_size: int = 20_000

@@ -1,0 +1,142 @@
+"""What every test may ask for: a fresh, empty database, on SQLite and on PostgreSQL.
+
+`database_url` runs a test on both; `postgres_url` and `create_postgres_database` are for what only
+PostgreSQL has. One PostgreSQL server (tests/postgres.py) serves the whole run: the process that
+hands out the tests starts it, its workers are told the URL. Where none can be had, the tests that
+need it are skipped and the summary says so loudly; under CI they fail instead.
+"""
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import postgres
+
+
+@dataclasses.dataclass(kw_only=True)
+class Provision:
+    """The run's PostgreSQL server, or the reason why there is none; looked for when first asked."""
+
+    server: postgres.Server | None = None
+    reason: str | None = None
+    stack: contextlib.ExitStack = dataclasses.field(default_factory=contextlib.ExitStack)
+
+    def find(self) -> postgres.Server | None:
+        if self.server is None and self.reason is None:
+            try:
+                self.server = self.stack.enter_context(postgres.server())
+            except postgres.NoPostgreSQL as why:
+                self.reason = str(why)
+        return self.server
+
+
+PROVISION = pytest.StashKey[Provision]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A worker of a parallel run is told; everybody else will look for a server."""
+    told = getattr(config, "workerinput", {}).get("postgres")
+    if told is None:
+        config.stash[PROVISION] = Provision()
+    elif told["url"] is None:
+        config.stash[PROVISION] = Provision(reason=told["reason"])
+    else:
+        there = postgres.Server(url=told["url"], origin=told["origin"])
+        config.stash[PROVISION] = Provision(server=there)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # pytest-xdist has no type
+    """Before a worker of a parallel run starts: all of them share one server."""
+    provision: Provision = node.config.stash[PROVISION]
+    there = provision.find()
+    node.workerinput["postgres"] = {
+        "url": there.url if there else None,
+        "origin": there.origin if there else None,
+        "reason": provision.reason,
+    }
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if PROVISION in config.stash:
+        config.stash[PROVISION].stack.close()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    provision = config.stash[PROVISION]
+    if provision.server is not None:
+        terminalreporter.line(f"PostgreSQL: {provision.server.origin}")
+    elif provision.reason is not None:
+        terminalreporter.section("NO POSTGRESQL", sep="!", red=True, bold=True)
+        terminalreporter.line("Every test on PostgreSQL was left out. The reason:", red=True)
+        terminalreporter.line(provision.reason, red=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> postgres.Server:
+    """The run's PostgreSQL server; skips without one, but fails under CI or if it was named."""
+    provision = request.config.stash[PROVISION]
+    there = provision.find()
+    named = bool(os.environ.get("TEST_POSTGRES_URL"))
+    if there is None and (named or os.environ.get("CI", "").lower() in {"1", "true"}):
+        pytest.fail(f"no PostgreSQL: {provision.reason}", pytrace=False)
+    if there is None:
+        pytest.skip(f"no PostgreSQL: {provision.reason}")
+    return there
+
+
+@pytest.fixture(scope="session")
+def _spare_databases(postgres_server: postgres.Server) -> Iterator[list[str]]:
+    """Empty databases that earlier tests gave back: to reset one is cheaper than to drop it."""
+    spare: list[str] = []
+    yield spare
+    for url in spare:
+        postgres_server.drop_database(url)
+
+
+@pytest.fixture
+def create_postgres_database(
+    postgres_server: postgres.Server, _spare_databases: list[str]
+) -> Iterator[Callable[..., str]]:
+    """Call it for the URL of a fresh database, empty or, with `template=url`, a copy of another
+    (to which nobody may be connected at that moment)."""
+    lent: list[str] = []
+
+    def create(*, template: str | None = None) -> str:
+        if template is None and _spare_databases:
+            lent.append(_spare_databases.pop())
+        else:
+            lent.append(postgres_server.create_database(template))
+        return lent[-1]
+
+    yield create
+    for url in lent:
+        postgres_server.reset_database(url)
+        _spare_databases.append(url)
+
+
+@pytest.fixture
+def postgres_url(create_postgres_database: Callable[..., str]) -> str:
+    """A fresh, empty PostgreSQL database: `postgresql+psycopg://...`."""
+    return create_postgres_database()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A fresh SQLite database in a file of its own: `sqlite:////...`; the file does not exist."""
+    return f"sqlite:///{tmp_path / 'tandem.sqlite'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh, empty database of each kind that Tandem runs on."""
+    fixture = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
+    url: str = request.getfixturevalue(fixture)
+    return url
