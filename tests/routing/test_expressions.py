@@ -1,10 +1,7 @@
 """The expression language, rule by rule: what is written, what it means, what is refused."""
 
-import json
-
 import pytest
 
-from routing.errors import ExpressionError, InvalidParameter
 from routing.expressions import (
     And,
     Comparison,
@@ -14,9 +11,7 @@ from routing.expressions import (
     Or,
     Reference,
     compile_expression,
-    compile_order_by,
     parse,
-    parse_reference,
 )
 
 WORKER: dict[str, object] = {
@@ -254,143 +249,6 @@ def test_an_arrow_before_a_digit_is_an_order_and_a_negative_number() -> None:
     assert holds("codes >- 5 AND 5 <- codes", {"codes": [5]})
 
 
-@pytest.mark.parametrize(
-    ("text", "line", "column", "expected"),
-    [
-        ("", 1, 1, "expected an expression, the text is empty"),
-        (" \n ", 1, 1, "expected an expression, the text is empty"),
-        ("vip", 1, 4, "expected an operator (== != > >= < <= CONTAINS HAS IN or NOT IN), the text"),
-        ("level ==", 1, 9, "expected a value or an attribute after ==, the text ends"),
-        ("level == AND", 1, 10, "expected a value or an attribute after ==, found 'AND'"),
-        ("level = = 1", 1, 9, "expected a value or an attribute after ==, found '='"),
-        ("level === 1", 1, 9, "expected a value or an attribute after ==, found '='"),
-        ("level == 1 vip", 1, 12, "expected AND, OR or the end of the expression, found 'vip'"),
-        ("level == 1 AND", 1, 15, 'expected a value, an attribute, NOT or "(", the text ends'),
-        ("AND level == 1", 1, 1, "expected a value, an attribute, NOT or \"(\", found 'AND'"),
-        ("(level == 1", 1, 12, 'expected AND, OR or ")", the text ends'),
-        ("level == 1)", 1, 11, "expected AND, OR or the end of the expression, found ')'"),
-        ("(level) == 1", 1, 7, "expected an operator"),
-        ("()", 1, 2, 'expected a value, an attribute, NOT or "(", found'),
-        ("level NOT HAS 1", 1, 11, "expected IN after NOT, found 'HAS'"),
-        ("level NOT", 1, 10, "expected IN after NOT, the text ends"),
-        ("a IN [1, 2", 1, 11, 'expected "," or "]", the text ends'),
-        ("a IN [1 2]", 1, 9, 'expected "," or "]", found \'2\''),
-        ("a IN [1,]", 1, 9, "expected a text, a number, true, false or null, found ']'"),
-        ("a IN [b]", 1, 7, "expected a text, a number, true, false or null, found 'b'"),
-        ("a IN [[1]]", 1, 7, "expected a text, a number, true, false or null, found '['"),
-        ("a. == 1", 1, 4, "expected a name after \".\", found '=='"),
-        ("a.<- b", 1, 3, "expected a name after \".\", found '<-'"),
-        ("a.1 == 1", 1, 2, "expected an operator"),
-        ("a[-1] == 1", 1, 3, "expected an index: 0, 1, 2, ..., found '-1'"),
-        ("a[1.0] == 1", 1, 3, "expected an index"),
-        ("a[b] == 1", 1, 3, "expected an index"),
-        ("a[0 == 1", 1, 5, "expected \"]\", found '=='"),
-        ("first-name == 1", 1, 6, 'expected no "-": it cannot be part of a name'),
-        ("a - 1 == 1", 1, 3, 'expected no "-"'),
-        ("a == +1", 1, 6, "expected no '+'"),
-        ("a == 1 & b == 1", 1, 8, "expected no '&'"),
-        ("a ! b", 1, 3, "expected no '!'"),
-        ("a == 5abc", 1, 7, "expected AND, OR or the end"),
-        ('a == "x', 1, 6, 'expected a closing " to this text'),
-        ("a == 'it\\'", 1, 6, "expected a closing ' to this text"),
-        ("a == 1\nAND b == 2\nAND ? == 3", 3, 5, "expected no '?'"),
-        ("a == '\n\n' b", 3, 3, "expected AND, OR or the end"),
-        ("a == 1e999", 1, 6, "expected a number within the range of a double, found '1e999'"),
-        ("a == " + "1" * 31, 1, 6, "expected a number of at most 30 digits"),
-        ("a[" + "1" * 31 + "] == 1", 1, 3, "expected a number of at most 30 digits"),
-        (r"a == '\u12'", 1, 6, "expected four hexadecimal digits after \\u"),
-        (r"a == '\ud800'", 1, 6, "expected no lone surrogate in a text"),
-        (r"a == '\u0000'", 1, 6, "expected no U+0000 in a text"),
-        ("a == '\x00'", 1, 7, "expected no U+0000"),
-        ("a == 1 AND\n\x00", 2, 1, "expected no U+0000"),
-        ("a == '\ud800'", 1, 7, "expected no lone surrogate"),
-        ("a == '" + "x" * 65_536 + "'", 1, 1, "expected at most 65536 bytes"),
-        ("a == '" + "é" * 32_768 + "'", 1, 1, "expected at most 65536 bytes"),
-    ],
-)
-def test_what_is_no_expression_is_refused_with_its_place(
-    text: str, line: int, column: int, expected: str
-) -> None:
-    with pytest.raises(ExpressionError) as refused:
-        parse(text)
-    error = refused.value
-    assert (error.line, error.column) == (line, column)
-    assert error.expected.startswith(expected)
-    assert f"(line {error.line}, column {error.column})" in error.message
-    assert isinstance(error, InvalidParameter)
-
-
-def test_a_message_bears_only_the_beginning_of_what_was_found() -> None:
-    with pytest.raises(ExpressionError) as refused:
-        parse("a == 1 " + "b" * 60_000)
-    assert len(refused.value.message) < 200
-
-
-def test_a_hundred_levels_are_enough() -> None:
-    assert holds("(" * 99 + "level == 7" + ")" * 99)
-    assert holds("NOT " * 98 + "level == 7")
-    assert not holds("(NOT " * 49 + "level == 7" + ")" * 49)
-
-
-@pytest.mark.parametrize("length", range(2, 8))
-def test_chains_of_any_length_ask_each_of_their_parts(length: int) -> None:
-    names = [f"a{index}" for index in range(length)]
-    all_of = compile_expression(" AND ".join(f"{name} == 1" for name in names))
-    one_of = compile_expression(" OR ".join(f"{name} == 1" for name in names))
-    assert all_of.matches(dict.fromkeys(names, 1))
-    assert not one_of.matches(dict.fromkeys(names, 2))
-    for name in names:
-        assert not all_of.matches({**dict.fromkeys(names, 1), name: 2})
-        assert one_of.matches({**dict.fromkeys(names, 2), name: 1})
-
-
-def test_the_deepest_tree_leaves_half_of_the_stack_to_others() -> None:
-    """A parenthesis can hold an AND within an OR: two levels of the tree for one of the text."""
-    text = "a == 1 OR worker.b == 1 AND (" * 99 + "task.c == 1" + ")" * 99
-
-    def from_far_below(frames: int) -> bool:
-        if frames:
-            return from_far_below(frames - 1)
-        bound = compile_expression(text).bind({"c": 2})
-        assert compile_expression(text).why_false({"a": 0})
-        return bound.matches({"a": 1}) and bool(bound.key) and bool(bound.split("worker"))
-
-    assert from_far_below(400)
-
-
-@pytest.mark.parametrize("opening", ["(", "NOT ", "not(", " ( NOT NOT "])
-def test_any_deeper_nesting_is_refused(opening: str) -> None:
-    for levels in (100, 5_000):
-        with pytest.raises(ExpressionError, match="at most 100 levels of parentheses and NOT"):
-            parse(opening * levels + "level == 7")
-
-
-def test_chains_are_no_nesting() -> None:
-    assert holds(" OR ".join(["level == 1"] * 249 + ["level == 7"]))
-    assert not holds(" AND ".join(["level == 7"] * 249 + ["level == 1"]))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        " OR ".join(["a == 1"] * 251),
-        " AND ".join(["a == 1"] * 251),
-        "a IN [" + ",".join(["1"] * 998) + "]",
-        " OR ".join(["NOT a == 1"] * 201),
-    ],
-)
-def test_more_than_a_thousand_parts_are_refused(text: str) -> None:
-    with pytest.raises(ExpressionError, match="at most 1000 operators, operands and list elements"):
-        parse(text)
-
-
-def test_a_reference_has_at_most_a_hundred_parts() -> None:
-    assert holds(".".join(["a"] * 100) + " == null")
-    for last in (".a", "[0]"):
-        with pytest.raises(ExpressionError, match="at most 100 names and indexes"):
-            parse(".".join(["a"] * 100) + last + " == null")
-
-
 def test_references_are_listed_as_dotted_paths() -> None:
     expression = compile_expression("a.b[0].c > 1 AND NOT (a.b[0].c < x OR 1 == 1) OR y IN [1]")
     assert expression.references == {"a.b[0].c", "x", "y"}
@@ -408,108 +266,6 @@ def test_the_text_is_kept_and_the_key_is_one_spelling_of_it() -> None:
 def test_the_key_tells_values_apart_that_python_holds_equal() -> None:
     keys = {compile_expression(f"a == {value}").key for value in ("1", "true", "'1'", "'true'")}
     assert len(keys) == 4
-
-
-# --- binding
-
-
-def bound_key(text: str, **task: object) -> str:
-    return compile_expression(text).bind(task).key
-
-
-def test_binding_puts_the_tasks_values_in() -> None:
-    assert bound_key("task.worker_sid = worker.sid", worker_sid="WK1") == '"WK1" == worker.sid'
-    assert bound_key("task.a.b[1] == worker.x", a={"b": [0, 5]}) == "5 == worker.x"
-    assert bound_key("worker.sid IN task.agents", agents=["x", 1]) == 'worker.sid IN ["x", 1]'
-    assert bound_key("task.missing == worker.x") == "null == worker.x"
-
-
-def test_binding_settles_what_no_longer_depends_on_the_worker() -> None:
-    text = 'task.kind == "vip" AND worker.level > 5 OR NOT task.kind != "open" AND worker.level > 0'
-    assert bound_key(text, kind="vip") == "worker.level > 5"
-    assert bound_key(text, kind="open") == "worker.level > 0"
-    closed = compile_expression(text).bind({"kind": "closed"})
-    assert closed.is_always_false
-    assert not closed.is_always_true
-    assert closed.key == "1 == 0"
-    assert not closed.matches({})
-    everybody = compile_expression("task.open == true OR worker.level > 0").bind({"open": True})
-    assert everybody.is_always_true
-    assert everybody.key == "1 == 1"
-    assert everybody.matches({})
-    assert bound_key("NOT task.kind == 'vip' AND worker.a == 1", kind="x") == "worker.a == 1"
-    assert bound_key("task.a == 1 OR task.b == 1", a=2, b=2) == "1 == 0"
-    assert bound_key("task.a == 1 AND task.b == 1", a=1, b=1) == "1 == 1"
-    assert bound_key("NOT worker.a == task.a", a=1) == "NOT worker.a == 1"
-
-
-def test_binding_flattens_what_it_leaves() -> None:
-    text = "(task.a == 1 AND worker.b == 2 AND worker.c == 3 OR task.a == 2) AND worker.d == 4"
-    assert bound_key(text, a=1) == "worker.b == 2 AND worker.c == 3 AND worker.d == 4"
-    text = "(task.a == 1 OR worker.b == 2 OR worker.c == 3) AND task.a == 2 OR worker.d == 4"
-    assert bound_key(text, a=2) == "worker.b == 2 OR worker.c == 3 OR worker.d == 4"
-
-
-def test_tasks_that_wait_for_the_same_thing_have_the_same_key() -> None:
-    first = compile_expression("worker.language = task.language and (worker.level>5)")
-    second = compile_expression("worker.language == task.lang[0] AND worker.level > 5")
-    one, other = first.bind({"language": "es", "id": 1}), second.bind({"lang": ["es"], "id": 2})
-    assert one.key == other.key
-    assert one.references == {"worker.language", "worker.level"}
-    assert one.text == one.key
-
-
-def test_a_bound_object_or_nested_list_is_a_value_like_any_other() -> None:
-    expression = compile_expression("worker.x == task.o OR worker.x IN task.l OR task.o == null")
-    bound = expression.bind({"o": {"b": 1, "a": [2]}, "l": [[1], {"c": 3}, 4]})
-    assert not bound.matches({"worker": {"x": {"b": 1, "a": [2]}}})
-    assert not bound.matches({"worker": {"x": [1]}})
-    assert bound.matches({"worker": {"x": 4}})
-    assert json.dumps({"a": [2], "b": 1}) in bound.key
-
-
-def test_another_root_can_be_bound() -> None:
-    expression = compile_expression("workers.available == 0 AND task.a == 1")
-    assert expression.bind({"available": 0}, root="workers").key == "task.a == 1"
-
-
-def test_what_is_settled_stays_settled() -> None:
-    settled = compile_expression("task.a == 1").bind({"a": 1})
-    assert settled.bind({"a": 2}).is_always_true
-    assert settled.references == frozenset()
-    assert settled.why_false({}) == ()
-
-
-def test_binding_leaves_the_expression_itself_alone() -> None:
-    expression = compile_expression("task.a == worker.a")
-    assert expression.bind({"a": 1}).matches({"worker": {"a": 1}, "task": {"a": 2}})
-    assert not expression.matches({"worker": {"a": 1}, "task": {"a": 2}})
-
-
-# --- splitting
-
-
-def test_live_load_is_split_off() -> None:
-    expression = compile_expression(
-        'worker.languages HAS "es" AND worker.channel.chat.assigned_tasks <= 1 '
-        "AND (worker.level > 5 OR worker.channel.voice.available_capacity_percentage == 100) "
-        "AND worker.channels == 2"
-    )
-    lasting, live = expression.split("worker.channel")
-    assert lasting.key == 'worker.languages HAS "es" AND worker.channels == 2'
-    assert live.key == (
-        "worker.channel.chat.assigned_tasks <= 1 "
-        "AND (worker.level > 5 OR worker.channel.voice.available_capacity_percentage == 100)"
-    )
-
-
-def test_a_part_that_would_be_empty_is_always_true() -> None:
-    lasting, live = compile_expression("worker.level > 5").split("worker.channel")
-    assert (lasting.key, live.is_always_true) == ("worker.level > 5", True)
-    lasting, live = compile_expression("worker.channel.sms.assigned_tasks = 0").split(
-        "worker.channel"
-    )
-    assert (lasting.is_always_true, live.key) == (True, "worker.channel.sms.assigned_tasks == 0")
 
 
 # --- why not
@@ -537,67 +293,6 @@ def test_there_is_nothing_to_say_where_it_is_true() -> None:
 def test_what_is_missing_was_seen_as_nothing() -> None:
     [clause] = compile_expression("a.b == c.d").bind({}, root="x").why_false({"c": {"d": 1}})
     assert clause.values == {"a.b": None, "c.d": 1}
-
-
-# --- order and references
-
-
-def test_workers_are_ranked_by_several_keys() -> None:
-    order = compile_order_by("worker.level DESC, worker.skill.cost asc,worker.age")
-    assert [key.reference.text for key in order.keys] == [
-        "worker.level",
-        "worker.skill.cost",
-        "worker.age",
-    ]
-    workers: list[dict[str, object]] = [
-        {"name": "none"},
-        {"name": "low", "level": 1, "age": 20},
-        {"name": "high and dear", "level": 5, "skill": {"cost": 9}},
-        {"name": "high and cheap", "level": 5, "skill": {"cost": 2}, "age": 30},
-        {"name": "high, cheap and young", "level": 5, "skill": {"cost": 2}, "age": 20},
-        {"name": "cost only", "skill": {"cost": 1}},
-    ]
-    ranked = sorted(workers, key=lambda worker: order.rank({"worker": worker}) or ())
-    assert [worker["name"] for worker in ranked] == [
-        "high, cheap and young",
-        "high and cheap",
-        "high and dear",
-        "low",
-        "cost only",
-        "none",
-    ]
-
-
-@pytest.mark.parametrize("value", ["5", 5.0, True, [5], {"x": 5}])
-def test_a_value_that_is_no_whole_number_makes_the_order_void(value: object) -> None:
-    assert compile_order_by("worker.a, worker.level").rank({"worker": {"level": value}}) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "column", "expected"),
-    [
-        ("", 1, "expected an expression, the text is empty"),
-        ("level DESC", 1, "expected worker.<attribute>"),
-        ("worker DESC", 1, "expected worker.<attribute>"),
-        ("5 DESC", 1, "expected worker.<attribute>, found '5'"),
-        ("worker.level down", 14, 'expected ASC, DESC, "," or the end of the order, found'),
-        ("worker.level DESC ASC", 19, 'expected "," or the end of the order, found'),
-        ("worker.level DESC,", 19, "expected worker.<attribute>, the text ends"),
-        ("worker.level DESC, task.x", 20, "expected worker.<attribute>"),
-    ],
-)
-def test_what_is_no_order_is_refused_with_its_place(text: str, column: int, expected: str) -> None:
-    with pytest.raises(ExpressionError) as refused:
-        compile_order_by(text)
-    assert refused.value.column == column
-    assert refused.value.expected.startswith(expected)
-
-
-def test_a_reference_alone_is_read() -> None:
-    assert parse_reference(" task.agents[0].sid ", root="task").text == "task.agents[0].sid"
-    for text in ("worker.sid", "task", "'WK1'", "task.sid == 1", "task.sid, task.x"):
-        with pytest.raises(ExpressionError):
-            parse_reference(text, root="task")
 
 
 # --- the multitasking guide
