@@ -52,7 +52,9 @@ def test_every_kind_of_record_comes_back_as_it_was_stored(store: SqlStore, offic
         "tasks": office.task,
     }
     for name, record in kept.items():
-        found = store.read(lambda work, name=name, record=record: getattr(work, name).get(record.sid))
+        found = store.read(
+            lambda work, name=name, record=record: getattr(work, name).get(record.sid)
+        )
         assert found == record
         locked = store.perform(
             lambda work, name=name, record=record: getattr(work, name).get(record.sid, lock=True)
@@ -98,7 +100,9 @@ def test_a_taken_unique_name_is_a_conflict_that_says_so(store: SqlStore, office:
     with pytest.raises(Conflict, match="Worker with this FriendlyName"):
         store.perform(lambda work: work.workers.add(lower))
     with pytest.raises(Conflict, match="TaskChannel with this UniqueName"):
-        store.perform(lambda work: work.task_channels.add(records.task_channel(office.workspace.sid)))
+        store.perform(
+            lambda work: work.task_channels.add(records.task_channel(office.workspace.sid))
+        )
     with pytest.raises(Conflict, match="same key"):
         store.perform(lambda work: work.tasks.add(office.task))
     with pytest.raises(Conflict, match="already has this WorkerChannel"):
@@ -146,7 +150,9 @@ def test_a_conflict_spoils_the_unit_even_when_the_verb_catches_it(
 def test_what_no_column_can_hold_is_an_invalid_parameter(store: SqlStore, office: Office) -> None:
     for columns in ({"reason": "\ud800"}, {"priority": 2**70}):
         with pytest.raises(InvalidParameter, match="U\\+0000"):
-            store.perform(lambda work, columns=columns: work.tasks.change(office.task.sid, **columns))
+            store.perform(
+                lambda work, columns=columns: work.tasks.change(office.task.sid, **columns)
+            )
 
 
 def test_a_state_outside_the_table_of_moves_is_refused_by_the_database(
