@@ -1,9 +1,10 @@
 """SQLite: one writer, many readers.
 
-A commit costs one fsync whatever is in it, so concurrent verbs share commits (flat combining): verbs
-line up, and the thread that finds nobody writing writes for all who wait by then, each verb under its
-own savepoint, then commits once and hands each its result. Nobody is answered before the commit that
-holds its verb. Readers use connections of their own, each on a snapshot of the write-ahead log.
+A commit costs one fsync whatever is in it, so concurrent verbs share commits (flat combining):
+verbs line up, and the thread that finds nobody writing writes for all who wait by then, each verb
+under its own savepoint, then commits once and hands each its result. Nobody is answered before the
+commit that holds its verb. Readers use connections of their own, each on a snapshot of the
+write-ahead log.
 
 Opened per process, after any fork.
 """
@@ -206,7 +207,7 @@ class SqliteDatabase:
 
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:
-        """A transaction that is rolled back unless its commit() was said; nobody else writes then."""
+        """Rolled back unless its commit() was said; nobody else writes as long as it is open."""
         self._refuse_misuse()
         job = _Job[None](None)
         if self._must_wait(job):
@@ -327,7 +328,8 @@ class SqliteDatabase:
             )
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
-            # Migrations rebuild tables, which with foreign keys on would empty those that refer to them.
+            # Migrations rebuild tables, which with foreign keys on would empty those that refer to
+            # them.
             connection.execute(f"PRAGMA foreign_keys = {'OFF' if for_schema else 'ON'}")
             connection.execute(f"PRAGMA query_only = {'ON' if query_only else 'OFF'}")
         except sqlite3.Error as error:

@@ -17,6 +17,15 @@ from routing.store import SqlStore, migrations
 from routing.store.tables import metadata
 from tests.store.records import ManualClock, opened
 
+_COLUMNS = """
+    SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, is_identity,
+                     column_default)
+    FROM information_schema.columns WHERE table_schema = 'public'"""
+_INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"
+_CONSTRAINTS = """
+    SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid))
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace"""
+
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
@@ -30,14 +39,7 @@ def schema(connection: Connection) -> set[str]:
     """Every table, column, index and constraint, in the database's own words."""
     if connection.dialect.name == "sqlite":
         return _sqlite_schema(connection)
-    questions = (
-        "SELECT table_name || ' ' || column_name || ' ' || data_type || ' ' || is_nullable || ' '"
-        " || is_identity || ' ' || coalesce(column_default, '') FROM information_schema.columns"
-        " WHERE table_schema = 'public'",
-        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
-        "SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)"
-        " FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
-    )
+    questions = (_COLUMNS, _INDEXES, _CONSTRAINTS)
     told = {row[0] for question in questions for row in connection.execute(text(question))}
     return {line for line in told if "alembic_version" not in line}
 

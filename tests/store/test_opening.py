@@ -2,13 +2,14 @@
 
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
 
 from routing.clock import SystemClock
-from routing.store import SqlStore, StoreUnavailable, open_store
+from routing.store import SqlStore, StoreUnavailable, UnitOfWork, open_store
 from tests.store.records import ManualClock, furnish, opened
 
 
@@ -81,15 +82,12 @@ def test_a_relative_path_is_relative_to_the_present_folder(
 def test_sqlite_is_set_to_keep_what_it_acknowledged(tmp_path: Path) -> None:
     store = opened(f"sqlite:///{tmp_path}/tandem.db", ManualClock())
 
-    def settings(store: SqlStore) -> list[object]:
-        wanted = ("journal_mode", "synchronous", "foreign_keys")
-        return [
-            store.perform(lambda work, name=name: work.execute(f"PRAGMA {name}", ()).fetchone())
-            for name in wanted
-        ]
+    def setting(work: UnitOfWork, name: str) -> object:
+        return work.execute(f"PRAGMA {name}", ()).fetchone()
 
-    full = 2
-    assert settings(store) == [("wal",), (full,), (1,)]
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}  # 2 is FULL
+    for name, value in wanted.items():
+        assert store.perform(partial(setting, name=name)) == (value,)
     store.close()
 
 

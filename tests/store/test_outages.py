@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 import pytest
 
-from routing.errors import Conflict
+from routing.errors import Conflict, RoutingError
 from routing.store import SqlStore, StoreUnavailable, UnitOfWork
 from tests.store import records
 from tests.store.records import ManualClock, furnish, opened
@@ -94,7 +96,8 @@ def test_other_processes_are_woken(postgres_store: SqlStore, postgres_url: str) 
     for store in (postgres_store, other):
         store.listen()
         store.listen()
-        store._database._notices.is_listening.wait(30)
+        database: Any = store._database
+        assert database._notices.is_listening.wait(30)
     seen = other.signal.seen()
     furnish(postgres_store)
     assert other.signal.seen() == seen
@@ -111,7 +114,6 @@ def test_a_commit_that_fails_fails_all_who_shared_it(sqlite_url: str, clock: Man
     store = opened(sqlite_url, clock)
     office = furnish(store)
     started, go_on = threading.Event(), threading.Event()
-    outcomes: list[object] = []
 
     def first(work: UnitOfWork) -> None:
         started.set()
@@ -126,30 +128,57 @@ def test_a_commit_that_fails_fails_all_who_shared_it(sqlite_url: str, clock: Man
         work.execute("PRAGMA defer_foreign_keys = ON", ())
         work.tasks.add(records.task(office.channel, workflow_sid="WWnothing"))
 
-    def perform(verb: object) -> None:
-        try:
-            store.perform(verb)  # type: ignore[arg-type]  # one of the three
-        except Conflict as error:
-            outcomes.append(error)
-        else:
-            outcomes.append("kept")
-
-    threads = [threading.Thread(target=perform, args=(first,))]
-    threads[0].start()
-    started.wait()
-    for verb in (innocent, guilty, innocent):
-        threads.append(threading.Thread(target=perform, args=(verb,)))
-        threads[-1].start()
-    while len(store._database._line) < 3:
-        threading.Event().wait(0.001)
-    go_on.set()
-    for thread in threads:
-        thread.join()
-    assert outcomes.count("kept") == 1
-    assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 3
+    with ThreadPoolExecutor(4) as threads:
+        alone = threads.submit(store.perform, first)
+        started.wait()
+        together = [threads.submit(store.perform, verb) for verb in (innocent, guilty, innocent)]
+        wait_for_a_line_of(3, store)
+        go_on.set()
+    assert alone.exception() is None
+    assert [type(one.exception()) for one in together] == [Conflict] * 3
     found = store.read(lambda work: work.tasks.get(office.task.sid))
     assert found is not None
     assert found.priority == 1
-    innocent_again = store.perform(lambda work: work.tasks.change(office.task.sid, priority=3))
-    assert innocent_again == 1
+    assert store.perform(lambda work: work.tasks.change(office.task.sid, priority=3)) == 1
     store.close()
+
+
+def test_verbs_that_share_a_commit_fail_alone(sqlite_url: str, clock: ManualClock) -> None:
+    store = opened(sqlite_url, clock)
+    office = furnish(store)
+    started, go_on = threading.Event(), threading.Event()
+
+    def first(_: UnitOfWork) -> None:
+        started.set()
+        go_on.wait()
+
+    def count_up(work: UnitOfWork) -> int:
+        task = work.tasks.get(office.task.sid)
+        assert task is not None
+        work.tasks.change(task.sid, priority=task.priority + 1)
+        work.emit(records.event(office.workspace.sid))
+        return task.priority
+
+    def fail(work: UnitOfWork) -> int:
+        count_up(work)
+        raise RoutingError("no")
+
+    with ThreadPoolExecutor(70) as threads:
+        threads.submit(store.perform, first)
+        started.wait()
+        # More than share one commit.
+        verbs = [fail if number % 3 == 0 else count_up for number in range(69)]
+        results = [threads.submit(store.perform, verb) for verb in verbs]
+        wait_for_a_line_of(69, store)
+        go_on.set()
+    kept = [one.result() for one in results if one.exception() is None]
+    assert sorted(kept) == list(range(46))
+    assert len(store.event_log("anybody").read(99)) == 46
+    store.close()
+
+
+def wait_for_a_line_of(length: int, store: SqlStore) -> None:
+    """Until so many verbs wait for the writer."""
+    database: Any = store._database
+    while len(database._line) < length:
+        threading.Event().wait(0.001)
