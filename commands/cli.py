@@ -39,11 +39,12 @@ def give_up(*lines: str) -> NoReturn:
 @click.command()
 def serve() -> None:
     """Start Tandem, and the phone-network simulator while no account is set. Ctrl-C stops it."""
-    from commands import serve as serving  # noqa: PLC0415 - so that --help answers at once
+    from commands.serve import CannotServe  # noqa: PLC0415
+    from commands.serve import serve as run  # noqa: PLC0415 - so that --help answers at once
 
     try:
-        sys.exit(serving.serve(_settings()))
-    except serving.CannotServe as error:
+        sys.exit(run(_settings()))
+    except CannotServe as error:
         give_up(str(error))
 
 
@@ -59,9 +60,9 @@ def demo(variant: str) -> None:
     hangup     the caller hangs up while waiting
     no-answer  the first agent's phone rings in vain, and the next one takes the call
     """
-    from commands import demo as showing  # noqa: PLC0415 - so that --help answers at once
+    from commands.demo import show  # noqa: PLC0415 - so that --help answers at once
 
-    sys.exit(showing.show(variant))
+    sys.exit(show(variant))
 
 
 @click.command()
