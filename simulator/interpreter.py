@@ -64,6 +64,7 @@ class Interpreter:
                 return
             except TwimlError as error:
                 following = self._recover(error)
+        self.answer()  # a document without a word is answered and hung up, not refused
         self.network.hang_up(self.call)
 
     def _follow(self, request: DocumentRequest) -> Steps[Next]:

@@ -28,7 +28,7 @@ def _replies(application: Application) -> None:
 
 def test_wrong_credentials_are_refused(town: Town) -> None:
     stranger = Client(ACCOUNT, "guess", http_client=ToSimulator(town.simulator.url))
-    assert refused(stranger.calls.list) == (401, 20003)
+    assert refused(stranger.calls(NOBODY).fetch) == (401, 20003)
     answer = requests.get(
         f"{town.simulator.url}/2010-04-01/Accounts/{ACCOUNT}/Calls.json", timeout=20
     )
@@ -41,7 +41,8 @@ def test_wrong_credentials_are_refused(town: Town) -> None:
 
 
 def test_the_account_of_somebody_else_does_not_exist(town: Town) -> None:
-    assert refused(town.client.api.v2010.accounts("AC" + "9" * 32).calls.list) == (404, 20404)
+    other = town.client.api.v2010.accounts("AC" + "9" * 32)
+    assert refused(other.calls(NOBODY).fetch) == (404, 20404)
     assert town.client.api.v2010.accounts(ACCOUNT).fetch().status == "active"
 
 
@@ -130,7 +131,9 @@ def test_canceling_ends_a_call_that_rings_and_no_other(town: Town) -> None:
 def test_calls_are_listed_newest_first_filtered_and_in_pages(town: Town) -> None:
     sids = [town.dial() for _ in range(5)]
     assert [call.sid for call in town.client.calls.list(page_size=2)] == sids[::-1]
-    assert [call.sid for call in town.client.calls.list(status="in-progress", to=LINE)] == sids[::-1]
+    assert [call.sid for call in town.client.calls.list(status="in-progress", to=LINE)] == sids[
+        ::-1
+    ]
     town.hang_up(sids[0])
     assert [call.sid for call in town.client.calls.list(status="completed")] == sids[:1]
     first = town.client.calls.page(page_size=2)
