@@ -90,3 +90,14 @@ class Event:
     task_queue_sid: str | None = field(default=None)
     workflow_sid: str | None = field(default=None)
     task_channel_sid: str | None = field(default=None)
+
+
+#: The columns of an Event that repeat what it carries, so that lists can be filtered by them.
+INDEXED_FIELDS = (
+    "task_sid",
+    "reservation_sid",
+    "worker_sid",
+    "task_queue_sid",
+    "workflow_sid",
+    "task_channel_sid",
+)

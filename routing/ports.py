@@ -26,9 +26,17 @@ class Rows(Protocol[Record]):
         ...
 
     def find(
-        self, *, order_by: str = "created_at", limit: int | None = None, **equal: object
+        self,
+        *,
+        order_by: str = "created_at",
+        limit: int | None = None,
+        lock: bool = False,
+        **equal: object,
     ) -> list[Record]:
-        """Rows in which each named column equals the value, or is in it where it is a set."""
+        """Rows in which each named column equals the value, or is in it where it is a set.
+
+        `order_by` names a column, with a minus before it for the greatest first.
+        """
         ...
 
     def add(self, record: Record) -> None: ...
@@ -157,10 +165,10 @@ class Signal(Protocol):
     """Tells sleepers that something was committed. A wake-up only shortens a wait."""
 
     def seen(self) -> int:
-        """A running number of the changes so far."""
+        """The number of changes so far."""
         ...
 
-    def wait(self, seen: int, timeout: float) -> int:
+    def wait(self, seen: int, timeout: float | None) -> int:
         """Returns when there was a change after `seen`, or after so many seconds."""
         ...
 

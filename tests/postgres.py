@@ -289,6 +289,10 @@ def _reachable(binaries: Path, account: _Account, home: Path) -> Path:
     libraries = package.with_name(f"{WHEEL}.libs")
     if libraries.is_dir():
         shutil.copytree(libraries, home / "lib" / libraries.name, symlinks=True)
+    for folder in (home / "lib").rglob("*"):
+        if folder.is_dir():
+            account.give(folder)  # the watcher, who is that user, removes it
+    account.give(home / "lib")
     return copy / "bin"
 
 

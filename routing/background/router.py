@@ -7,12 +7,11 @@ that somebody was faster: the rows are read again, and the Task is proposed anew
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from routing.configuration import Configuration
 from routing.engine import Engine, placement, reservations
+from routing.engine.workers import worker_context
 from routing.events import Event
-from routing.json_text import read_object
 from routing.matching import Candidate, ChannelLoad, MatchingIndex, Proposal, WaitingTask
 from routing.ports import Work
 from routing.reservation import Reservation
@@ -181,21 +180,6 @@ def _put_workers(
                 channels=loads.get(worker.sid, {}),
             )
         )
-
-
-def worker_context(configuration: Configuration, worker: Worker) -> dict[str, object]:
-    """What an expression may ask about a Worker: its attributes, and the built-in names."""
-    context = dict(_attributes(worker.attributes))
-    context["sid"] = worker.sid
-    context["friendly_name"] = worker.friendly_name
-    context["activity_sid"] = worker.activity_sid
-    context["activity_name"] = configuration.activities[worker.activity_sid].friendly_name
-    return context
-
-
-@lru_cache(maxsize=32_768)
-def _attributes(text: str) -> dict[str, object]:
-    return dict(read_object(text, parameter="Attributes"))
 
 
 def _put_task(work: Work, index: MatchingIndex, configuration: Configuration, task: Task) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from routing.clock import SECOND
 from routing.configuration import Configuration
 from routing.engine.journal import Subject, tell
-from routing.errors import NotFound
+from routing.errors import NotFound, PreconditionFailed
 from routing.ports import Work
 from routing.reservation import Reservation, next_reservation_state
 from routing.task import Task
@@ -30,19 +30,35 @@ def changed_worker(work: Work, worker: Worker, **columns: object) -> Worker:
     return replace(worker, **columns)  # type: ignore[arg-type]  # the names are the record's own
 
 
-def locked_task(work: Work, workspace_sid: str, task_sid: str) -> Task:
-    """The Task, held until the unit of work ends; raises NotFound for another workspace's."""
+def check_version(version: int, if_match: int | None) -> None:
+    """Raises PreconditionFailed unless it is the version that the caller saw; None accepts any."""
+    if if_match is not None and if_match != version:
+        raise PreconditionFailed(f"Expected version {if_match}, but the present one is {version}.")
+
+
+def locked_task(work: Work, workspace_sid: str, task_sid: str, if_match: int | None = None) -> Task:
+    """The Task, held until the unit of work ends; raises NotFound for another workspace's.
+
+    Raises PreconditionFailed when its version is not `if_match`.
+    """
     task = work.tasks.get(task_sid, lock=True)
     if task is None or task.workspace_sid != workspace_sid:
         raise NotFound(f"/Workspaces/{workspace_sid}/Tasks/{task_sid}")
+    check_version(task.version, if_match)
     return task
 
 
-def locked_worker(work: Work, workspace_sid: str, worker_sid: str) -> Worker:
-    """The Worker, held until the unit of work ends; raises NotFound for another workspace's."""
+def locked_worker(
+    work: Work, workspace_sid: str, worker_sid: str, if_match: int | None = None
+) -> Worker:
+    """The Worker, held until the unit of work ends; raises NotFound for another workspace's.
+
+    Raises PreconditionFailed when its version is not `if_match`.
+    """
     worker = work.workers.get(worker_sid, lock=True)
     if worker is None or worker.workspace_sid != workspace_sid:
         raise NotFound(f"/Workspaces/{workspace_sid}/Workers/{worker_sid}")
+    check_version(worker.version, if_match)
     return worker
 
 

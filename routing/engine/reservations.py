@@ -12,6 +12,7 @@ from routing.engine.moves import (
     changed_reservation,
     changed_task,
     changed_worker,
+    check_version,
     end_reservation,
     locked_task,
     locked_worker,
@@ -151,8 +152,13 @@ def find(
     return reservation
 
 
-def _locked(work: Work, reservation_sid: str) -> tuple[Task, Reservation]:
-    """The Reservation and its Task, both held, in the order in which all verbs lock them."""
+def _locked(
+    work: Work, reservation_sid: str, if_match: int | None = None
+) -> tuple[Task, Reservation]:
+    """The Reservation and its Task, both held, in the order in which all verbs lock them.
+
+    Raises PreconditionFailed when the Reservation's version is no longer `if_match`.
+    """
     seen = work.reservations.get(reservation_sid)
     if seen is None:
         raise NotFound(f"/Reservations/{reservation_sid}")
@@ -160,6 +166,7 @@ def _locked(work: Work, reservation_sid: str) -> tuple[Task, Reservation]:
     reservation = work.reservations.get(reservation_sid, lock=True)
     if reservation is None:
         raise NotFound(f"/Workspaces/{task.workspace_sid}/Reservations/{reservation_sid}")
+    check_version(reservation.version, if_match)
     return task, reservation
 
 
@@ -167,12 +174,12 @@ def _live(work: Work, task: Task) -> list[Reservation]:
     return work.reservations.find(task_sid=task.sid, reservation_status=LIVE)
 
 
-def accept(work: Work, *, reservation_sid: str) -> Reservation:
+def accept(work: Work, *, reservation_sid: str, if_match: int | None = None) -> Reservation:
     """The Worker takes the Task: it is assigned, and other offers of it are rescinded.
 
     Raises Gone when this offer was itself rescinded, IllegalMove when it is over in another way.
     """
-    task, reservation = _locked(work, reservation_sid)
+    task, reservation = _locked(work, reservation_sid, if_match)
     configuration = work.configuration(task.workspace_sid)
     accepted = changed_reservation(
         work,
@@ -214,14 +221,18 @@ def accept(work: Work, *, reservation_sid: str) -> Reservation:
 
 
 def reject(
-    work: Work, *, reservation_sid: str, worker_activity_sid: str | None = None
+    work: Work,
+    *,
+    reservation_sid: str,
+    worker_activity_sid: str | None = None,
+    if_match: int | None = None,
 ) -> Reservation:
     """The Worker declines; the Task goes back to its queue.
 
     `worker_activity_sid` is where the Worker goes; without it the same Worker may be chosen again
     at once. Raises IllegalMove when the offer is over, InvalidParameter for an unknown Activity.
     """
-    task, reservation = _locked(work, reservation_sid)
+    task, reservation = _locked(work, reservation_sid, if_match)
     configuration = work.configuration(task.workspace_sid)
     if worker_activity_sid is not None and worker_activity_sid not in configuration.activities:
         raise InvalidParameter("WorkerActivitySid", "expected an Activity of this Workspace")
@@ -306,9 +317,9 @@ def release(work: Work, configuration: Configuration, task: Task) -> Task:
     return task
 
 
-def wrap_up(work: Work, *, reservation_sid: str) -> Reservation:
+def wrap_up(work: Work, *, reservation_sid: str, if_match: int | None = None) -> Reservation:
     """The conversation is over; the Worker still has after-work, and the capacity stays taken."""
-    task, reservation = _locked(work, reservation_sid)
+    task, reservation = _locked(work, reservation_sid, if_match)
     configuration = work.configuration(task.workspace_sid)
     wrapped = wrap_up_one(work, configuration, reservation, task)
     if not any(live.reservation_status == states.ACCEPTED for live in _live(work, task)):
@@ -343,9 +354,9 @@ def wrap_up_task(
     return task
 
 
-def complete(work: Work, *, reservation_sid: str) -> Reservation:
+def complete(work: Work, *, reservation_sid: str, if_match: int | None = None) -> Reservation:
     """The Worker has finished; with its last Reservation the Task is completed, too."""
-    task, reservation = _locked(work, reservation_sid)
+    task, reservation = _locked(work, reservation_sid, if_match)
     configuration = work.configuration(task.workspace_sid)
     complete_one(work, configuration, reservation, task)
     if not _live(work, task):
@@ -378,12 +389,12 @@ def complete_task(
     return task
 
 
-def hold_timer(work: Work, *, reservation_sid: str) -> Reservation:
+def hold_timer(work: Work, *, reservation_sid: str, if_match: int | None = None) -> Reservation:
     """The offer's time stands still while an instruction for it is carried out.
 
     Raises IllegalMove when it is no longer pending.
     """
-    _task, reservation = _locked(work, reservation_sid)
+    _task, reservation = _locked(work, reservation_sid, if_match)
     if reservation.reservation_status != states.PENDING:
         raise IllegalMove(f"Reservation {reservation.sid} is not currently in a Pending state.")
     work.reservations.change(reservation.sid, due_at=None)

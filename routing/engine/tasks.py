@@ -8,7 +8,7 @@ from routing.configuration import Configuration, Workflow
 from routing.engine import placement, reservations
 from routing.engine.journal import Subject, tell
 from routing.engine.moves import changed_task, end_reservation, locked_task, move_worker
-from routing.errors import InvalidParameter
+from routing.errors import InvalidParameter, NotFound
 from routing.json_text import read_object
 from routing.ports import Work
 from routing.reservation import LIVE, Reservation
@@ -88,6 +88,14 @@ def _check_number(parameter: str, value: int, lowest: int, highest: int) -> None
         raise InvalidParameter(parameter, f"expected a whole number from {lowest} to {highest}")
 
 
+def find(work: Work, *, workspace_sid: str, task_sid: str) -> Task:
+    """The Task of that Workspace; raises NotFound when there is none."""
+    task = work.tasks.get(task_sid)
+    if task is None or task.workspace_sid != workspace_sid:
+        raise NotFound(f"/Workspaces/{workspace_sid}/Tasks/{task_sid}")
+    return task
+
+
 def update(
     work: Work,
     *,
@@ -97,9 +105,13 @@ def update(
     priority: int | None = None,
     task_channel: str | None = None,
     virtual_start_at: Instant | None = None,
+    if_match: int | None = None,
 ) -> Task:
-    """Changes what a Task says of itself; its place in line follows."""
-    task = locked_task(work, workspace_sid, task_sid)
+    """Changes what a Task says of itself; its place in line follows.
+
+    Here and below, PreconditionFailed is raised when its version is no longer `if_match`.
+    """
+    task = locked_task(work, workspace_sid, task_sid, if_match)
     configuration = work.configuration(workspace_sid)
     columns: dict[str, object] = {}
     if attributes is not None:
@@ -205,9 +217,9 @@ def leave_step(work: Work, *, task_sid: str) -> bool:
     return True
 
 
-def delete(work: Work, *, workspace_sid: str, task_sid: str) -> None:
+def delete(work: Work, *, workspace_sid: str, task_sid: str, if_match: int | None = None) -> None:
     """Removes the Task with its Reservations, in whatever state it is."""
-    task = locked_task(work, workspace_sid, task_sid)
+    task = locked_task(work, workspace_sid, task_sid, if_match)
     configuration = work.configuration(workspace_sid)
     cancel_offers(work, configuration, task, "the Task was deleted")
     for reservation in _live(work, task):

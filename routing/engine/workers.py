@@ -1,6 +1,8 @@
 """What happens to a Worker: created, changed, moved between Activities, deleted."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from routing import reservation as reservation_states
 from routing import sids
@@ -87,6 +89,7 @@ def update(
     attributes: str | None = None,
     activity_sid: str | None = None,
     reject_pending_reservations: bool = False,
+    if_match: int | None = None,
 ) -> Worker:
     """Changes a Worker. Moving it to an unavailable Activity keeps its pending Reservations, unless
     `reject_pending_reservations` says otherwise (which is refused for an available one).
@@ -101,7 +104,7 @@ def update(
             worker_sid=worker_sid, reservation_status=reservation_states.PENDING
         ):
             reservations.reject(work, reservation_sid=reservation.sid)
-    worker = locked_worker(work, workspace_sid, worker_sid)
+    worker = locked_worker(work, workspace_sid, worker_sid, if_match)
     columns: dict[str, object] = {}
     if friendly_name is not None:
         columns["friendly_name"] = friendly_name
@@ -136,14 +139,20 @@ def _check_activity(
         )
 
 
+def find(work: Work, *, workspace_sid: str, worker_sid: str) -> Worker:
+    """The Worker of that Workspace; raises NotFound when there is none."""
+    worker = work.workers.get(worker_sid)
+    if worker is None or worker.workspace_sid != workspace_sid:
+        raise NotFound(f"/Workspaces/{workspace_sid}/Workers/{worker_sid}")
+    return worker
+
+
 def find_channel(work: Work, *, workspace_sid: str, worker_sid: str, channel: str) -> WorkerChannel:
     """The Worker's channel by its own SID, its TaskChannel's SID or the unique name of that.
 
     Raises NotFound when the Worker or the channel is not there.
     """
-    worker = work.workers.get(worker_sid)
-    if worker is None or worker.workspace_sid != workspace_sid:
-        raise NotFound(f"/Workspaces/{workspace_sid}/Workers/{worker_sid}")
+    find(work, workspace_sid=workspace_sid, worker_sid=worker_sid)
     names = {
         task_channel.unique_name: task_channel.sid
         for task_channel in work.configuration(workspace_sid).task_channels.values()
@@ -199,9 +208,9 @@ def set_channel(
     return now
 
 
-def delete(work: Work, *, workspace_sid: str, worker_sid: str) -> None:
+def delete(work: Work, *, workspace_sid: str, worker_sid: str, if_match: int | None = None) -> None:
     """Removes a Worker who is not available and has no live Reservation."""
-    worker = locked_worker(work, workspace_sid, worker_sid)
+    worker = locked_worker(work, workspace_sid, worker_sid, if_match)
     configuration = work.configuration(workspace_sid)
     if configuration.is_available(worker.activity_sid):
         raise RoutingError(
@@ -222,3 +231,18 @@ def delete(work: Work, *, workspace_sid: str, worker_sid: str) -> None:
     for channel in work.worker_channels.find(worker_sid=worker_sid):
         work.worker_channels.remove(channel.sid)
     work.workers.remove(worker_sid)
+
+
+def worker_context(configuration: Configuration, worker: Worker) -> dict[str, object]:
+    """What an expression may ask about a Worker: its attributes, and the built-in names."""
+    context = dict(_attributes(worker.attributes))
+    context["sid"] = worker.sid
+    context["friendly_name"] = worker.friendly_name
+    context["activity_sid"] = worker.activity_sid
+    context["activity_name"] = configuration.activities[worker.activity_sid].friendly_name
+    return context
+
+
+@lru_cache(maxsize=32_768)
+def _attributes(text: str) -> Mapping[str, object]:
+    return read_object(text, parameter="Attributes")

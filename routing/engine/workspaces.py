@@ -119,6 +119,14 @@ def update(
     return configuration.workspace
 
 
+def delete(work: Work, *, workspace_sid: str) -> None:
+    """Removes a Workspace with everything in it; its events stay."""
+    configuration = work.configuration(workspace_sid)
+    tell(work, configuration, "workspace.deleted", "Workspace deleted", Subject())
+    work.configuration_changed(workspace_sid)
+    work.workspaces.remove(workspace_sid)
+
+
 def _check_order(order: str) -> None:
     if order not in {FIFO, LIFO}:
         raise InvalidParameter("PrioritizeQueueOrder", f"expected {FIFO} or {LIFO}, got {order!r}")

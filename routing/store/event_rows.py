@@ -6,9 +6,9 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import bindparam, func, insert, select
 
-from routing.events import INDEXED_FIELDS, Event
+from routing.events import Event
 from routing.store.statements import SqlDialect
-from routing.store.tables import events
+from routing.store.tables import INDEXED_FIELDS, events
 
 #: The columns of a row that is written; its position is the database's to give.
 WRITTEN: Final = (

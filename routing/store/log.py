@@ -27,7 +27,7 @@ it the readers, but only while there is a gap.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any
 
 from sqlalchemy import BigInteger, Select, Text, bindparam, cast, func, select
 

@@ -156,7 +156,7 @@ class SqliteDatabase:
             self._end(batch)
         except BaseException as error:  # noqa: BLE001 - whatever broke the commit, all must hear of it
             self._roll_back()
-            refused = refusal(error)
+            refused = refusal(error) if isinstance(error, Exception) else error
             for job in batch:
                 if not job.has_failed:
                     job.fail(refused)

@@ -39,7 +39,7 @@ class Cursor(Protocol):
 
     @property
     def rowcount(self) -> int: ...
-    def execute(self, text: str, values: Sequence[object], /) -> object: ...
+    def execute(self, text: str, values: Sequence[object] = ..., /) -> object: ...
     def executemany(self, text: str, values: Iterable[Sequence[object]], /) -> object: ...
     def fetchone(self) -> tuple[Any, ...] | None: ...
     def fetchall(self) -> list[tuple[Any, ...]]: ...
@@ -143,7 +143,9 @@ class TableStatements(Generic[Record]):
         """The UPDATE of these columns: their values in this order, then the SID."""
         known = self._changes.get(columns)
         if known is None:
-            assignments = [(self.table.c[name], bindparam(f"new_{name}")) for name in columns]
+            assignments: list[tuple[ColumnElement[Any], ColumnElement[Any]]] = [
+                (self.table.c[name], bindparam(f"new_{name}")) for name in columns
+            ]
             expression = (
                 update(self.table)
                 .where(self.table.c.sid == bindparam("sid"))
@@ -186,7 +188,7 @@ class TableStatements(Generic[Record]):
         if value is None:
             return column.is_(None)
         if isinstance(value, frozenset | set):
-            places = range(len(value))
+            places = range(_places(len(value)))
             return column.in_([bindparam(f"{name}_{place}") for place in places])
         return column == bindparam(name)
 
@@ -199,16 +201,23 @@ class TableStatements(Generic[Record]):
         return [column, self.table.c.sid]
 
 
-def _shape(value: object) -> object:
+def _shape(value: object) -> str:
     if value is None:
-        return None
-    return len(value) if isinstance(value, frozenset | set) else True
+        return "null"
+    return f"in {_places(len(value))}" if isinstance(value, frozenset | set) else "equal"
+
+
+def _places(members: int) -> int:
+    """Sets of similar size share a statement: so many places, the last member repeated in them."""
+    return 1 << (members - 1).bit_length()
 
 
 def _named_values(equal: Mapping[str, object]) -> Iterable[tuple[str, object]]:
     for name, value in equal.items():
         if isinstance(value, frozenset | set):
-            for place, member in enumerate(value):
+            members = list(value)
+            members += members[-1:] * (_places(len(members)) - len(members))
+            for place, member in enumerate(members):
                 yield f"{name}_{place}", member
         elif value is not None:
             yield name, value

@@ -8,12 +8,13 @@ from typing import TypeVar
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from routing.clock import Clock
+from routing.clock import Clock, Instant
 from routing.store.configurations import Configurations
 from routing.store.database import Database
 from routing.store.errors import StoreUnavailable
 from routing.store.log import FollowedLog
 from routing.store.migrations import upgrade
+from routing.store.postgresql import PostgresqlDatabase
 from routing.store.sqlite import SqliteDatabase
 from routing.store.unit_of_work import UnitOfWork
 from routing.store.wake_up import WakeUp
@@ -58,6 +59,12 @@ class SqlStore:
         """The log as the follower of that name reads it, from where it last was."""
         return FollowedLog(self._database, name)
 
+    def purge_events_before(self, instant: Instant, *, limit: int = 1000) -> int:
+        """Deletes the oldest events that occurred before the instant and that every follower has
+        dealt with, at most so many; returns how many there were.
+        """
+        return self.perform(lambda work: work.purge_events_before(instant, limit))
+
     def migrate(self) -> None:
         """Brings the schema up to date; processes that start at once wait for one another."""
         upgrade(self._database.schema_engine())
@@ -82,7 +89,7 @@ def open_store(url: str, clock: Clock) -> SqlStore:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise StoreUnavailable(f"DATABASE_URL is not a database URL: {_EXPECTED}.") from None
     return SqlStore(_database(parsed, clock))
 
@@ -96,5 +103,7 @@ def _database(url: URL, clock: Clock) -> Database:
                 "expected sqlite:///path/to/file.db."
             )
         return SqliteDatabase(Path(str(url.database)), clock, Configurations())
+    if url.drivername in {"postgresql", "postgresql+psycopg"}:
+        return PostgresqlDatabase(url, clock, Configurations())
     shown = url.render_as_string(hide_password=True)
     raise StoreUnavailable(f"The database {shown} is of a kind that is not supported: {_EXPECTED}.")

@@ -33,7 +33,6 @@ from routing import call, reservation, task
 from routing.call import Call, Instruction
 from routing.configuration import Workflow
 from routing.delivery import Delivery
-from routing.events import INDEXED_FIELDS
 from routing.reservation import Reservation
 from routing.task import Task
 from routing.task_queue import TaskQueue
@@ -42,7 +41,16 @@ from routing.workspace import FIFO, LIFO, Activity, TaskChannel, Workspace
 
 metadata: Final = MetaData()
 
-DELIVERY_STATES = ("pending", "delivered", "dead")
+#: The columns of an event that lists of events are filtered by.
+INDEXED_FIELDS: Final = (
+    "task_sid",
+    "reservation_sid",
+    "worker_sid",
+    "task_queue_sid",
+    "workflow_sid",
+    "task_channel_sid",
+)
+DELIVERY_STATES: Final = ("pending", "delivered", "dead")
 
 
 def _sid() -> Column[Any]:

@@ -56,7 +56,7 @@ class UnitOfWork:
         configurations: Configurations,
     ) -> None:
         self._cursor: Cursor = _OVER
-        self._dialect = dialect
+        self.dialect = dialect
         self._statements = statements
         self._clock = clock
         self._configurations = configurations
@@ -93,7 +93,7 @@ class UnitOfWork:
         """A verb begins, in a transaction that is open on the cursor's connection."""
         self._cursor = cursor
         self._commit = commit
-        self.locks_rows = writes and self._dialect.has_row_locks
+        self.locks_rows = writes and self.dialect.has_row_locks
         self.now = self._clock.now()
         self.wrote = False
         self.stirs = False
@@ -117,7 +117,7 @@ class UnitOfWork:
         cursor = self._cursor
         try:
             cursor.execute(text, values)
-        except (self._dialect.error, UnicodeEncodeError, OverflowError) as error:
+        except (self.dialect.error, UnicodeEncodeError, OverflowError) as error:
             self._fail(error)
         return cursor
 
@@ -145,7 +145,7 @@ class UnitOfWork:
                 self._cursor.execute(statements.insert, rows[0])
             else:
                 self._cursor.executemany(statements.insert, rows)
-        except (self._dialect.error, UnicodeEncodeError, OverflowError) as error:
+        except (self.dialect.error, UnicodeEncodeError, OverflowError) as error:
             self._fail(error)
         self._events = []
         self.stirs = True
@@ -265,6 +265,11 @@ class UnitOfWork:
     def move_follower(self, name: str, position: int) -> None:
         """Moves the follower's cursor, with whatever else this unit does; never backwards."""
         self.write(self._statements.move_follower, (name, position, self.now))
+
+    def purge_events_before(self, instant: Instant, limit: int) -> int:
+        """Deletes the oldest events before the instant that all followers are done with."""
+        purge = self._statements.purge_events
+        return self.write(purge.text, purge.values(instant=instant, row_limit=limit))
 
     def _sids(self, due: Statement, now: Instant, limit: int) -> list[str]:
         values = due.values(now=now, row_limit=limit)

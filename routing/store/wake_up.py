@@ -4,18 +4,18 @@ import threading
 
 
 class WakeUp:
-    """A running number that moves on at each `notify`.
+    """Fulfils routing.ports.Signal: a running number that moves on at each `notify`.
 
-    Who waits says which number was seen last, so what happened between the last look and the wait is
-    not slept through.
+    Who waits says which number was seen last, so what happened between the last look and the wait
+    is not slept through.
     """
 
     def __init__(self) -> None:
         self._moved = threading.Condition()
         self._number = 0
 
-    @property
-    def number(self) -> int:
+    def seen(self) -> int:
+        """The number of changes so far."""
         return self._number
 
     def notify(self) -> None:
@@ -24,7 +24,7 @@ class WakeUp:
             self._moved.notify_all()
 
     def wait(self, seen: int, timeout: float | None) -> int:
-        """Returns the number as soon as it is another one than `seen`, or after `timeout` seconds."""
+        """The number, as soon as it is another one than `seen`, or after `timeout` seconds."""
         with self._moved:
             self._moved.wait_for(lambda: self._number != seen, timeout)
             return self._number

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     case,
+    delete,
     func,
     literal_column,
     or_,
@@ -24,6 +25,7 @@ from routing.store.statements import SqlDialect, Statement
 from routing.store.tables import (
     calls,
     deliveries,
+    events,
     followers,
     instructions,
     reservations,
@@ -127,6 +129,18 @@ class WorkStatements:
         self.follower_position = dialect.compile(
             select(followers.c.position).where(followers.c.name == bindparam("follower"))
         ).text
+        done = select(func.min(followers.c.position)).scalar_subquery()
+        oldest = (
+            select(events.c.position)
+            .where(
+                events.c.occurred_at < bindparam("instant"),
+                or_(done.is_(None), events.c.position <= done),
+            )
+            .order_by(events.c.position)
+            .limit(bindparam("row_limit"))
+        )
+        #: Values: instant, row_limit.
+        self.purge_events = dialect.compile(delete(events).where(events.c.position.in_(oldest)))
         moved = _insert(dialect, followers)
         #: Values: name, position, now.
         self.move_follower = dialect.compile(

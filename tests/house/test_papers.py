@@ -8,7 +8,7 @@ import pytest
 
 from tests.house import tree
 
-LONGEST_FILE = 500  # lines; a room that grows past it is split by meaning
+LONGEST_FILE = 500  # lines; a room that grows past it is split by meaning, a migration is not
 LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-postgresql.txt"]
 #: Written in halves, or this file would be one that says them.
 FOREIGN = ["/wo" + "rk/", "issues" + " show", "localhost" + " registry"]
@@ -17,7 +17,8 @@ TEXT |= {".toml", ".ts", ".txt", ".xml", ".yml", ".yaml", ""}
 
 
 def test_no_file_is_too_long() -> None:
-    lengths = {path.as_posix(): len(tree.read(path).splitlines()) for path in tree.files("*.py")}
+    rooms = [path for path in tree.files("*.py") if path.parent.name != "versions"]
+    lengths = {path.as_posix(): len(tree.read(path).splitlines()) for path in rooms}
     too_long = {path: lines for path, lines in lengths.items() if lines > LONGEST_FILE}
     assert too_long == {}, "split it by meaning"
 

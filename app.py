@@ -1,0 +1,139 @@
+"""The composition root: settings -> store -> engine -> voice -> one Flask app, and its followers.
+
+All concrete choices are on this screen; tests call `create_app` with a clock and a phone line of
+their own. Importing it opens nothing: `app` below is where `flask --app app` finds its commands.
+"""
+
+import atexit
+from pathlib import Path
+
+import flask
+
+from commands.cli import command_line
+from commands.logs import set_up_logs
+from commands.provision import provision
+from routing.api.door import rest_door
+from routing.api.operations import RestSettings
+from routing.background.health import health_door
+from routing.background.loops import Loop, following, timing
+from routing.background.router import Router
+from routing.clock import Clock, SystemClock
+from routing.engine import Engine
+from routing.store import SqlStore, open_store
+from settings import Settings, load
+from voice.announcement import Announcements
+from voice.assignment import Assignments
+from voice.call_flow import load_call_flow
+from voice.door import voice_door
+from voice.phone_line import PhoneLine, TwilioPhoneLine
+from voice.reconciliation import Reconciliation
+from voice.settings import VoiceSettings
+
+#: Seconds between two looks of the timers, however often something is committed.
+TIMER_REST_SECONDS = 0.02
+#: Seconds that the voice side rests after a look that found nothing: too short to notice, but long
+#: enough that a thousand commits a second do not keep it looking.
+VOICE_REST_SECONDS = 0.004
+#: Seconds that a follower gets to finish what it has in hand.
+STOP_SECONDS = 5.0
+
+
+class House:
+    """Everything that runs in one process, so that it can be started and stopped as one."""
+
+    def __init__(
+        self, settings: Settings, *, clock: Clock, phone_line: PhoneLine, store: SqlStore
+    ) -> None:
+        self.store = store
+        self.engine = Engine(store, clock)
+        call_flow = load_call_flow(Path(settings.call_flow))
+        tokens = (settings.twilio_auth_token, settings.twilio_auth_token_previous)
+        self.voice_settings = VoiceSettings(
+            public_url=settings.public_url, auth_tokens=tuple(token for token in tokens if token)
+        )
+        self.rest_settings = RestSettings(
+            account_sid=settings.twilio_account_sid,
+            auth_tokens=self.voice_settings.auth_tokens,
+            public_url=settings.public_url,
+        )
+        self.call_flow = call_flow
+        self.router = Router(self.engine)
+        announcements = Announcements(call_flow, self.voice_settings)
+        assignments = Assignments(
+            self.engine, call_flow, self.voice_settings, phone_line, announcements
+        )
+        reconciliation = Reconciliation(self.engine, self.voice_settings, phone_line)
+        signal = store.signal
+        self.loops = (
+            Loop("router", following(store.event_log("router"), self.router.follow), signal),
+            Loop("timers", timing(self.engine), signal, rest_seconds=TIMER_REST_SECONDS),
+            Loop(
+                "voice",
+                following(store.event_log("voice"), assignments.follow),
+                signal,
+                rest_seconds=VOICE_REST_SECONDS,
+            ),
+            Loop("phone line", assignments.work_off, signal, rest_seconds=VOICE_REST_SECONDS),
+            Loop("reconciliation", reconciliation.sweep, signal, rest_seconds=1.0),
+        )
+
+    def start(self) -> None:
+        """Starts the followers; the matching index is complete before the first event is read."""
+        self.store.listen()
+        self.router.start()
+        for loop in self.loops:
+            loop.start()
+
+    def stop(self) -> None:
+        """Lets each follower finish the step in hand, then closes the store."""
+        for loop in self.loops:
+            loop.stop()
+        for loop in self.loops:
+            loop.join(STOP_SECONDS)
+        self.store.close()
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    phone_line: PhoneLine | None = None,
+    store: SqlStore | None = None,
+) -> flask.Flask:
+    """The web application with its doors; its `House` is at `app.extensions["house"]`.
+
+    The followers are not started: whoever serves does that, and tests step through them by hand.
+    """
+    clock = clock or SystemClock()
+    if store is None:
+        store = open_store(settings.database_url, clock)
+        store.migrate()
+    store.perform(provision)
+    phone_line = phone_line or TwilioPhoneLine(
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_token,
+        api_url=settings.twilio_api_url,
+    )
+    house = House(settings, clock=clock, phone_line=phone_line, store=store)
+    web = flask.Flask("tandem", static_folder=None)
+    web.extensions["house"] = house
+    web.register_blueprint(rest_door(house.engine, house.rest_settings))
+    web.register_blueprint(
+        voice_door(house.engine, house.voice_settings, house.call_flow), url_prefix="/voice"
+    )
+    web.register_blueprint(health_door(store, house.loops))
+    return web
+
+
+def served() -> flask.Flask:
+    """What gunicorn serves: the app of this environment, with its followers running."""
+    settings = load()
+    set_up_logs(settings.log_level)
+    web = create_app(settings)
+    house: House = web.extensions["house"]
+    house.start()
+    atexit.register(house.stop)
+    return web
+
+
+app = command_line()

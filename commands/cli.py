@@ -1,0 +1,82 @@
+"""The commands, as `flask --app app --help` lists them."""
+
+import sys
+from typing import NoReturn
+
+import click
+import flask
+
+from routing.store import StoreError
+from settings import Settings, WrongSettings, load
+
+#: The exit status of a program that was asked for what cannot be: wrong settings, a port in use, a
+#: database that cannot be opened.
+CANNOT_START = 2
+
+
+def command_line() -> flask.Flask:
+    """A Flask app that serves nothing: the place where `flask --app app` finds our commands."""
+    app = flask.Flask("tandem", static_folder=None)
+    app.cli.add_command(serve)
+    app.cli.add_command(demo)
+    app.cli.add_command(provision)
+    return app
+
+
+def _settings() -> Settings:
+    try:
+        return load()
+    except WrongSettings as error:
+        give_up("Some settings are wrong:", *(f"  {problem}" for problem in error.problems))
+
+
+def give_up(*lines: str) -> NoReturn:
+    """Says why it cannot start, and ends with the status that says so, too."""
+    click.echo("\n".join(lines), err=True)
+    sys.exit(CANNOT_START)
+
+
+@click.command()
+def serve() -> None:
+    """Start Tandem, and the phone-network simulator while no account is set. Ctrl-C stops it."""
+    from commands.serve import CannotServe  # noqa: PLC0415
+    from commands.serve import serve as run  # noqa: PLC0415 - so that --help answers at once
+
+    try:
+        sys.exit(run(_settings()))
+    except CannotServe as error:
+        give_up(str(error))
+
+
+@click.command()
+@click.argument(
+    "variant", default="answered", type=click.Choice(["answered", "hangup", "no-answer"])
+)
+def demo(variant: str) -> None:
+    r"""Show one whole call, as it happens, on a temporary database.
+
+    \b
+    answered   the agent accepts, both talk, hang up, the task is completed (default)
+    hangup     the caller hangs up while waiting
+    no-answer  the first agent's phone rings in vain, and the next one takes the call
+    """
+    from commands.demo import show  # noqa: PLC0415 - so that --help answers at once
+
+    sys.exit(show(variant))
+
+
+@click.command()
+def provision() -> None:
+    """Bring the database up to date and create the example workspace, if there is none."""
+    from commands.provision import provision as provide  # noqa: PLC0415
+    from routing.clock import SystemClock  # noqa: PLC0415
+    from routing.store import open_store  # noqa: PLC0415
+
+    try:
+        store = open_store(_settings().database_url, SystemClock())
+        store.migrate()
+        workspace = store.perform(provide)
+    except StoreError as error:
+        give_up(str(error))
+    click.echo(f"{workspace.sid} {workspace.friendly_name}")
+    store.close()

@@ -1,0 +1,21 @@
+"""How gunicorn serves the house: one process, so that SQLite has one writer, and many threads.
+
+gunicorn reads the names below; they come from the settings of this environment.
+"""
+
+import settings as house
+
+_settings = house.load()
+
+bind = f"{_settings.host}:{_settings.port}"
+worker_class = "gthread"
+workers = 1
+threads = _settings.web_threads
+# Clients keep connections open, too; ours last longer, so that it is they who close.
+keepalive = 75
+graceful_timeout = 10
+loglevel = "warning"
+# The heartbeat file in memory: a slow disk must not look like a dead worker.
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - it is unlinked as soon as it is open
+control_socket_disable = True
+proc_name = "tandem"

@@ -1,0 +1,262 @@
+"""One command, one process tree: this supervisor, gunicorn with everything in it, the simulator.
+
+The supervisor looks before it leaps (ports, database), starts the others, says what to do next, and
+takes all of them down together. It does no work of its own.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import click
+from voice.call_flow import CallFlowError, load_call_flow
+
+from commands.provision import provision
+from routing.clock import SystemClock
+from routing.store import StoreError, open_store
+from settings import Settings
+
+#: Seconds for a clean stop before a child is killed; gunicorn itself allows requests ten.
+STOP_SECONDS = 12.0
+READY_SECONDS = 60.0
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+class CannotServe(Exception):
+    """It cannot start; the message says what is in the way and what to do."""
+
+
+@dataclass(frozen=True)
+class _Child:
+    name: str
+    process: subprocess.Popen[bytes]
+
+
+def serve(settings: Settings) -> int:
+    """Runs until Ctrl-C or SIGTERM; the exit status: 0 for a clean stop, 1 when a part died.
+
+    Raises CannotServe before anything was started.
+    """
+    _check_ports(settings)
+    _prepare(settings)
+    stop = _Stop()
+    children: list[_Child] = []
+    try:
+        if settings.simulates:
+            children.append(_start("simulator", simulator_command(settings), settings))
+        children.append(_start("server", _gunicorn_command(), settings))
+        if _wait_until_ready(settings, children, stop):
+            click.echo(_welcome(settings))
+        return _watch(children, stop)
+    finally:
+        _stop_all(children)
+
+
+class _Stop:
+    """Set by the first SIGINT or SIGTERM."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+
+
+def _check_ports(settings: Settings) -> None:
+    ports = {"PORT": settings.port}
+    if settings.simulates:
+        ports["SIMULATOR_PORT"] = settings.simulator_port
+    for name, port in ports.items():
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((settings.host, port))
+            except OSError as error:
+                raise CannotServe(
+                    f"{name}: cannot listen on {settings.host}:{port} ({error.strerror}). "
+                    f"Stop what uses it, or choose another port: {name}={port + 10} make run"
+                ) from None
+
+
+def _prepare(settings: Settings) -> None:
+    """The call flow is read and the database brought up to date, so that mistakes show at once."""
+    try:
+        load_call_flow(Path(settings.call_flow))
+        store = open_store(settings.database_url, SystemClock())
+        try:
+            store.migrate()
+            store.perform(provision)
+        finally:
+            store.close()
+    except (StoreError, CallFlowError) as error:
+        raise CannotServe(str(error)) from None
+
+
+def simulator_command(settings: Settings) -> list[str]:
+    """The simulator as its own program; every number leads to our voice door."""
+    return [
+        sys.executable, "-m", "simulator",
+        "--host", settings.host,
+        "--port", str(settings.simulator_port),
+        "--voice-url", f"{settings.public_url}/voice/incoming",
+        "--status-callback-url", f"{settings.public_url}/voice/call-status",
+    ]  # fmt: skip
+
+
+def _gunicorn_command() -> list[str]:
+    return [
+        sys.executable, "-m", "gunicorn",
+        "--config", "python:commands.gunicorn_settings",
+        "app:served()",
+    ]  # fmt: skip
+
+
+def _start(name: str, command: list[str], settings: Settings) -> _Child:
+    environment = dict(os.environ) | _derived(settings)
+    process = subprocess.Popen(  # noqa: S603 - our own programs
+        command,
+        env=environment,
+        # Not the terminal's group: Ctrl-C reaches the supervisor alone, which stops all in order.
+        start_new_session=True,
+        preexec_fn=_die_with_parent(os.getpid()),  # noqa: PLW1509 - no threads run yet
+    )
+    return _Child(name, process)
+
+
+def _derived(settings: Settings) -> dict[str, str]:
+    """What the children must not work out differently."""
+    return {
+        "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
+        "TWILIO_AUTH_TOKEN": settings.twilio_auth_token,
+        "TWILIO_API_URL": settings.twilio_api_url,
+        "PUBLIC_URL": settings.public_url,
+        "DATABASE_URL": settings.database_url,
+        "SIMULATOR": settings.simulator,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _die_with_parent(parent: int) -> Callable[[], None]:
+    """Asks the kernel to end the child when the supervisor dies, however it dies (Linux only)."""
+    if not sys.platform.startswith("linux"):
+        return lambda: None
+    libc = ctypes.CDLL(None)
+
+    def arrange() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return arrange
+
+
+def _wait_until_ready(settings: Settings, children: list[_Child], stop: _Stop) -> bool:
+    """True as soon as `/readyz` says so; False when asked to stop, or a child has died, first."""
+    url = f"{_reachable(settings)}/readyz"
+    deadline = time.monotonic() + READY_SECONDS
+    while not stop.asked and time.monotonic() < deadline:
+        if any(child.process.poll() is not None for child in children):
+            return False
+        with (
+            contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
+            urllib.request.urlopen(url, timeout=2) as answer,  # noqa: S310 - our own URL
+        ):
+            if answer.status == 200:  # noqa: PLR2004 - HTTP's OK
+                return True
+        time.sleep(0.05)
+    return False
+
+
+def _reachable(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def _watch(children: list[_Child], stop: _Stop) -> int:
+    """Waits for a signal or for the first child that ends by itself."""
+    while not stop.asked:
+        for child in children:
+            status = child.process.poll()
+            if status is not None:
+                click.echo(f"The {child.name} has ended (exit status {status}).", err=True)
+                return status if status > 0 else 1
+        time.sleep(0.1)
+    click.echo("Stopping ...", err=True)
+    return 0
+
+
+def _stop_all(children: list[_Child]) -> None:
+    """The server first, so that it can still reach the simulator while it finishes."""
+    deadline = time.monotonic() + STOP_SECONDS
+    for child in reversed(children):
+        if child.process.poll() is None:
+            child.process.terminate()
+        try:
+            child.process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.process.kill()
+            child.process.wait()
+
+
+def _welcome(settings: Settings) -> str:
+    base = _reachable(settings)
+    lines = [
+        "",
+        "Tandem is ready.",
+        "",
+        f"  REST API    {base}/v1/Workspaces   (health: {base}/readyz)",
+        f"  Webhooks    {settings.public_url}/voice/incoming",
+        f"  Database    {_without_password(settings.database_url)}",
+    ]
+    if settings.simulates:
+        lines += _simulator_lines(settings, base)
+    lines += ["", "Ctrl-C stops everything.", ""]
+    return "\n".join(lines)
+
+
+def _simulator_lines(settings: Settings, base: str) -> list[str]:
+    phone = settings.twilio_api_url
+    credentials = f"{settings.twilio_account_sid}:{settings.twilio_auth_token}"
+    return [
+        f"  Simulator   {phone}/simulator/state",
+        f"  Account     {settings.twilio_account_sid}",
+        f"  Auth token  {settings.twilio_auth_token}",
+        "",
+        "No Twilio account is set, so a simulated phone network stands in for it. Try:",
+        "",
+        "  make demo     # one whole call, told as it happens",
+        "",
+        "  # somebody dials; Alice or Bob is offered the call:",
+        f"  curl -X POST {phone}/simulator/calls -H 'Content-Type: application/json' \\",
+        """       -d '{"from": "+15550123456", "to": "+15550100000"}'""",
+        "",
+        "  # who is asked, and the task that waits:",
+        f"  curl -u {credentials} {base}/v1/Workspaces",
+        f"  curl -u {credentials} {base}/v1/Workspaces/WS.../Tasks",
+        "",
+        "  # the agent accepts; both are bridged:",
+        f"  curl -u {credentials} -d ReservationStatus=accepted \\",
+        f"       {base}/v1/Workspaces/WS.../Tasks/WT.../Reservations/WR...",
+    ]
+
+
+def _without_password(url: str) -> str:
+    if "@" not in url:
+        return url
+    scheme, _, rest = url.partition("://")
+    user = rest.partition("@")[0].partition(":")[0]
+    return f"{scheme}://{user}:***@{rest.partition('@')[2]}"

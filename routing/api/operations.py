@@ -1,0 +1,134 @@
+"""What the resource files share: an operation is a path, what it takes, and a view.
+
+A resource file makes a `Resource`, adds its operations to it under Twilio's own names for them, and
+knows nothing of the others; `door` puts them all on one blueprint. Views are plain functions of the
+Door (engine and representation), their parameters and the SIDs in the path.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+import msgspec
+from flask import Response
+
+from routing.api.parameters import Given, Parameters
+from routing.api.representation import Body, Representation
+from routing.configuration import Configuration
+from routing.engine import Engine
+from routing.ports import Work
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestSettings:
+    """What the REST door is told by the composition root."""
+
+    account_sid: str
+    #: Any of them opens the door: one, or the old and the new while one replaces the other.
+    auth_tokens: tuple[str, ...]
+    #: Where clients reach the server; links and pages are told from there.
+    public_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InWorkspace(Generic[Result]):
+    """What a verb or query returned, with how its Workspace was set up at that moment."""
+
+    result: Result
+    configuration: Configuration
+
+
+class Door:
+    """What a view may use."""
+
+    def __init__(self, engine: Engine, settings: RestSettings) -> None:
+        self.engine = engine
+        self.represent = Representation(settings.account_sid, settings.public_url)
+
+    def perform(
+        self,
+        verb: Callable[Concatenate[Work, Arguments], Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> InWorkspace[Result]:
+        """Runs a verb of the engine in a transaction; `workspace_sid` is among its arguments.
+
+        Raises NotFound when there is no such Workspace.
+        """
+        return self.engine.perform(_both, verb, args, kwargs)
+
+    def read(
+        self,
+        query: Callable[Concatenate[Work, Arguments], Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> InWorkspace[Result]:
+        """The same for what only reads."""
+        return self.engine.read(_both, query, args, kwargs)
+
+
+def _both(
+    work: Work,
+    verb: Callable[..., Result],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> InWorkspace[Result]:
+    workspace_sid: str = kwargs["workspace_sid"]
+    work.configuration(workspace_sid)  # an unknown Workspace is the first thing to say
+    result = verb(work, *args, **kwargs)
+    return InWorkspace(result=result, configuration=work.configuration(workspace_sid))
+
+
+View = Callable[..., Response]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    #: Twilio's operationId.
+    name: str
+    method: str
+    path: str
+    takes: type[Parameters]
+    view: View
+
+
+class Resource:
+    """The operations of one file."""
+
+    def __init__(self) -> None:
+        self.operations: list[Operation] = []
+
+    def operation(
+        self, name: str, method: str, path: str, takes: type[Given]
+    ) -> Callable[
+        [Callable[Concatenate[Door, Given, ...], Response]],
+        Callable[Concatenate[Door, Given, ...], Response],
+    ]:
+        def add(
+            view: Callable[Concatenate[Door, Given, ...], Response],
+        ) -> Callable[Concatenate[Door, Given, ...], Response]:
+            self.operations.append(
+                Operation(name=name, method=method, path=path, takes=takes, view=view)
+            )
+            return view
+
+        return add
+
+
+def answer(body: Body, status: int = 200, *, version: int | None = None) -> Response:
+    """A resource as JSON; `version` is its entity tag, where it has one."""
+    response = Response(msgspec.json.encode(body), status=status, mimetype="application/json")
+    if version is not None:
+        response.headers["ETag"] = f'"{version}"'
+    return response
+
+
+def created(body: Body, *, version: int | None = None) -> Response:
+    return answer(body, 201, version=version)
+
+
+def deleted() -> Response:
+    return Response(status=204)

@@ -1,0 +1,296 @@
+"""PostgreSQL: many writers, each with a transaction and row locks of its own.
+
+Verbs run at READ COMMITTED: what they decide on they lock (`lock=True`) or claim by a conditional
+UPDATE. A verb that lost a deadlock, could not be serialized, or lost its connection before its
+COMMIT was sent is run again, a bounded number of times; never after that, since nobody then knows
+whether it happened.
+
+Opened per process, after any fork.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final, NamedTuple, NoReturn, TypeVar
+
+import psycopg
+import sqlalchemy.exc
+from psycopg import errors as postgresql
+from sqlalchemy import (
+    URL,
+    Engine,
+    PoolProxiedConnection,
+    create_engine,
+    event,
+    literal_column,
+    select,
+)
+from sqlalchemy.pool import NullPool
+
+from routing.clock import Clock
+from routing.store.configurations import Configurations
+from routing.store.errors import StoreUnavailable
+from routing.store.postgresql_notices import Notices
+from routing.store.refusals import refusal
+from routing.store.statements import POSTGRESQL, Cursor
+from routing.store.unit_of_work import UnitOfWork
+from routing.store.wake_up import WakeUp
+from routing.store.work_statements import WorkStatements
+
+Result = TypeVar("Result")
+
+#: How often a verb is begun before its caller is told that it cannot be done.
+MAX_TRIES: Final = 6
+#: Seconds before the second try; doubled for each further one. Whoever lost a deadlock only has to
+#: let the other one finish; a server that restarts takes seconds.
+_CONTENTION_SECONDS: Final = 0.005
+_OUTAGE_SECONDS: Final = 0.1
+#: Connections kept, and how many more there may be for a moment; PostgreSQL allows 100 in all.
+_POOL_SIZE: Final = 10
+_POOL_OVERFLOW: Final = 10
+_POOL_SECONDS: Final = 10.0
+#: A server that does not answer is given up after seconds, not after the system's hours.
+_CONNECTION: Final = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "application_name": "tandem",
+}
+_CONTENTION: Final = (postgresql.SerializationFailure, postgresql.DeadlockDetected)
+_OUTAGE: Final = (psycopg.OperationalError, psycopg.InterfaceError)
+_BEGIN: Final = "BEGIN"
+_BEGIN_READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+class _TryAgain(Exception):
+    def __init__(self, reason: Exception, seconds: float) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+        self.seconds = seconds
+
+
+class _Desk(NamedTuple):
+    """What belongs to one connection for as long as it lives."""
+
+    connection: psycopg.Connection[Any]
+    cursor: Cursor
+    unit: UnitOfWork
+
+
+class PostgresqlDatabase:
+    """Fulfils routing.store.database.Database on a server."""
+
+    dialect = POSTGRESQL
+
+    def __init__(self, url: URL, clock: Clock, configurations: Configurations) -> None:
+        self.signal = WakeUp()
+        self._url = url.set(drivername="postgresql+psycopg")
+        self._clock = clock
+        self._configurations = configurations
+        self._statements = WorkStatements(POSTGRESQL)
+        self._ping = POSTGRESQL.compile(select(literal_column("1"))).text
+        self._engine = create_engine(
+            self._url,
+            connect_args=dict(_CONNECTION),
+            pool_size=_POOL_SIZE,
+            max_overflow=_POOL_OVERFLOW,
+            pool_timeout=_POOL_SECONDS,
+            # We begin and end every transaction ourselves.
+            pool_reset_on_return=None,
+            use_native_hstore=False,
+        )
+        event.listen(self._engine, "connect", _leave_transactions_to_us)
+        self._notices = Notices(self._connect_aside, self.signal)
+        self.ping()
+
+    # Writing.
+
+    def perform(self, verb: Callable[[UnitOfWork], Result]) -> Result:
+        """Runs the verb in a transaction of its own, again where that may help."""
+        for tries in range(MAX_TRIES):
+            try:
+                return self._try(verb)
+            except _TryAgain as again:
+                if tries == MAX_TRIES - 1:
+                    self._give_up(again.reason)
+                _wait(again.seconds * 2**tries)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _try(self, verb: Callable[[UnitOfWork], Result]) -> Result:
+        with self._transaction(_BEGIN) as desk:
+            unit = desk.unit
+            unit.begin(desk.cursor, writes=True)
+            result = verb(unit)
+            unit.flush()
+            self._commit(desk)
+            return result
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[UnitOfWork]:
+        """A transaction that is rolled back unless its commit() was said; tried once."""
+        try:
+            with self._transaction(_BEGIN) as desk:
+                unit = desk.unit
+
+                def commit() -> None:
+                    unit.flush()
+                    self._commit(desk)
+                    unit.end()
+
+                unit.begin(desk.cursor, writes=True, commit=commit)
+                yield unit
+        except _TryAgain as again:
+            self._give_up(again.reason)
+
+    def _commit(self, desk: _Desk) -> None:
+        try:
+            desk.cursor.execute("COMMIT")
+        except _CONTENTION:
+            raise
+        except _OUTAGE as error:
+            raise StoreUnavailable(
+                f"The connection to {self._shown} broke during a commit: nobody knows whether it "
+                f"happened ({_one_line(error)})."
+            ) from error
+        except psycopg.Error as error:
+            raise refusal(error) from error
+        if desk.unit.stirs:
+            self.signal.notify()
+            self._notices.announce()
+
+    # Reading.
+
+    def read(self, query: Callable[[UnitOfWork], Result]) -> Result:
+        """Runs the query on a snapshot; what it tries to write is refused."""
+        for tries in range(MAX_TRIES):
+            try:
+                with self._transaction(_BEGIN_READING) as desk:
+                    desk.unit.begin(desk.cursor, writes=False)
+                    return query(desk.unit)
+            except _TryAgain as again:
+                if tries == MAX_TRIES - 1:
+                    self._give_up(again.reason)
+                _wait(again.seconds * 2**tries)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def rows(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        """What one SELECT answers, on its own."""
+        try:
+            with self._lent() as desk:
+                desk.cursor.execute(text, values)
+                return desk.cursor.fetchall()
+        except _TryAgain as again:
+            self._give_up(again.reason)
+
+    def ping(self) -> None:
+        """Raises StoreUnavailable when the database does not answer."""
+        self.rows(self._ping, ())
+
+    # Transactions and connections.
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[_Desk]:
+        """Rolls back what was not committed; raises _TryAgain for what another try may mend."""
+        with self._lent() as desk:
+            try:
+                desk.cursor.execute(begin)
+                yield desk
+            except Exception as error:
+                # A verb may have caught what the database said, or dressed it in its own error.
+                cause = desk.unit.failure or error
+                if isinstance(cause, _CONTENTION):
+                    raise _TryAgain(cause, _CONTENTION_SECONDS) from error
+                if desk.connection.closed and isinstance(cause, _OUTAGE):
+                    raise _TryAgain(cause, _OUTAGE_SECONDS) from error
+                raise
+            finally:
+                desk.unit.end()
+                if not desk.connection.closed:
+                    with suppress(psycopg.Error):
+                        desk.connection.rollback()
+
+    @contextmanager
+    def _lent(self) -> Iterator[_Desk]:
+        pooled = self._take_connection()
+        desk = pooled.info.get("desk") or self._set_up_desk(pooled)
+        try:
+            yield desk
+        except _OUTAGE as error:
+            if desk.connection.closed:
+                raise _TryAgain(error, _OUTAGE_SECONDS) from error
+            raise StoreUnavailable(
+                f"PostgreSQL could not do it: {_one_line(error)} ({self._shown})."
+            ) from error
+        finally:
+            if desk.connection.closed:
+                pooled.invalidate()
+                # What broke one connection broke the idle ones, too.
+                self._engine.dispose()
+            pooled.close()
+
+    def _take_connection(self) -> PoolProxiedConnection:
+        try:
+            return self._engine.raw_connection()
+        except sqlalchemy.exc.OperationalError as error:
+            reason = error.orig if isinstance(error.orig, Exception) else error
+            raise _TryAgain(reason, _OUTAGE_SECONDS) from error
+        except sqlalchemy.exc.TimeoutError as error:
+            raise StoreUnavailable(
+                f"All {_POOL_SIZE + _POOL_OVERFLOW} connections to {self._shown} are in use."
+            ) from error
+
+    def _set_up_desk(self, pooled: PoolProxiedConnection) -> _Desk:
+        connection: Any = pooled.dbapi_connection
+        unit = UnitOfWork(POSTGRESQL, self._statements, self._clock, self._configurations)
+        desk = _Desk(connection, connection.cursor(), unit)
+        pooled.info["desk"] = desk
+        return desk
+
+    def _give_up(self, reason: Exception) -> NoReturn:
+        if isinstance(reason, _CONTENTION):
+            raise StoreUnavailable(
+                f"The same rows are changed by too many at once; {MAX_TRIES} tries were in vain."
+            ) from reason
+        raise StoreUnavailable(
+            f"Cannot reach the PostgreSQL database {self._shown}: {_one_line(reason)}. "
+            "Is the server running, does the database exist, are user and password right?"
+        ) from reason
+
+    @property
+    def _shown(self) -> str:
+        return self._url.render_as_string(hide_password=True)
+
+    # The rest of a database's life.
+
+    def schema_engine(self) -> Engine:
+        """For migrations, which take an advisory lock in the transaction that they run in."""
+        return create_engine(self._url, connect_args=dict(_CONNECTION), poolclass=NullPool)
+
+    def listen(self) -> None:
+        """Begins to hear of other processes' commits, and to tell them of ours."""
+        self._notices.start()
+
+    def close(self) -> None:
+        self._notices.stop()
+        self._engine.dispose()
+
+    def _connect_aside(self) -> psycopg.Connection[Any]:
+        """A connection outside the pool, for those who keep it."""
+        _, parameters = self._engine.dialect.create_connect_args(self._url)
+        return psycopg.connect(**{**_CONNECTION, **parameters}, autocommit=True)
+
+
+def _leave_transactions_to_us(connection: psycopg.Connection[Any], _record: object) -> None:
+    connection.autocommit = True
+
+
+def _wait(seconds: float) -> None:
+    """About so long, each time differently, lest the same two meet again."""
+    time.sleep(seconds * (0.5 + secrets.randbelow(1000) / 1000))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,91 @@
+"""Tells other processes that we committed, and hears when they did: PostgreSQL's LISTEN and NOTIFY.
+
+A NOTIFY within a transaction takes a lock of the whole server at commit, so that all commits would
+queue for it. Here one thread sends them afterwards, one for all commits since its last. A notice
+that is lost costs a poll's wait, nothing else; so both threads just connect again after an error.
+"""
+
+import secrets
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+import psycopg
+import structlog
+
+from routing.store.wake_up import WakeUp
+
+_CHANNEL: Final = "tandem"
+#: Seconds between tries to connect again.
+_PAUSE_SECONDS: Final = 1.0
+#: How often the listener looks up, in seconds, where no notice tells it that it is to stop.
+_LOOK_UP_SECONDS: Final = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Notices:
+    """Two threads between `start` and `stop`: one that announces our commits, one that listens."""
+
+    def __init__(self, connect: Callable[[], psycopg.Connection[Any]], signal: WakeUp) -> None:
+        self._connect = connect
+        self._signal = signal
+        self._ours = WakeUp()
+        #: What our own notices say, so that we do not wake ourselves twice.
+        self._name = secrets.token_hex(8)
+        self._stopped = threading.Event()
+        self._threads: list[threading.Thread] = []
+        #: For whoever must know that nothing committed from now on is missed.
+        self.is_listening = threading.Event()
+
+    def start(self) -> None:
+        """Does nothing when they run already."""
+        if self._threads:
+            return
+        self._stopped.clear()
+        self._threads = [
+            threading.Thread(target=self._keep, args=(work,), name=name, daemon=True)
+            for name, work in (("announce", self._announce), ("listen", self._listen))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def announce(self) -> None:
+        """To be said after a commit; returns at once."""
+        self._ours.notify()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._ours.notify()
+        for thread in self._threads:
+            thread.join(timeout=_LOOK_UP_SECONDS)
+        self._threads = []
+
+    def _keep(self, work: Callable[[psycopg.Connection[Any]], None]) -> None:
+        while not self._stopped.is_set():
+            try:
+                with self._connect() as connection:
+                    work(connection)
+            except psycopg.Error as error:
+                self.is_listening.clear()
+                _log.warning("notices_interrupted", error=" ".join(str(error).split()))
+                self._stopped.wait(_PAUSE_SECONDS)
+
+    def _announce(self, connection: psycopg.Connection[Any]) -> None:
+        # What was committed before there was a connection is told now.
+        seen = self._ours.seen() - 1
+        while True:
+            seen = self._ours.wait(seen, None)
+            connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, self._name))
+            if self._stopped.is_set():
+                return
+
+    def _listen(self, connection: psycopg.Connection[Any]) -> None:
+        connection.execute(f"LISTEN {_CHANNEL}")
+        self.is_listening.set()
+        # Whatever was announced while nobody listened.
+        self._signal.notify()
+        while not self._stopped.is_set():
+            for notice in connection.notifies(timeout=_LOOK_UP_SECONDS, stop_after=1):
+                if notice.payload != self._name:
+                    self._signal.notify()

@@ -1,0 +1,212 @@
+"""A small call centre for tests: its workspace set up, the router and the timers at hand."""
+
+import json
+
+from routing import timers
+from routing.background.loops import following
+from routing.background.router import Router
+from routing.call import Instruction
+from routing.configuration import Configuration
+from routing.engine import (
+    Engine,
+    instructions,
+    queues,
+    reservations,
+    tasks,
+    workers,
+    workflows,
+    workspaces,
+)
+from routing.ports import Work
+from routing.reservation import LIVE, Reservation
+from routing.store.store import SqlStore
+from routing.task import Task
+from routing.worker import Worker, WorkerChannel
+from tests.fakes import ManualClock
+
+
+class Centre:
+    def __init__(
+        self, store: SqlStore, engine: Engine, clock: ManualClock, *, multi_task: bool = True
+    ) -> None:
+        self.store = store
+        self.engine = engine
+        self.clock = clock
+        self.workspace_sid = engine.perform(
+            workspaces.create, friendly_name="Centre", multi_task_enabled=multi_task
+        ).sid
+        self.queue_sid = self.add_queue("Everybody")
+        self.workflow_sid = engine.perform(
+            workflows.create,
+            workspace_sid=self.workspace_sid,
+            friendly_name="Calls",
+            configuration=json.dumps(
+                {"task_routing": {"default_filter": {"queue": self.queue_sid}}}
+            ),
+            task_reservation_timeout=30,
+        ).sid
+        self.router = Router(engine)
+        self.router.start()
+        self._log = store.event_log("router")
+
+    def add_queue(self, name: str, target_workers: str = "1==1", **columns: object) -> str:
+        queue = self.engine.perform(
+            queues.create,
+            workspace_sid=self.workspace_sid,
+            friendly_name=name,
+            target_workers=target_workers,
+            **columns,  # type: ignore[arg-type]
+        )
+        return queue.sid
+
+    def route(self) -> None:
+        """Lets the router read on until it has read everything and offered what can be offered."""
+        step = following(self._log, self.router.follow)
+        while step():
+            pass
+
+    def pass_time(self, seconds: float) -> None:
+        """Moves the clock, does what has fallen due, and lets the router see it."""
+        self.clock.advance(seconds)
+        while timers.advance(self.engine):
+            pass
+        self.route()
+
+    def set_up(self) -> Configuration:
+        return self.engine.read(lambda work: work.configuration(self.workspace_sid))
+
+    def activity(self, name: str) -> str:
+        activities = self.set_up().activities.values()
+        return next(each.sid for each in activities if each.friendly_name == name)
+
+    def add_worker(
+        self,
+        name: str,
+        *,
+        activity: str = "Available",
+        channel: str = "voice",
+        capacity: int = 1,
+        **attributes: object,
+    ) -> str:
+        worker = self.engine.perform(
+            workers.create,
+            workspace_sid=self.workspace_sid,
+            friendly_name=name,
+            attributes=json.dumps(attributes),
+            activity_sid=self.activity(activity),
+        )
+        if capacity != 1:
+            self.set_capacity(worker.sid, capacity, channel=channel)
+        return worker.sid
+
+    def set_capacity(self, worker_sid: str, capacity: int, *, channel: str = "voice") -> None:
+        self.engine.perform(
+            workers.set_channel,
+            workspace_sid=self.workspace_sid,
+            worker_sid=worker_sid,
+            channel=channel,
+            capacity=capacity,
+        )
+
+    def move(self, worker_sid: str, activity: str) -> None:
+        self.engine.perform(
+            workers.update,
+            workspace_sid=self.workspace_sid,
+            worker_sid=worker_sid,
+            activity_sid=self.activity(activity),
+        )
+        self.route()
+
+    def add_task(
+        self,
+        *,
+        channel: str = "voice",
+        priority: int = 0,
+        timeout_seconds: int = 86_400,
+        **attributes: object,
+    ) -> str:
+        task = self.engine.perform(
+            tasks.create,
+            workspace_sid=self.workspace_sid,
+            attributes=json.dumps(attributes),
+            task_channel=channel,
+            priority=priority,
+            timeout_seconds=timeout_seconds,
+        )
+        self.route()
+        return task.sid
+
+    def task(self, sid: str) -> Task:
+        task = self.engine.read(lambda work: work.tasks.get(sid))
+        assert task is not None
+        return task
+
+    def worker(self, sid: str) -> Worker:
+        worker = self.engine.read(lambda work: work.workers.get(sid))
+        assert worker is not None
+        return worker
+
+    def activity_of(self, worker_sid: str) -> str:
+        return self.set_up().activities[self.worker(worker_sid).activity_sid].friendly_name
+
+    def channel(self, worker_sid: str, name: str = "voice") -> WorkerChannel:
+        def query(work: Work) -> WorkerChannel:
+            return workers.find_channel(
+                work, workspace_sid=self.workspace_sid, worker_sid=worker_sid, channel=name
+            )
+
+        return self.engine.read(query)
+
+    def reservations(self, task_sid: str) -> list[Reservation]:
+        return self.engine.read(lambda work: work.reservations.find(task_sid=task_sid))
+
+    def offer(self, task_sid: str) -> Reservation:
+        """The one live Reservation of the Task."""
+        live = [each for each in self.reservations(task_sid) if each.reservation_status in LIVE]
+        assert len(live) == 1, [each.reservation_status for each in self.reservations(task_sid)]
+        return live[0]
+
+    def offered_to(self, task_sid: str) -> str | None:
+        """The name of the Worker with the one live Reservation; None when nobody has it."""
+        live = [each for each in self.reservations(task_sid) if each.reservation_status in LIVE]
+        return self.worker(live[0].worker_sid).friendly_name if live else None
+
+    def accept(self, task_sid: str) -> Reservation:
+        offer = self.offer(task_sid)
+        accepted = self.engine.perform(reservations.accept, reservation_sid=offer.sid)
+        self.route()
+        return accepted
+
+    def reject(self, task_sid: str, worker_activity_sid: str | None = None) -> Reservation:
+        offer = self.offer(task_sid)
+        rejected = self.engine.perform(
+            reservations.reject, reservation_sid=offer.sid, worker_activity_sid=worker_activity_sid
+        )
+        self.route()
+        return rejected
+
+    def complete(self, task_sid: str) -> None:
+        self.engine.perform(tasks.complete, workspace_sid=self.workspace_sid, task_sid=task_sid)
+        self.route()
+
+    def cancel(self, task_sid: str, reason: str = "not needed") -> None:
+        self.engine.perform(
+            tasks.cancel, workspace_sid=self.workspace_sid, task_sid=task_sid, reason=reason
+        )
+        self.route()
+
+    def instruction(self, reservation_sid: str) -> Instruction:
+        found = self.engine.read(
+            lambda work: work.instructions.find(reservation_sid=reservation_sid)
+        )
+        return found[0]
+
+    def request_conference(self, reservation_sid: str) -> None:
+        self.engine.perform(
+            instructions.request_conference, reservation_sid=reservation_sid, parameters={}
+        )
+
+    def events(self, *types: str) -> list[str]:
+        """The types of all events since the start, or of those types only, in their order."""
+        log = self.store.event_log("test")
+        return [each.type for each in log.read(10_000) if not types or each.type in types]
