@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 WEBHOOK_FAULTS = ("lose", "duplicate", "delay")
-REST_FAULTS = ("429", "500", "timeout_after_work")
+REST_FAULTS = ("429", "500", "timeout_after_work", "delay")
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -7,6 +7,7 @@ under way.
 """
 
 import dataclasses
+import logging
 import queue
 import threading
 import time
@@ -32,6 +33,8 @@ from simulator.webhook import (
     parse_overrides,
     with_query,
 )
+
+logger = logging.getLogger(__name__)
 
 MOST_REDIRECTS = 10  # Twilio gives up with 11215 beyond
 REDIRECTS_THAT_REPEAT = (307, 308)  # all others go on with a GET, as every HTTP client does
@@ -129,7 +132,7 @@ class Post:
             errand = self._lanes[name][0]
         while True:
             sent_at, started = self._agenda.now(), time.monotonic()
-            answer = self._deliver(errand.webhook)
+            answer = self._deliver_safely(errand.webhook)
             duration_ms = (time.monotonic() - started) * 1000
             self._record(errand.webhook, answer, sent_at=sent_at, duration_ms=duration_ms)
             with self._agenda.turn():
@@ -164,6 +167,14 @@ class Post:
         )
 
     # -- one webhook
+
+    def _deliver_safely(self, webhook: Webhook) -> Answer:
+        """Whatever an odd URL or answer provokes: the lane must go on and the call must hear."""
+        try:
+            return self._deliver(webhook)
+        except Exception as error:
+            logger.exception("a webhook to %s broke", webhook.url)
+            return _failure(webhook.url, HTTP_RETRIEVAL_FAILURE, error)
 
     def _deliver(self, webhook: Webhook) -> Answer:
         url, overrides = parse_overrides(webhook.url)
