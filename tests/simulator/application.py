@@ -10,9 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from flask import Flask, Response, request
-
-# Twilio's library carries no types.
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+from twilio.request_validator import RequestValidator
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 TOKEN = "the account's token"

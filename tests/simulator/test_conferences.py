@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]  # no types
+from twilio.base.exceptions import TwilioRestException
 
 from tests.simulator.application import Application
 from tests.simulator.town import LINE, Town

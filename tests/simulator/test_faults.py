@@ -2,7 +2,7 @@
 
 import pytest
 import requests
-from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]  # no types
+from twilio.base.exceptions import TwilioRestException
 
 from simulator.interpreter import APOLOGY
 from tests.simulator.application import Application
@@ -63,6 +63,13 @@ def test_a_connection_that_breaks_after_the_work_leaves_the_work_done(town: Town
     with pytest.raises(requests.ConnectionError):
         town.client.conferences("room").participants.create(from_=LINE, to="client:ann")
     assert [call["to"] for call in town.state()["calls"]] == ["client:ann"]
+
+
+def test_a_rest_call_can_be_answered_late(town: Town) -> None:
+    town.fault(rest="GET /Calls", do="delay", delay_seconds=0.3)
+    assert town.client.calls.list() == []
+    (line,) = [one for one in town.get("/simulator/log")["entries"] if one["kind"] == "rest"]
+    assert line["status"] == 200
 
 
 def test_faults_are_listed_and_cleared(town: Town, application: Application) -> None:

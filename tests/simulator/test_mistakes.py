@@ -6,7 +6,7 @@ import pytest
 from flask import Response
 from hypothesis import given
 from hypothesis import strategies as st
-from twilio.twiml import voice_response  # type: ignore[import-untyped]  # no types
+from twilio.twiml import voice_response
 
 from simulator.interpreter import APOLOGY
 from simulator.twiml import SHAPES, TwimlError, parse

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import requests
-from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]  # no types
-from twilio.rest import Client  # type: ignore[import-untyped]  # no types
+from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client
 
 from tests.simulator.application import Application
 from tests.simulator.town import ACCOUNT, CALLER, LINE, ToSimulator, Town
