@@ -34,8 +34,9 @@ what to do to the network (JSON):
                                           "delay_seconds": 0.2}
   GET    /simulator/state                calls (and what is heard), conferences, queues
   GET    /simulator/log?since=N&wait=S   webhooks sent, REST calls received, errors
-  POST   /simulator/faults               {"webhook": "/voice/status", "do": "lose|duplicate|delay",
-                                          "times": 1}, or {"rest": "POST /Participants",
+  POST   /simulator/faults               {"webhook": "/voice/status", "times": 1,
+                                          "do": "lose|duplicate|delay|reorder"},
+                                         or {"rest": "POST /Participants",
                                           "do": "429|500|timeout_after_work|delay"}
   REST as Twilio's at /2010-04-01/Accounts/AC.../ with the account's SID and token.
 """

@@ -326,6 +326,7 @@ def _queue(one: CallQueue) -> dict[str, Any]:
     return {
         "sid": one.sid,
         "friendly_name": one.friendly_name,
+        "current_size": len(one.members),
         "max_size": one.max_size,
         "members": [
             {

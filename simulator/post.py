@@ -56,6 +56,8 @@ class Post:
         self._faults = faults
         self._settings = settings
         self._lanes: dict[str, deque[_Errand]] = {}
+        #: By lane: what waits for another to overtake it.
+        self._held: dict[str, _Errand] = {}
         self._work: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._crew: list[threading.Thread] = []
         self._idle = 0
@@ -72,11 +74,14 @@ class Post:
         errand = _Errand(webhook=webhook, arrived=arrived)
         if fault is None:
             self._enlane(errand)
+            self._release(webhook.lane)
         elif fault.do == "lose":
             self._lose(errand)
         elif fault.do == "duplicate":
             self._enlane(errand)
             self._enlane(_Errand(webhook=webhook, arrived=self._agenda.signal()))
+        elif fault.do == "reorder":
+            self._hold_back(errand, fault.seconds)
         else:
             self._agenda.after(fault.seconds, lambda: self._enlane(errand))
         return arrived
@@ -92,6 +97,23 @@ class Post:
         )
         self._record(errand.webhook, answer, sent_at=self._agenda.now(), duration_ms=None)
         errand.arrived.fire(answer)
+
+    def _hold_back(self, errand: _Errand, seconds: float) -> None:
+        """Let the next webhook of the lane go first; when none comes, go after `seconds`."""
+        lane = errand.webhook.lane
+        self._release(lane)
+        self._held[lane] = errand
+
+        def give_up() -> None:
+            if self._held.get(lane) is errand:
+                self._release(lane)
+
+        self._agenda.after(seconds, give_up)
+
+    def _release(self, lane: str) -> None:
+        held = self._held.pop(lane, None)
+        if held is not None:
+            self._enlane(held)
 
     def _enlane(self, errand: _Errand) -> None:
         self._agenda.departed()

@@ -59,7 +59,7 @@ class Door:
             kind="rest",
             time=g.received_at,
             method=request.method,
-            url=request.path,
+            url=request.base_url,
             parameters=_as_dict(request.form if request.method == "POST" else request.args),
             status=response.status_code,
             duration_ms=(time.monotonic() - g.began) * 1000,

@@ -48,6 +48,31 @@ def test_a_late_callback_arrives_late(town: Town, application: Application) -> N
     assert application.at("/status")
 
 
+def test_an_overtaken_callback_arrives_after_the_next(town: Town, application: Application) -> None:
+    town.fault(webhook="CallStatus=ringing", do="reorder", delay_seconds=9)
+    for _ in range(2):
+        town.client.calls.create(
+            to="client:ann",
+            from_=LINE,
+            twiml='<Response><Say>Hello</Say><Pause length="60"/></Response>',
+            status_callback=application.url("/status"),
+            status_callback_event=["initiated", "ringing", "answered"],
+        )
+        town.wait(0.2)
+    numbers = [one.form["SequenceNumber"] for one in application.at("/status")]
+    assert numbers == ["0", "2", "1", "0", "1", "2"]
+
+
+def test_a_callback_that_nothing_overtakes_arrives_in_the_end(
+    town: Town, application: Application
+) -> None:
+    town.fault(webhook="/status", do="reorder", delay_seconds=9)
+    town.hang_up(town.dial())
+    assert not application.at("/status")
+    town.wait(9)
+    assert application.at("/status")
+
+
 @pytest.mark.parametrize(("do", "status"), [("429", 429), ("500", 500)])
 def test_a_rest_call_fails_and_does_nothing(town: Town, do: str, status: int) -> None:
     town.fault(rest="POST /Calls", do=do)
