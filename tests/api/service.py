@@ -7,10 +7,8 @@ import requests
 from flask import Flask
 from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
-from twilio.http.http_client import (  # type: ignore[import-untyped]  # twilio has no types
-    TwilioHttpClient,
-)
-from twilio.rest import Client  # type: ignore[import-untyped]  # twilio has no types
+from twilio.http.http_client import TwilioHttpClient
+from twilio.rest import Client
 from werkzeug.test import TestResponse
 
 from routing.api.door import rest_door

@@ -3,9 +3,7 @@
 from typing import Any
 
 import pytest
-from twilio.base.exceptions import (  # type: ignore[import-untyped]  # twilio has no types
-    TwilioException,
-)
+from twilio.base.exceptions import TwilioException
 
 from tests.api.service import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL, Centre, Service
 

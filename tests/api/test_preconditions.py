@@ -1,9 +1,7 @@
 """If-Match: who changes something only as it was when they saw it."""
 
 import pytest
-from twilio.base.exceptions import (  # type: ignore[import-untyped]  # twilio has no types
-    TwilioRestException,
-)
+from twilio.base.exceptions import TwilioRestException
 
 from tests.api.service import Centre
 

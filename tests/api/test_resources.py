@@ -4,9 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from twilio.base.exceptions import (  # type: ignore[import-untyped]  # twilio has no types
-    TwilioRestException,
-)
+from twilio.base.exceptions import TwilioRestException
 
 from routing.api.door import OPERATIONS
 from tests.api import openapi
