@@ -8,6 +8,7 @@ from twilio.base.exceptions import TwilioRestException
 from werkzeug.test import TestResponse
 
 from routing.api.door import OPERATIONS
+from routing.store import StoreUnavailable
 from tests.api.service import ACCOUNT_SID, AUTH_TOKEN, NEXT_AUTH_TOKEN, Centre, Service
 
 FORM = "application/x-www-form-urlencoded"
@@ -414,3 +415,13 @@ def test_a_fault_of_ours_tells_nobody_anything(centre: Centre, caplog: Any) -> N
     assert refused(answer, 500, 20500) == "Internal Server Error"
     assert "a secret" not in answer.text
     assert "a secret" in caplog.text
+
+
+def test_while_the_database_is_away_clients_are_told_to_come_again(centre: Centre) -> None:
+    def away(_query: object) -> None:
+        raise StoreUnavailable("postgresql://somebody@somewhere")
+
+    centre.service.engine.store.read = away  # type: ignore[method-assign, assignment]
+    answer = centre.service.ask("GET", f"{centre.path}/Tasks")
+    assert refused(answer, 503, 20503) == "Service Unavailable"
+    assert answer.headers["Retry-After"] == "1"
