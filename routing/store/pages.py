@@ -152,7 +152,9 @@ def _statement(
     if known is None:
         if len(_shapes) >= MAX_SHAPES:
             _shapes.clear()
-        known = _shapes[shape] = dialect.compile(_select(table, filters, order, has_key=key is not None))
+        known = _shapes[shape] = dialect.compile(
+            _select(table, filters, order, has_key=key is not None)
+        )
     return known
 
 

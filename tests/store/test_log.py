@@ -187,9 +187,7 @@ def test_every_follower_sees_every_committed_event_once_and_in_order(store: SqlS
             ]
             keep = chance.random() < 0.8
 
-            def verb(
-                work: UnitOfWork, events: list[Event] = events, sid: str = room.sid
-            ) -> None:
+            def verb(work: UnitOfWork, events: list[Event] = events, sid: str = room.sid) -> None:
                 row = work.workspaces.get(sid, lock=True)
                 assert row is not None
                 version = row.configuration_version + 1
@@ -233,8 +231,6 @@ def test_every_follower_sees_every_committed_event_once_and_in_order(store: SqlS
         assert positions == sorted(positions)
         for room in rooms:
             versions = [
-                int(event.carried["version"])
-                for event in found
-                if event.workspace_sid == room.sid
+                int(event.carried["version"]) for event in found if event.workspace_sid == room.sid
             ]
             assert versions == sorted(versions)

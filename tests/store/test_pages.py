@@ -101,7 +101,11 @@ def test_events_are_listed_newest_first_with_their_filters(store: SqlStore, offi
     ]
     store.perform(lambda work: [work.emit(event) for event in told])
     order = (("occurred_at", DESCENDING),)
-    filters = {"workspace_sid": sid, "task_sid": "WT1", "occurred_at": Between(below=records.NEW_YEAR + 4)}
+    filters = {
+        "workspace_sid": sid,
+        "task_sid": "WT1",
+        "occurred_at": Between(below=records.NEW_YEAR + 4),
+    }
     found: Page[Event] = store.read(
         lambda work: page(work, Event, filters=filters, order=order, limit=3)
     )

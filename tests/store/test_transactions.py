@@ -126,7 +126,9 @@ def test_the_last_unit_of_capacity_is_taken_once(store: SqlStore) -> None:
 
     def perform(_: int) -> None:
         taken.append(
-            store.perform(lambda work: work.take_capacity(office.worker_channel.sid, regardless=False))
+            store.perform(
+                lambda work: work.take_capacity(office.worker_channel.sid, regardless=False)
+            )
         )
 
     in_threads(16, perform)
