@@ -252,8 +252,9 @@ def _asked(question: Callable[[], Answer]) -> Answer:
         raise _error(error.status, error.code, error.msg) from error
     except TwilioServiceException as error:
         raise _error(error.status, error.code, error.detail or error.title) from error
-    except (TwilioException, ValueError, KeyError) as error:
-        raise Unreachable("an answer that is not Twilio's") from error
+    except (TwilioException, ValueError, TypeError, LookupError, AttributeError) as error:
+        # The library trips over answers of another shape, such as a proxy's error page.
+        raise Unreachable(f"an answer that is not Twilio's ({type(error).__name__})") from error
 
 
 def _error(status: int, code: int | None, message: str) -> PhoneLineError:
