@@ -170,7 +170,6 @@ class TwilioPhoneLine:
 
     def dial(self, dialling: Dialling) -> Leg:
         options: dict[str, Any] = {
-            "early_media": True,
             "beep": "false",
             "end_conference_on_exit": True,
             "wait_url": "",

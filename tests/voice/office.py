@@ -24,6 +24,7 @@ from voice.announcement import Announcements
 from voice.assignment import Assignments
 from voice.call_flow import CallFlow, load_call_flow
 from voice.door import voice_door
+from voice.phone_line import PhoneLine
 from voice.reconciliation import Reconciliation
 from voice.settings import VoiceSettings
 
@@ -40,10 +41,12 @@ def signature(path: str, parameters: Parameters, token: str = TOKEN) -> str:
 
 
 class Office:
-    def __init__(self, centre: Centre, *, flow: CallFlow | None = None) -> None:
+    def __init__(
+        self, centre: Centre, *, flow: CallFlow | None = None, public_url: str = PUBLIC_URL
+    ) -> None:
         self.centre = centre
         self.flow = load_call_flow() if flow is None else flow
-        self.settings = VoiceSettings(public_url=PUBLIC_URL, auth_tokens=(TOKEN,))
+        self.settings = VoiceSettings(public_url=public_url, auth_tokens=(TOKEN,))
         self.line = Exchange()
         app = flask.Flask("office")
         app.register_blueprint(
@@ -56,11 +59,15 @@ class Office:
 
     def restart(self) -> None:
         """Whatever the process had in memory is gone."""
+        self.speak_over(self.line)
+
+    def speak_over(self, line: PhoneLine) -> None:
+        """From now on the voice side uses this line."""
         announcements = Announcements(self.flow, self.settings)
         self.assignments = Assignments(
-            self.centre.engine, self.flow, self.settings, self.line, announcements
+            self.centre.engine, self.flow, self.settings, line, announcements
         )
-        self.reconciliation = Reconciliation(self.centre.engine, self.settings, self.line)
+        self.reconciliation = Reconciliation(self.centre.engine, self.settings, line)
 
     def ring_on_offer(self) -> None:
         self.flow = replace(self.flow, bridge="on_offer")
@@ -96,15 +103,17 @@ class Office:
 
     # ---- time and work ---------------------------------------------------------------------------
 
-    def react(self) -> None:
-        """The followers read on, and all that is due at the phone line is done."""
+    def react(self) -> bool:
+        """The followers read on, and all that is due at the phone line is done; was anything?"""
+        found_work = False
         self.centre.route()
         step = following(self._log, self.assignments.follow)
         while step():
-            pass
+            found_work = True
         while self.assignments.work_off():
-            pass
+            found_work = True
         self.centre.route()
+        return found_work
 
     def settle(self) -> None:
         """Everything that can happen without the clock or people happens, callbacks in order."""

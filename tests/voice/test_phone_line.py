@@ -111,7 +111,6 @@ def test_the_agent_is_dialled_into_the_room_under_a_label(
         "ConferenceStatusCallback": [DIALLING.room_url],
         "ConferenceStatusCallbackMethod": ["POST"],
         "ConferenceStatusCallbackEvent": ["start", "end", "join", "leave"],
-        "EarlyMedia": ["true"],
         "EndConferenceOnExit": ["true"],
         "Beep": ["false"],
         "WaitUrl": [""],
