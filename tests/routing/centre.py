@@ -59,6 +59,15 @@ class Centre:
         )
         return queue.sid
 
+    def change_queue(self, queue_sid: str | None = None, **columns: object) -> None:
+        """Changes the queue of that SID, or the one that everything begins with."""
+        self.engine.perform(
+            queues.update,
+            workspace_sid=self.workspace_sid,
+            task_queue_sid=queue_sid or self.queue_sid,
+            **columns,  # type: ignore[arg-type]
+        )
+
     def route(self) -> None:
         """Lets the router read on until it has read everything and offered what can be offered."""
         step = following(self._log, self.router.follow)
@@ -160,6 +169,35 @@ class Centre:
     def reservations(self, task_sid: str) -> list[Reservation]:
         return self.engine.read(lambda work: work.reservations.find(task_sid=task_sid))
 
+    def reservation(self, sid: str) -> Reservation:
+        reservation = self.engine.read(lambda work: work.reservations.get(sid))
+        assert reservation is not None
+        return reservation
+
+    def all_workers(self) -> list[Worker]:
+        return self.engine.read(lambda work: work.workers.find(workspace_sid=self.workspace_sid))
+
+    def picture(self) -> list[object]:
+        """Everything that a verb may change, to be compared with a later picture."""
+
+        def query(work: Work) -> list[object]:
+            return [
+                work.tasks.find(order_by="sid"),
+                work.reservations.find(order_by="sid"),
+                work.workers.find(order_by="sid"),
+                work.worker_channels.find(order_by="sid"),
+                work.instructions.find(order_by="sid"),
+            ]
+
+        return [*self.engine.read(query), len(self.events())]
+
+    def answer(self, verb: str, reservation_sid: str, **arguments: object) -> None:
+        """accept, reject, wrap_up, complete, ...: a verb of reservations by its name."""
+        self.engine.perform(
+            getattr(reservations, verb), reservation_sid=reservation_sid, **arguments
+        )
+        self.route()
+
     def offer(self, task_sid: str) -> Reservation:
         """The one live Reservation of the Task."""
         live = [each for each in self.reservations(task_sid) if each.reservation_status in LIVE]
@@ -184,6 +222,10 @@ class Centre:
         )
         self.route()
         return rejected
+
+    def wrap_up(self, task_sid: str) -> None:
+        self.engine.perform(tasks.wrap_up, workspace_sid=self.workspace_sid, task_sid=task_sid)
+        self.route()
 
     def complete(self, task_sid: str) -> None:
         self.engine.perform(tasks.complete, workspace_sid=self.workspace_sid, task_sid=task_sid)
