@@ -232,6 +232,16 @@ def test_a_worker_enters_and_leaves_queues_with_its_attributes(centre: Centre) -
     assert centre.offered_to(centre.add_task(workflow=flow)) is None
 
 
+def test_an_attribute_that_only_changes_its_kind_counts_as_changed(scratch: Centre) -> None:
+    trained = scratch.add_queue("Trained", "trained == true")
+    flow = scratch.add_workflow(default=_target(trained))
+    alice = scratch.add_worker("alice", trained=1)
+    task = scratch.add_task(workflow=flow)
+    assert scratch.offered_to(task) is None
+    scratch.change_worker(alice, attributes='{"trained": true}')
+    assert scratch.offered_to(task) == "alice"
+
+
 def test_changing_a_queues_expression_changes_who_is_asked(centre: Centre) -> None:
     centre.change_queue(target_workers="level > 5")
     centre.add_worker("alice", level=3)
