@@ -385,6 +385,7 @@ def test_a_body_in_chunks_is_taken_whole_or_not_at_all(centre: Centre) -> None:
             f"{centre.path}/Tasks",
             input_stream=io.BytesIO(body),
             content_type=FORM,
+            headers={"Transfer-Encoding": "chunked"},
             environ_overrides={"wsgi.input_terminated": True},
         )
 
