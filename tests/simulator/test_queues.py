@@ -1,8 +1,10 @@
 """Callers in line: places, waiting documents, and every way out with what the action is told."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.simulator.application import Application
+from tests.simulator.application import Application, Reply
 from tests.simulator.town import Town
 
 ENQUEUE = '<Enqueue waitUrl="wait" action="left">support</Enqueue>'
@@ -155,6 +157,18 @@ def test_a_broken_waiting_document_ends_the_wait_with_an_error(
     assert application.last("/left")["QueueResult"] == "error"
     assert town.errors() == [12200]
     assert town.heard(sid) == ["Goodbye"]
+
+
+def test_a_wait_document_out_of_reach_is_asked_again_if_so_told(application: Application) -> None:
+    town = Town(application, wait_errors="hold")
+    replies: Iterator[Reply] = iter([("", 503), ("", 503), "<Say>Welcome back</Say>"])
+    application.says("/wait", lambda _: next(replies))
+    with town.simulator:
+        sid = town.dial()
+        town.wait(4)
+        music = "Twilio's hold music"
+        assert town.heard(sid) == [music, music, "Welcome back"]
+        assert town.call(sid)["queue"]
 
 
 def test_a_workflow_queue_keeps_the_attributes_of_the_task(
