@@ -137,7 +137,7 @@ class MatchingIndex:
                 self._workers.append(None)
             self._slots[worker.sid] = slot
         self._workers[slot] = worker
-        if previous is None or previous.context != worker.context:
+        if previous is None or not _is_same(previous.context, worker.context):
             for demand in self._classes.values():
                 self._join(demand, slot, worker)
         self._mark_load(slot, worker)
@@ -316,6 +316,19 @@ def _class_key(task: WaitingTask) -> _ClassKey:
         task.order_by.text if task.order_by else "",
         task.known_worker,
     )
+
+
+def _is_same(one: object, other: object) -> bool:
+    """Equal in kind, too: Python holds 1 == True, and expressions do not."""
+    if one is other:
+        return True
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(
+            _is_same(value, other[key]) for key, value in one.items()
+        )
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    return type(one) is type(other) and one == other
 
 
 def _is_known(known_worker: tuple[bool, object] | None, worker: Candidate) -> bool:
