@@ -132,6 +132,22 @@ def test_dialling_a_queue_connects_with_the_first_in_line(
     assert application.last("/left")["QueueResult"] == "bridged"
 
 
+def test_a_redirect_out_of_the_bridge_is_reported_as_such(
+    town: Town, application: Application
+) -> None:
+    application.says("/agent", "<Dial><Queue>support</Queue></Dial><Say>Alone</Say>")
+    caller = town.dial()
+    agent = town.client.calls.create(
+        to="+13125550199", from_="+15550100", url=application.url("/agent")
+    )
+    town.wait(1)
+    town.client.calls(caller).update(twiml="<Response><Say>Moved</Say></Response>")
+    town.settle()
+    assert application.last("/left")["QueueResult"] == "redirected-from-bridged"
+    assert town.heard(caller) == ["Moved"]
+    assert town.heard(agent.sid) == ["Alone"]
+
+
 def test_whoever_dials_an_empty_queue_waits_for_the_first(
     town: Town, application: Application
 ) -> None:
