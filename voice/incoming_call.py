@@ -4,7 +4,7 @@ Nothing here waits for anybody: one transaction, then the answer, the same for e
 """
 
 import json
-from typing import Final
+from typing import Any, Final
 
 from routing import sids
 from routing.call import Call
@@ -122,7 +122,8 @@ class Reception:
                 self._workspace_sid = None  # it was deleted; another may be there
         name = self._flow.workspace
         key = "sid" if sids.is_sid(name or "", sids.WORKSPACE) else "friendly_name"
-        found = work.workspaces.find(limit=1, **({key: name} if name else {}))
+        equal: dict[str, Any] = {key: name} if name else {}
+        found = work.workspaces.find(limit=1, **equal)
         if not found:
             raise NotFound(f"/Workspaces/{name or ''}")
         self._workspace_sid = found[0].sid

@@ -170,7 +170,6 @@ class TwilioPhoneLine:
 
     def dial(self, dialling: Dialling) -> Leg:
         options: dict[str, Any] = {
-            "early_media": True,
             "beep": "false",
             "end_conference_on_exit": True,
             "wait_url": "",
@@ -252,8 +251,9 @@ def _asked(question: Callable[[], Answer]) -> Answer:
         raise _error(error.status, error.code, error.msg) from error
     except TwilioServiceException as error:
         raise _error(error.status, error.code, error.detail or error.title) from error
-    except (TwilioException, ValueError, KeyError) as error:
-        raise Unreachable("an answer that is not Twilio's") from error
+    except (TwilioException, ValueError, TypeError, LookupError, AttributeError) as error:
+        # The library trips over answers of another shape, such as a proxy's error page.
+        raise Unreachable(f"an answer that is not Twilio's ({type(error).__name__})") from error
 
 
 def _error(status: int, code: int | None, message: str) -> PhoneLineError:

@@ -132,7 +132,7 @@ def _one_each(fields: Parameters) -> dict[str, str]:
 def _target(environ: Mapping[str, object]) -> str | None:
     """Path and query as they were asked for; None for a request line that Twilio never writes."""
     raw = environ.get("RAW_URI") or environ.get("REQUEST_URI")
-    if not isinstance(raw, str):
+    if not isinstance(raw, str) or not raw:
         # A server that keeps no raw request line: Twilio's own quoting is the plain one.
         path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}".encode("latin-1")
         query = environ.get("QUERY_STRING", "")

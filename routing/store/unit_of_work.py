@@ -209,7 +209,7 @@ class UnitOfWork:
         return self._sids(self._statements.due_reservations, now, limit)
 
     def due_task_steps(self, now: Instant, limit: int) -> Sequence[str]:
-        """SIDs of Tasks whose Workflow target has timed out, the most overdue first."""
+        """SIDs of pending Tasks whose Workflow target has timed out, the most overdue first."""
         return self._sids(self._statements.due_task_steps, now, limit)
 
     def expired_tasks(self, now: Instant, limit: int) -> Sequence[str]:
