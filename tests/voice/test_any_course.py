@@ -12,6 +12,14 @@ AGENTS = ("Alice", "Bob", "Carol")
 RUNS = 40
 STEPS = 60
 
+#: Where a caller may be after a calm while, and how their Task must stand then.
+FINE = {
+    "in line, task pending",
+    "in line, task reserved",
+    "talking, task assigned",
+    "talking, task completed",  # a program's doing, while they talked
+}
+
 
 class Killed(BaseException):
     """The process is gone in the middle of what it did."""
@@ -129,6 +137,27 @@ class Course:
         except Killed:
             self.office.restart()
 
+    def calm_down(self) -> None:
+        """No more faults, and no news of what has been; phones that ring are not answered."""
+        line = self.office.line
+        line.faults.clear()
+        line.faults_after.clear()
+        line.outbox = [one for one in line.outbox if "_obey" in one.parameters]
+        for _ in range(30):
+            for leg in self._ringing():
+                line.end(leg, "no-answer")
+            self.office.pass_time(10)
+            self.office.sweep()
+
+    def where(self, caller: FakeCall) -> str:
+        """Where a caller is who is still there, and what we believe."""
+        status = self.office.task_status(caller)
+        if caller.room is None:
+            place = "in line" if caller.queue_action is not None else "nowhere"
+        else:
+            place = "alone" if len(caller.room.members) == 1 else "talking"
+        return f"{place}, task {status}"
+
     def come_to_an_end(self) -> None:
         """Everybody hangs up, no fault is left, and enough time passes."""
         line = self.office.line
@@ -151,8 +180,12 @@ class Course:
 def test_whatever_happened_nothing_is_left_behind(small_office: Office, seed: int) -> None:
     course = Course(small_office, seed)
     course.go()
-    course.come_to_an_end()
+    course.calm_down()
+    for caller in course.callers:
+        if caller.is_live:
+            assert course.where(caller) in FINE
 
+    course.come_to_an_end()
     assert small_office.line.live_calls() == []
     centre = small_office.centre
     tasks = centre.engine.read(lambda work: work.tasks.find())
