@@ -1,6 +1,7 @@
 """From `make run` of an installed tree to an answering `/readyz`, with a fresh database."""
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -43,10 +44,12 @@ def _seconds_until_ready() -> float:
             ["make", "--no-print-directory", "run"],
             env=environment,
             stdout=subprocess.DEVNULL,
+            start_new_session=True,
         )
         try:
             servers.wait_until_ok(f"http://127.0.0.1:{ports[0]}/readyz", process)
             return time.perf_counter() - begin
         finally:
-            process.send_signal(signal.SIGINT)
+            # As Ctrl-C does: to make and all that it started.
+            os.killpg(process.pid, signal.SIGINT)
             process.wait()

@@ -3,8 +3,8 @@
 The cost of one decision does not depend on how many Tasks wait, because Tasks that wait for the
 same thing share a *demand class* (same queue, channel, expression with the Task's own values bound
 in, known worker and order of workers) and differ only in their place in line. A class knows the set
-of Workers whose attributes match as a bitmap, one bit per Worker; an intersection with the bitmap of
-the free ones answers "is there anybody?" at once. What depends on the load of the moment
+of Workers whose attributes match as a bitmap, one bit per Worker; an intersection with the bitmap
+of the free ones answers "is there anybody?" at once. What depends on the load of the moment
 (`worker.channel.*`) is split off the expression and asked last.
 
 It proposes and never decides: the claim in the database does. After a proposal the index goes on as
@@ -137,7 +137,7 @@ class MatchingIndex:
                 self._workers.append(None)
             self._slots[worker.sid] = slot
         self._workers[slot] = worker
-        if previous is None or previous.context != worker.context:
+        if previous is None or not _is_same(previous.context, worker.context):
             for demand in self._classes.values():
                 self._join(demand, slot, worker)
         self._mark_load(slot, worker)
@@ -316,6 +316,19 @@ def _class_key(task: WaitingTask) -> _ClassKey:
         task.order_by.text if task.order_by else "",
         task.known_worker,
     )
+
+
+def _is_same(one: object, other: object) -> bool:
+    """Equal in kind, too: Python holds 1 == True, and expressions do not."""
+    if one is other:
+        return True
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(
+            _is_same(value, other[key]) for key, value in one.items()
+        )
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    return type(one) is type(other) and one == other
 
 
 def _is_known(known_worker: tuple[bool, object] | None, worker: Candidate) -> bool:

@@ -35,9 +35,13 @@ class ListActivity(Paged, frozen=True, kw_only=True, rename="pascal"):
 
 @resource.operation("ListActivity", "GET", _ALL, ListActivity)
 def list_activities(door: Door, given: ListActivity, workspace_sid: str) -> Response:
-    found = door.engine.read(
-        lambda work: work.activities.find(workspace_sid=workspace_sid, **given.filters())
-    )
+    configuration = door.engine.read(lambda work: work.configuration(workspace_sid))
+    found = [
+        activity
+        for activity in configuration.activities.values()
+        if given.friendly_name in {None, activity.friendly_name}
+        and given.available in {None, activity.available}
+    ]
     page = page_of(given, InMemory(found))
     return page_answer("activities", given, page, door.represent.activity, door.represent.base)
 

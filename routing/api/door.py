@@ -25,6 +25,7 @@ from routing.api.operations import Door, Operation, RestSettings
 from routing.api.parameters import read_parameters
 from routing.engine import Engine
 from routing.errors import RoutingError
+from routing.store import StoreUnavailable
 
 PREFIX: Final = "/v1"
 
@@ -66,6 +67,7 @@ def rest_door(engine: Engine, settings: RestSettings) -> Blueprint:
     blueprint.before_app_request(_guard(settings))
     blueprint.register_error_handler(RoutingError, errors.of_routing_error)
     blueprint.register_error_handler(HTTPException, _http_error)
+    blueprint.register_error_handler(StoreUnavailable, errors.of_unavailable_store)
     blueprint.register_error_handler(Exception, errors.of_unexpected)
     return blueprint
 

@@ -67,7 +67,7 @@ class Door:
         **kwargs: Arguments.kwargs,
     ) -> InWorkspace[Result]:
         """The same for what only reads."""
-        return self.engine.read(_both, query, args, kwargs)
+        return self.engine.read(_as_set_up, query, args, kwargs)
 
 
 def _both(
@@ -80,6 +80,16 @@ def _both(
     work.configuration(workspace_sid)  # an unknown Workspace is the first thing to say
     result = verb(work, *args, **kwargs)
     return InWorkspace(result=result, configuration=work.configuration(workspace_sid))
+
+
+def _as_set_up(
+    work: Work,
+    query: Callable[..., Result],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> InWorkspace[Result]:
+    configuration = work.configuration(kwargs["workspace_sid"])
+    return InWorkspace(result=query(work, *args, **kwargs), configuration=configuration)
 
 
 View = Callable[..., Response]

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     Table,
+    Text,
     bindparam,
     case,
     delete,
@@ -38,6 +39,8 @@ from routing.store.tables import (
 #: Numbers that stand in the text itself instead of being bound.
 _ZERO: Final[ColumnElement[int]] = literal_column("0", Integer)
 _ONE: Final[ColumnElement[int]] = literal_column("1", Integer)
+#: While somebody is being asked, a Workflow target's time cuts nothing off: it is not due.
+_WAITS: Final[ColumnElement[bool]] = tasks.c.assignment_status == literal_column("'pending'", Text)
 
 
 class WorkStatements:
@@ -106,7 +109,9 @@ class WorkStatements:
         self.due_reservations = dialect.compile(
             _due(select(reservations.c.sid), reservations.c.due_at)
         )
-        self.due_task_steps = dialect.compile(_due(select(tasks.c.sid), tasks.c.step_due_at))
+        self.due_task_steps = dialect.compile(
+            _due(select(tasks.c.sid).where(_WAITS), tasks.c.step_due_at)
+        )
         self.expired_tasks = dialect.compile(_due(select(tasks.c.sid), tasks.c.expires_at))
         self._due_instructions = _due_and_free(dialect, instructions)
         self._due_deliveries = _due_and_free(dialect, deliveries)
@@ -116,7 +121,7 @@ class WorkStatements:
             select(
                 _earliest(reservations.c.due_at),
                 _earliest(tasks.c.expires_at),
-                _earliest(tasks.c.step_due_at),
+                _earliest(tasks.c.step_due_at, _WAITS),
             )
         )
         self.next_voice_deadlines = dialect.compile(
@@ -180,9 +185,10 @@ def _with_and_without_lock(dialect: SqlDialect, rows: Select[Any]) -> dict[bool,
     return {False: dialect.compile(rows), True: dialect.compile(locked)}
 
 
-def _earliest(due_at: Column[Any]) -> ScalarSelect[Any]:
+def _earliest(due_at: Column[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
     # Not min(): this is one probe of the partial index on every database.
-    return select(due_at).where(due_at.is_not(None)).order_by(due_at).limit(1).scalar_subquery()
+    due = select(due_at).where(due_at.is_not(None), *conditions)
+    return due.order_by(due_at).limit(1).scalar_subquery()
 
 
 def _earliest_free(table: Table) -> ScalarSelect[Any]:

@@ -1,4 +1,4 @@
-"""The service on SQLite for what concerns the door alone, and on each database for the main flows."""
+"""The service on SQLite for what the door does alone, on each database for the main flows."""
 
 import shutil
 from collections.abc import Iterator

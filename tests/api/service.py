@@ -1,4 +1,4 @@
-"""A service to talk to: the door on a fresh database, and clients that reach it without a network."""
+"""A service to talk to: the door on a fresh database, and clients that need no network."""
 
 import dataclasses
 from typing import Any
@@ -9,7 +9,6 @@ from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
-from twilio.rest.taskrouter.v1.workspace import WorkspaceContext
 from werkzeug.test import TestResponse
 
 from routing.api.door import rest_door
@@ -17,6 +16,7 @@ from routing.api.operations import RestSettings
 from routing.engine import Engine, reservations
 from routing.reservation import Reservation
 from routing.store import open_store
+from tests.api import openapi
 from tests.fakes import ManualClock
 
 ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
@@ -26,7 +26,10 @@ PUBLIC_URL = "https://tandem.example"
 
 
 class _IntoTheApp(BaseAdapter):
-    """Carries what `requests` has prepared into the app, as a server would."""
+    """Carries what `requests` has prepared into the app, as a server would.
+
+    Whatever comes back is held against Twilio's own description, where that is at hand.
+    """
 
     def __init__(self, app: Flask) -> None:
         super().__init__()
@@ -39,6 +42,13 @@ class _IntoTheApp(BaseAdapter):
             headers=list(prepared.headers.items()),
             data=prepared.body or b"",
             base_url=PUBLIC_URL,
+        )
+        assert prepared.method is not None
+        assert not openapi.faults(
+            prepared.method,
+            prepared.path_url.partition("?")[0],
+            answered.status_code,
+            answered.data,
         )
         response = requests.Response()
         response.status_code = answered.status_code
@@ -87,7 +97,7 @@ class Centre:
     """A workspace with a queue of everybody, a workflow into it and one worker who is there."""
 
     service: Service
-    workspace: WorkspaceContext
+    workspace: Any  # the client's own context; it has no types
     workspace_sid: str
     workflow_sid: str
     queue_sid: str

@@ -6,6 +6,7 @@ from routing import timers
 from routing.background.loops import following
 from routing.background.router import Router
 from routing.call import Instruction
+from routing.clock import Instant
 from routing.configuration import Configuration
 from routing.engine import (
     Engine,
@@ -25,6 +26,14 @@ from routing.worker import Worker, WorkerChannel
 from tests.fakes import ManualClock
 
 
+def routing_document(*filters: dict[str, object], default: dict[str, object] | None = None) -> str:
+    """A Workflow's configuration."""
+    routing: dict[str, object] = {"filters": list(filters)}
+    if default is not None:
+        routing["default_filter"] = default
+    return json.dumps({"task_routing": routing})
+
+
 class Centre:
     def __init__(
         self, store: SqlStore, engine: Engine, clock: ManualClock, *, multi_task: bool = True
@@ -40,9 +49,7 @@ class Centre:
             workflows.create,
             workspace_sid=self.workspace_sid,
             friendly_name="Calls",
-            configuration=json.dumps(
-                {"task_routing": {"default_filter": {"queue": self.queue_sid}}}
-            ),
+            configuration=routing_document(default={"queue": self.queue_sid}),
             task_reservation_timeout=30,
         ).sid
         self.router = Router(engine)
@@ -59,6 +66,46 @@ class Centre:
         )
         return queue.sid
 
+    def add_workflow(
+        self,
+        *filters: dict[str, object],
+        default: dict[str, object] | None = None,
+        name: str = "Filtered",
+        **columns: object,
+    ) -> str:
+        workflow = self.engine.perform(
+            workflows.create,
+            workspace_sid=self.workspace_sid,
+            friendly_name=name,
+            configuration=routing_document(*filters, default=default),
+            **columns,  # type: ignore[arg-type]
+        )
+        return workflow.sid
+
+    def change_workflow(self, workflow_sid: str, **columns: object) -> None:
+        self.engine.perform(
+            workflows.update,
+            workspace_sid=self.workspace_sid,
+            workflow_sid=workflow_sid,
+            **columns,  # type: ignore[arg-type]
+        )
+
+    def change_workspace(self, **columns: object) -> None:
+        self.engine.perform(
+            workspaces.update,
+            workspace_sid=self.workspace_sid,
+            **columns,  # type: ignore[arg-type]
+        )
+
+    def change_queue(self, queue_sid: str | None = None, **columns: object) -> None:
+        """Changes the queue of that SID, or the one that everything begins with."""
+        self.engine.perform(
+            queues.update,
+            workspace_sid=self.workspace_sid,
+            task_queue_sid=queue_sid or self.queue_sid,
+            **columns,  # type: ignore[arg-type]
+        )
+
     def route(self) -> None:
         """Lets the router read on until it has read everything and offered what can be offered."""
         step = following(self._log, self.router.follow)
@@ -71,6 +118,9 @@ class Centre:
         while timers.advance(self.engine):
             pass
         self.route()
+
+    def next_deadline(self) -> Instant | None:
+        return timers.next_deadline(self.engine)
 
     def set_up(self) -> Configuration:
         return self.engine.read(lambda work: work.configuration(self.workspace_sid))
@@ -108,12 +158,35 @@ class Centre:
             capacity=capacity,
         )
 
-    def move(self, worker_sid: str, activity: str) -> None:
+    def switch(self, worker_sid: str, *, available: bool, channel: str = "voice") -> None:
+        """Switches a Worker's channel on or off."""
+        self.engine.perform(
+            workers.set_channel,
+            workspace_sid=self.workspace_sid,
+            worker_sid=worker_sid,
+            channel=channel,
+            available=available,
+        )
+        self.route()
+
+    def change_worker(self, worker_sid: str, **columns: object) -> None:
         self.engine.perform(
             workers.update,
             workspace_sid=self.workspace_sid,
             worker_sid=worker_sid,
-            activity_sid=self.activity(activity),
+            **columns,  # type: ignore[arg-type]
+        )
+        self.route()
+
+    def move(self, worker_sid: str, activity: str) -> None:
+        self.change_worker(worker_sid, activity_sid=self.activity(activity))
+
+    def change_task(self, task_sid: str, **columns: object) -> None:
+        self.engine.perform(
+            tasks.update,
+            workspace_sid=self.workspace_sid,
+            task_sid=task_sid,
+            **columns,  # type: ignore[arg-type]
         )
         self.route()
 
@@ -123,11 +196,15 @@ class Centre:
         channel: str = "voice",
         priority: int = 0,
         timeout_seconds: int = 86_400,
+        workflow: str | None = None,
         **attributes: object,
     ) -> str:
+        """A Task that comes in a millisecond after whatever came before it."""
+        self.clock.advance(0.001)
         task = self.engine.perform(
             tasks.create,
             workspace_sid=self.workspace_sid,
+            workflow_sid=workflow or self.workflow_sid,
             attributes=json.dumps(attributes),
             task_channel=channel,
             priority=priority,
@@ -160,6 +237,35 @@ class Centre:
     def reservations(self, task_sid: str) -> list[Reservation]:
         return self.engine.read(lambda work: work.reservations.find(task_sid=task_sid))
 
+    def reservation(self, sid: str) -> Reservation:
+        reservation = self.engine.read(lambda work: work.reservations.get(sid))
+        assert reservation is not None
+        return reservation
+
+    def all_workers(self) -> list[Worker]:
+        return self.engine.read(lambda work: work.workers.find(workspace_sid=self.workspace_sid))
+
+    def picture(self) -> list[object]:
+        """Everything that a verb may change, to be compared with a later picture."""
+
+        def query(work: Work) -> list[object]:
+            return [
+                work.tasks.find(order_by="sid"),
+                work.reservations.find(order_by="sid"),
+                work.workers.find(order_by="sid"),
+                work.worker_channels.find(order_by="sid"),
+                work.instructions.find(order_by="sid"),
+            ]
+
+        return [*self.engine.read(query), len(self.events())]
+
+    def answer(self, verb: str, reservation_sid: str, **arguments: object) -> None:
+        """accept, reject, wrap_up, complete, ...: a verb of reservations by its name."""
+        self.engine.perform(
+            getattr(reservations, verb), reservation_sid=reservation_sid, **arguments
+        )
+        self.route()
+
     def offer(self, task_sid: str) -> Reservation:
         """The one live Reservation of the Task."""
         live = [each for each in self.reservations(task_sid) if each.reservation_status in LIVE]
@@ -170,6 +276,27 @@ class Centre:
         """The name of the Worker with the one live Reservation; None when nobody has it."""
         live = [each for each in self.reservations(task_sid) if each.reservation_status in LIVE]
         return self.worker(live[0].worker_sid).friendly_name if live else None
+
+    def status(self, task_sid: str) -> str:
+        return self.task(task_sid).assignment_status
+
+    def queue_of(self, task_sid: str) -> str:
+        """The name of the queue in which the Task is."""
+        queue_sid = self.task(task_sid).task_queue_sid
+        return self.set_up().task_queues[queue_sid].friendly_name if queue_sid else "none"
+
+    def served(self, *task_sids: str) -> list[int]:
+        """Has everything done that is offered, one after the other: the order, by place given."""
+        order: list[int] = []
+        while True:
+            self.route()
+            offered = [sid for sid in task_sids if self.status(sid) == "reserved"]
+            if not offered:
+                return order
+            for sid in offered:
+                order.append(task_sids.index(sid))
+                self.accept(sid)
+                self.complete(sid)
 
     def accept(self, task_sid: str) -> Reservation:
         offer = self.offer(task_sid)
@@ -184,6 +311,10 @@ class Centre:
         )
         self.route()
         return rejected
+
+    def wrap_up(self, task_sid: str) -> None:
+        self.engine.perform(tasks.wrap_up, workspace_sid=self.workspace_sid, task_sid=task_sid)
+        self.route()
 
     def complete(self, task_sid: str) -> None:
         self.engine.perform(tasks.complete, workspace_sid=self.workspace_sid, task_sid=task_sid)

@@ -8,6 +8,7 @@ from routing.engine import Engine
 from routing.store.store import open_store
 from tests.fakes import ManualClock
 from tests.routing.centre import Centre
+from tests.routing.scratch import scratch_centre
 
 
 @pytest.fixture
@@ -21,4 +22,20 @@ def centre(database_url: str, clock: ManualClock) -> Iterator[Centre]:
     store = open_store(database_url, clock)
     store.migrate()
     yield Centre(store, Engine(store, clock), clock)
+    store.close()
+
+
+@pytest.fixture
+def scratch() -> Iterator[Centre]:
+    """The same on SQLite alone and in no time, for what no database could make different."""
+    with scratch_centre() as centre:
+        yield centre
+
+
+@pytest.fixture
+def one_at_a_time(database_url: str, clock: ManualClock) -> Iterator[Centre]:
+    """A call centre whose workspace has no multitasking."""
+    store = open_store(database_url, clock)
+    store.migrate()
+    yield Centre(store, Engine(store, clock), clock, multi_task=False)
     store.close()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from simulator.clock import RealClock, ScaledClock
+from simulator.clock import ManualClock, RealClock, ScaledClock
 from simulator.server import PortInUse, Simulator
 from simulator.settings import Settings
 from tests.simulator.application import TOKEN, Application
@@ -48,6 +48,50 @@ def test_a_wrong_order_is_refused_with_what_was_expected(
     answer = requests.request(method, f"{town.simulator.url}{path}", data=body, timeout=20)
     assert answer.status_code == status
     assert answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nowhere", 404), ("DELETE", "/simulator/calls", 405), ("POST", "/healthz", 405)],
+)
+def test_an_address_that_leads_nowhere_is_refused_in_json(
+    town: Town, method: str, path: str, status: int
+) -> None:
+    answer = requests.request(method, f"{town.simulator.url}{path}", timeout=20)
+    assert answer.status_code == status
+    assert path in answer.json()["error"]
+
+
+def test_a_body_beyond_all_reason_is_refused(town: Town) -> None:
+    url = f"{town.simulator.url}/simulator/calls"
+    assert requests.post(url, data=b"x" * 300_000, timeout=20).status_code == 413
+
+
+def test_the_state_can_be_limited_to_what_goes_on(town: Town, application: Application) -> None:
+    application.says("/voice", "<Dial><Conference>x</Conference></Dial>")
+    over, live = town.dial(), town.dial(to=LINE)
+    town.hang_up(over)
+    state = town.get("/simulator/state?live=true")
+    assert [call["sid"] for call in state["calls"]] == [live]
+    assert len(town.state()["calls"]) == 2
+    town.hang_up(live)
+    assert town.get("/simulator/state?live=true")["conferences"] == []
+
+
+def test_the_oldest_calls_are_forgotten_but_none_that_goes_on(application: Application) -> None:
+    settings = Settings(
+        account_sid=ACCOUNT, auth_token=TOKEN, voice_url=application.url("/voice"), history_size=3
+    )
+    application.says("/voice", "<Enqueue>x</Enqueue>")
+    town = Town(application)
+    town.simulator = Simulator(settings, ManualClock())
+    with town.simulator:
+        live = town.dial()
+        for _ in range(6):
+            town.hang_up(town.dial())
+        calls = town.state()["calls"]
+    assert len(calls) == 4
+    assert calls[0]["sid"] == live
 
 
 def test_keys_are_pressed_only_in_a_call_that_was_answered(

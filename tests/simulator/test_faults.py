@@ -2,7 +2,7 @@
 
 import pytest
 import requests
-from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]  # no types
+from twilio.base.exceptions import TwilioRestException
 
 from simulator.interpreter import APOLOGY
 from tests.simulator.application import Application
@@ -48,6 +48,31 @@ def test_a_late_callback_arrives_late(town: Town, application: Application) -> N
     assert application.at("/status")
 
 
+def test_an_overtaken_callback_arrives_after_the_next(town: Town, application: Application) -> None:
+    town.fault(webhook="CallStatus=ringing", do="reorder", delay_seconds=9)
+    for _ in range(2):
+        town.client.calls.create(
+            to="client:ann",
+            from_=LINE,
+            twiml='<Response><Say>Hello</Say><Pause length="60"/></Response>',
+            status_callback=application.url("/status"),
+            status_callback_event=["initiated", "ringing", "answered"],
+        )
+        town.wait(0.2)
+    numbers = [one.form["SequenceNumber"] for one in application.at("/status")]
+    assert numbers == ["0", "2", "1", "0", "1", "2"]
+
+
+def test_a_callback_that_nothing_overtakes_arrives_in_the_end(
+    town: Town, application: Application
+) -> None:
+    town.fault(webhook="/status", do="reorder", delay_seconds=9)
+    town.hang_up(town.dial())
+    assert not application.at("/status")
+    town.wait(9)
+    assert application.at("/status")
+
+
 @pytest.mark.parametrize(("do", "status"), [("429", 429), ("500", 500)])
 def test_a_rest_call_fails_and_does_nothing(town: Town, do: str, status: int) -> None:
     town.fault(rest="POST /Calls", do=do)
@@ -63,6 +88,13 @@ def test_a_connection_that_breaks_after_the_work_leaves_the_work_done(town: Town
     with pytest.raises(requests.ConnectionError):
         town.client.conferences("room").participants.create(from_=LINE, to="client:ann")
     assert [call["to"] for call in town.state()["calls"]] == ["client:ann"]
+
+
+def test_a_rest_call_can_be_answered_late(town: Town) -> None:
+    town.fault(rest="GET /Calls", do="delay", delay_seconds=0.3)
+    assert town.client.calls.list() == []
+    (line,) = [one for one in town.get("/simulator/log")["entries"] if one["kind"] == "rest"]
+    assert line["status"] == 200
 
 
 def test_faults_are_listed_and_cleared(town: Town, application: Application) -> None:

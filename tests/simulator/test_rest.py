@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import requests
-from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]  # no types
-from twilio.rest import Client  # type: ignore[import-untyped]  # no types
+from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client
 
 from tests.simulator.application import Application
 from tests.simulator.town import ACCOUNT, CALLER, LINE, ToSimulator, Town
@@ -28,7 +28,7 @@ def _replies(application: Application) -> None:
 
 def test_wrong_credentials_are_refused(town: Town) -> None:
     stranger = Client(ACCOUNT, "guess", http_client=ToSimulator(town.simulator.url))
-    assert refused(stranger.calls.list) == (401, 20003)
+    assert refused(stranger.calls(NOBODY).fetch) == (401, 20003)
     answer = requests.get(
         f"{town.simulator.url}/2010-04-01/Accounts/{ACCOUNT}/Calls.json", timeout=20
     )
@@ -41,7 +41,8 @@ def test_wrong_credentials_are_refused(town: Town) -> None:
 
 
 def test_the_account_of_somebody_else_does_not_exist(town: Town) -> None:
-    assert refused(town.client.api.v2010.accounts("AC" + "9" * 32).calls.list) == (404, 20404)
+    other = town.client.api.v2010.accounts("AC" + "9" * 32)
+    assert refused(other.calls(NOBODY).fetch) == (404, 20404)
     assert town.client.api.v2010.accounts(ACCOUNT).fetch().status == "active"
 
 
