@@ -8,16 +8,12 @@ import atexit
 from pathlib import Path
 
 import flask
-from routing.api.door import RestSettings, rest_door
-from voice.assignment import Assignment
-from voice.call_flow import load_call_flow
-from voice.door import voice_door
-from voice.phone_line import PhoneLine, TwilioPhoneLine
-from voice.reconciliation import Reconciliation
 
 from commands.cli import command_line
 from commands.logs import set_up_logs
 from commands.provision import provision
+from routing.api.door import rest_door
+from routing.api.operations import RestSettings
 from routing.background.health import health_door
 from routing.background.loops import Loop, following, timing
 from routing.background.router import Router
@@ -25,10 +21,19 @@ from routing.clock import Clock, SystemClock
 from routing.engine import Engine
 from routing.store import SqlStore, open_store
 from settings import Settings, load
-from voice import VoiceSettings
+from voice.announcement import Announcements
+from voice.assignment import Assignments
+from voice.call_flow import load_call_flow
+from voice.door import voice_door
+from voice.phone_line import PhoneLine, TwilioPhoneLine
+from voice.reconciliation import Reconciliation
+from voice.settings import VoiceSettings
 
 #: Seconds between two looks of the timers, however often something is committed.
 TIMER_REST_SECONDS = 0.02
+#: Seconds that the voice side rests after a look that found nothing: too short to notice, but long
+#: enough that a thousand commits a second do not keep it looking.
+VOICE_REST_SECONDS = 0.004
 #: Seconds that a follower gets to finish what it has in hand.
 STOP_SECONDS = 5.0
 
@@ -53,14 +58,22 @@ class House:
         )
         self.call_flow = call_flow
         self.router = Router(self.engine)
-        assignment = Assignment(self.engine, self.voice_settings, call_flow, phone_line)
-        reconciliation = Reconciliation(self.engine, self.voice_settings, call_flow, phone_line)
+        announcements = Announcements(call_flow, self.voice_settings)
+        assignments = Assignments(
+            self.engine, call_flow, self.voice_settings, phone_line, announcements
+        )
+        reconciliation = Reconciliation(self.engine, self.voice_settings, phone_line)
         signal = store.signal
         self.loops = (
             Loop("router", following(store.event_log("router"), self.router.follow), signal),
             Loop("timers", timing(self.engine), signal, rest_seconds=TIMER_REST_SECONDS),
-            Loop("voice", following(store.event_log("voice"), assignment.follow), signal),
-            Loop("phone line", assignment.work_off, signal),
+            Loop(
+                "voice",
+                following(store.event_log("voice"), assignments.follow),
+                signal,
+                rest_seconds=VOICE_REST_SECONDS,
+            ),
+            Loop("phone line", assignments.work_off, signal, rest_seconds=VOICE_REST_SECONDS),
             Loop("reconciliation", reconciliation.sweep, signal, rest_seconds=1.0),
         )
 
@@ -104,7 +117,7 @@ def create_app(
     house = House(settings, clock=clock, phone_line=phone_line, store=store)
     web = flask.Flask("tandem", static_folder=None)
     web.extensions["house"] = house
-    web.register_blueprint(rest_door(house.engine, house.rest_settings), url_prefix="/v1")
+    web.register_blueprint(rest_door(house.engine, house.rest_settings))
     web.register_blueprint(
         voice_door(house.engine, house.voice_settings, house.call_flow), url_prefix="/voice"
     )

@@ -307,7 +307,7 @@ def _hangup(call: _Call) -> list[str]:
     caller_sid = call.dial()
     task = call.task("pending")
     _wait_for(
-        lambda: [q for q in call.house.network("GET", "/state")["queues"] if q["current_size"]],
+        lambda: [q for q in call.house.network("GET", "/state")["queues"] if q["members"]],
         "the caller to be in the queue",
     )
     call.hang_up(caller_sid, "caller")

@@ -45,7 +45,7 @@ class Instruction:
     workspace_sid: str
     task_sid: str
     reservation_sid: str
-    #: conference; later dequeue, call, redirect, supervise.
+    #: conference, or what voice needs beside it; later dequeue, call, redirect, supervise.
     kind: str
     state: str
     #: How far it got within the state; the kind decides the words.

@@ -2,5 +2,21 @@
 
 It dials, fetches and interprets TwiML, keeps queues and conferences, signs its webhooks and answers
 the REST calls of Twilio's helper library. It speaks HTTP only: it imports nothing of the engine or
-of the voice side, and nothing of theirs imports it.
+of the voice side, and nothing of theirs imports it. Any voice application can use it without
+Tandem: `python -m simulator --help`.
+
+The rooms, from the wire inwards:
+
+    __main__, server        the command, the server          settings, clock, log, faults
+    control                 the door for people and tests: dial, press, hang up, look
+    rest/                   the door for the application: Twilio's own REST API
+    exchange                how calls begin and how they are moved; both doors end here
+    interpreter             one call follows its documents; the verbs are in speech, gather,
+                            enqueue, dial (with ringing, bridge, room) and announcement
+    network                 the state: call, call_queue, conference, endpoint
+    agenda                  one lock, the timers, the scripts that wait: no thread per call
+    post, webhook           webhooks on their way out; parameters and signature make them Twilio's
+
+Where Twilio warns and goes on, the simulator refuses: a misspelt attribute should be heard here and
+not by a caller. What it does not simulate (recording, machine detection, media) it refuses, too.
 """

@@ -28,14 +28,16 @@ what to do to the network (JSON):
   POST   /simulator/calls                {"from": "+1...", "to": "+1..."}: somebody dials
   POST   /simulator/calls/CA.../hangup   the person at that phone hangs up
   POST   /simulator/calls/CA.../press    {"digits": "1"}
+  POST   /simulator/calls/CA.../say      {"text": "yes"}, to a <Gather> that takes speech
   POST   /simulator/calls/CA.../answer   a phone that rings until it is told
   PUT    /simulator/endpoints/ADDRESS    {"on_ring": "answer|busy|no-answer|fail|manual",
                                           "delay_seconds": 0.2}
   GET    /simulator/state                calls (and what is heard), conferences, queues
   GET    /simulator/log?since=N&wait=S   webhooks sent, REST calls received, errors
-  POST   /simulator/faults               {"webhook": "/voice/status", "do": "lose|duplicate|delay",
-                                          "times": 1}, or {"rest": "POST /Participants",
-                                          "do": "429|500|timeout_after_work"}
+  POST   /simulator/faults               {"webhook": "/voice/status", "times": 1,
+                                          "do": "lose|duplicate|delay|reorder"},
+                                         or {"rest": "POST /Participants",
+                                          "do": "429|500|timeout_after_work|delay"}
   REST as Twilio's at /2010-04-01/Accounts/AC.../ with the account's SID and token.
 """
 

@@ -92,6 +92,8 @@ class Call:
     ring_timers: list[Timer] = dataclasses.field(default_factory=list)
     #: Who takes the keys that are pressed; None: nobody listens.
     on_key: Callable[[str], None] | None = None
+    #: Who takes what is said, with the confidence of having understood it.
+    on_speech: Callable[[str, float], None] | None = None
     queue_sid: str | None = None
     conference_sid: str | None = None
 

@@ -252,6 +252,15 @@ class Conference:
     def modify(self, participant: Participant) -> None:
         self._tell_of(participant, "participant-modify")
 
+    def announced(self, participant: Participant, *, url: str, failure: str | None) -> None:
+        if not self.is_live:
+            return
+        extra: Parameters = (("AnnounceUrl", url),)
+        if failure is not None:
+            extra = (*extra, ("ReasonAnnouncementFailed", failure))
+        event = "announcement-end" if failure is None else "announcement-fail"
+        self._tell_of(participant, event, extra)
+
     def _change_music(self, participants: Iterable[Participant]) -> None:
         for participant in list(participants):
             script = participant.call.script

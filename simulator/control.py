@@ -5,13 +5,12 @@ faults. No Twilio shape here: plain JSON, errors as {"error": "what was expected
 or 409.
 """
 
-import urllib.parse
 from typing import Any, TypeVar
 
 import msgspec
 from flask import Blueprint, Flask, Response, jsonify, request
 
-from simulator.call import Call
+from simulator.call import IN_PROGRESS, Call
 from simulator.call_queue import CallQueue
 from simulator.conference import Conference
 from simulator.endpoint import ON_RING, Endpoint, bare, is_address, is_phone_number
@@ -32,6 +31,11 @@ class DialOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 class KeysOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     digits: str
+
+
+class SpeechOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    text: str
+    confidence: float = 0.9
 
 
 class EndpointOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -80,6 +84,7 @@ class Control:
             ("/simulator/calls", self.dial, "POST"),
             ("/simulator/calls/<sid>/hangup", self.hang_up, "POST"),
             ("/simulator/calls/<sid>/press", self.press, "POST"),
+            ("/simulator/calls/<sid>/say", self.say, "POST"),
             ("/simulator/calls/<sid>/answer", self.answer, "POST"),
             ("/simulator/endpoints", self.list_endpoints, "GET"),
             ("/simulator/endpoints/<path:address>", self.put_endpoint, "PUT"),
@@ -103,6 +108,12 @@ class Control:
         call = self._call(sid)
         if call.has_ended:
             raise Refused(409, f"call {sid} is over ({call.status}); a live call was expected")
+        return call
+
+    def _answered_call(self, sid: str) -> Call:
+        call = self._live_call(sid)
+        if call.status != IN_PROGRESS:
+            raise Refused(409, f"call {sid} is {call.status}; one in progress was expected")
         return call
 
     # -- phones
@@ -139,11 +150,17 @@ class Control:
         if not digits or not set(digits) <= KEYS:
             raise Refused(400, f'"digits" are keys of a telephone (0-9, *, #), not {digits!r}')
         with self._network.agenda.turn():
-            call = self._live_call(sid)
-            if call.status != "in-progress":
-                raise Refused(409, f"call {sid} is {call.status}; one in progress was expected")
-            self._network.press(call, digits)
+            self._network.press(self._answered_call(sid), digits)
             return {"sid": sid, "digits": digits}
+
+    def say(self, sid: str) -> dict[str, Any]:
+        """Somebody says something to a <Gather> that takes speech."""
+        order = _read(SpeechOrder)
+        if not order.text or not 0 <= order.confidence <= 1:
+            raise Refused(400, '"text" is what is said, "confidence" from 0 to 1')
+        with self._network.agenda.turn():
+            self._network.speak(self._answered_call(sid), order.text, order.confidence)
+            return {"sid": sid, "text": order.text}
 
     def answer(self, sid: str) -> dict[str, Any]:
         with self._network.agenda.turn():
@@ -157,7 +174,6 @@ class Control:
 
     def put_endpoint(self, address: str) -> dict[str, Any]:
         order = _read(EndpointOrder)
-        address = urllib.parse.unquote(address)
         if not is_address(address):
             raise Refused(400, f"an address is +E.164, client:... or sip:..., not {address!r}")
         if order.on_ring not in ON_RING:
@@ -179,12 +195,15 @@ class Control:
     # -- looking
 
     def state(self) -> dict[str, Any]:
+        """Everything that is remembered; with `?live=true` only what goes on now."""
+        only_live = request.args.get("live", "false") == "true"
         with self._network.agenda.turn():
             network = self._network
+            calls, rooms = network.calls.values(), network.conferences.values()
             return {
                 "time": network.now(),
-                "calls": [_call(call) for call in network.calls.values()],
-                "conferences": [_conference(room) for room in network.conferences.values()],
+                "calls": [_call(one) for one in calls if one.is_live or not only_live],
+                "conferences": [_conference(one) for one in rooms if one.is_live or not only_live],
                 "queues": [_queue(queue) for queue in network.queues.values()],
             }
 
@@ -307,6 +326,7 @@ def _queue(one: CallQueue) -> dict[str, Any]:
     return {
         "sid": one.sid,
         "friendly_name": one.friendly_name,
+        "current_size": len(one.members),
         "max_size": one.max_size,
         "members": [
             {

@@ -4,9 +4,10 @@ Here the state (network) and what follows TwiML (interpreter and the verbs) come
 doors, REST and control, enter through this file. Every method expects to be called inside a turn.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from simulator.agenda import Steps
+from simulator.announcement import announce
 from simulator.call import (
     BUSY,
     IN_PROGRESS,
@@ -174,6 +175,15 @@ class Exchange:
         self._begin(call, interpreter.live(steps))
         self.limit(call, time_limit_seconds)
         return participant
+
+    def announce(
+        self, room: Conference, listeners: Sequence[Participant], request: DocumentRequest
+    ) -> None:
+        """Let people in a room hear a document; nobody there, nothing happens."""
+        if listeners:
+            interpreter = self._interpreter(listeners[0].call)
+            steps = announce(interpreter, room, listeners, request)
+            self.network.agenda.begin(steps, f"an announcement in {room.sid}")
 
     def _into_room(
         self,

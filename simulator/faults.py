@@ -1,4 +1,4 @@
-"""Misfortune by order: the next webhooks are lost, doubled or late, the next REST calls fail.
+"""Misfortune by order: webhooks are lost, doubled, late or in the wrong order, REST calls fail.
 
 A fault names what it strikes by a part of the path, strikes a number of times and is then used up.
 """
@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-WEBHOOK_FAULTS = ("lose", "duplicate", "delay")
-REST_FAULTS = ("429", "500", "timeout_after_work")
+WEBHOOK_FAULTS = ("lose", "duplicate", "delay", "reorder")
+REST_FAULTS = ("429", "500", "timeout_after_work", "delay")
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -20,7 +20,7 @@ class Fault:
     target: str  # part of a webhook's URL or form; "POST /Participants" for a REST call
     do: str
     left: int
-    seconds: float  # of the delay
+    seconds: float  # of the delay; of waiting for another webhook to go first
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -1,4 +1,4 @@
-"""<Gather>: prompts, and the keys that are pressed meanwhile or within the timeout."""
+"""<Gather>: prompts, and what is pressed or said meanwhile or within the timeout."""
 
 import dataclasses
 
@@ -11,35 +11,50 @@ from simulator.webhook import Parameters
 TIMEOUT_SECONDS = 5  # Twilio's default between keys
 
 
-class KeyPressed(Interruption):
-    """A key was pressed: the prompt stops."""
+class PromptStopped(Interruption):
+    """A key was pressed or something said: the prompt has been heard enough."""
 
 
 @dataclasses.dataclass(kw_only=True)
-class Keys:
-    """What has been pressed so far."""
+class Input:
+    """What has come so far."""
 
     pressed: str = ""
     finished_on: str = ""
+    said: str = ""
+    confidence: float = 0.0
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.pressed and not self.said
 
 
 def gather(interpreter: Interpreter, element: Element) -> Steps[Next]:
-    """Leads to the action if keys were pressed (or an empty result is wanted), else falls on."""
+    """Leads to the action if anything came (or an empty result is wanted), else falls on."""
     interpreter.answer()
     call, network = interpreter.call, interpreter.network
-    keys, done = Keys(), network.agenda.signal()
+    given, done = Input(), network.agenda.signal()
     prompt = Scope()
     wait = _Timeout(interpreter, element, done)
+    wanted = (element.get("input") or "dtmf").split()
+
+    def stop_prompt() -> None:
+        if prompt.is_open and call.script is not None:
+            call.script.interrupt(PromptStopped(), prompt)
 
     def on_key(key: str) -> None:
-        if prompt.is_open and call.script is not None:
-            call.script.interrupt(KeyPressed(), prompt)
-        if done.has_fired:
-            return
-        _take(element, keys, key, done)
-        wait.restart()
+        stop_prompt()
+        if not done.has_fired:
+            _take(element, given, key, done)
+            wait.restart()
 
-    network.listen(call, on_key)
+    def on_speech(text: str, confidence: float) -> None:
+        stop_prompt()
+        given.said, given.confidence = text, confidence
+        done.fire(None)
+
+    call.on_key = on_key if "dtmf" in wanted else None
+    call.on_speech = on_speech if "speech" in wanted else None
     try:
         yield from _prompt(interpreter, element, prompt)
         wait.restart()
@@ -47,8 +62,8 @@ def gather(interpreter: Interpreter, element: Element) -> Steps[Next]:
     finally:
         prompt.close()
         wait.cancel()
-        network.listen(call, None)
-    return _outcome(interpreter, element, keys)
+        call.on_key = call.on_speech = None
+    return _outcome(interpreter, element, given)
 
 
 class _Timeout:
@@ -74,32 +89,38 @@ def _prompt(interpreter: Interpreter, element: Element, scope: Scope) -> Steps[N
     try:
         for child in element.children:
             yield from interpreter.verbs[child.name](interpreter, child)
-    except KeyPressed:
-        pass  # whoever presses a key has heard enough
+    except PromptStopped:
+        pass  # whoever presses a key or speaks has heard enough
     finally:
         scope.close()
 
 
-def _take(element: Element, keys: Keys, key: str, done: Signal[None]) -> None:
+def _take(element: Element, given: Input, key: str, done: Signal[None]) -> None:
     finish_on = element.get("finishOnKey")
     if key == ("#" if finish_on is None else finish_on):
-        keys.finished_on = key
+        given.finished_on = key
         done.fire(None)
         return
-    keys.pressed += key
+    given.pressed += key
     limit = element.get("numDigits")
-    if limit is not None and len(keys.pressed) >= int(limit):
+    if limit is not None and len(given.pressed) >= int(limit):
         done.fire(None)
 
 
-def _outcome(interpreter: Interpreter, element: Element, keys: Keys) -> Next:
-    if not keys.pressed and not element.flag("actionOnEmptyResult", default=False):
+def _outcome(interpreter: Interpreter, element: Element, given: Input) -> Next:
+    if given.is_empty and not element.flag("actionOnEmptyResult", default=False):
         return None
     found: Parameters = (
         ("msg", "Gather End"),
-        ("Digits", keys.pressed),
-        ("FinishedOnKey", keys.finished_on),
+        ("Digits", given.pressed),
+        ("FinishedOnKey", given.finished_on),
     )
+    if given.said:
+        found = (
+            ("Language", element.get("language") or "en-US"),
+            ("SpeechResult", given.said),
+            ("Confidence", f"{given.confidence:.8f}"),
+        )
     action = interpreter.action(element, found)
     if action is not None:
         return action

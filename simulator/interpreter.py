@@ -12,7 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 
 from simulator import parameters
 from simulator.agenda import Steps
-from simulator.call import INBOUND, QUEUED, RINGING, Call, DocumentRequest, HungUp, Redirected
+from simulator.call import (
+    FAILED,
+    INBOUND,
+    QUEUED,
+    RINGING,
+    Call,
+    DocumentRequest,
+    HungUp,
+    Redirected,
+)
 from simulator.network import Network
 from simulator.twiml import SCHEMA_WARNING, Element, TwimlError, parse
 from simulator.webhook import BAD_CONTENT_TYPE, HTTP_RETRIEVAL_FAILURE, Answer, Parameters
@@ -23,6 +32,7 @@ TWIML_TYPES = ("text/xml", "application/xml", "text/html")
 APOLOGY = "We are sorry, an application error has occurred. Goodbye."
 
 RELATIVE_URL_IN_REST_TWIML = 15004
+INTERNAL_FAILURE = 20500
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +61,15 @@ class Interpreter:
 
     def live(self, first: DocumentRequest | Steps[Next]) -> Steps[None]:
         """From the first document (or something else to do first) to the hang-up."""
+        try:
+            yield from self._live(first)
+        except Exception as error:
+            # A mistake of the simulator's own must not leave a call that never ends.
+            self.network.complain(INTERNAL_FAILURE, f"the simulator broke: {error!r}", self.call)
+            self.network.hang_up(self.call, FAILED)
+            raise
+
+    def _live(self, first: DocumentRequest | Steps[Next]) -> Steps[None]:
         following: Next | Steps[Next] = first
         while not isinstance(following, End) and following is not None:
             try:
@@ -64,6 +83,7 @@ class Interpreter:
                 return
             except TwimlError as error:
                 following = self._recover(error)
+        self.answer()  # a document without a word is answered and hung up, not refused
         self.network.hang_up(self.call)
 
     def _follow(self, request: DocumentRequest) -> Steps[Next]:

@@ -6,8 +6,10 @@ do) and knows no HTTP door. Every method expects to be called inside a turn of t
 """
 
 import dataclasses
+import itertools
 import random
 from collections.abc import Callable
+from typing import TypeVar
 
 from requests.cookies import RequestsCookieJar
 
@@ -33,6 +35,8 @@ from simulator.post import Post
 from simulator.settings import Number, Settings
 from simulator.webhook import Answer, Parameters, Webhook
 
+H = TypeVar("H")
+
 KNOWN_PROGRESS = ("initiated", "ringing", "answered", "completed")
 
 
@@ -46,6 +50,8 @@ class Network:
         self.calls: dict[str, Call] = {}
         self.queues: dict[str, CallQueue] = {}
         self.conferences: dict[str, Conference] = {}
+        #: The live one of each name; the others are history.
+        self._live_rooms: dict[str, Conference] = {}
         self.endpoints: dict[str, Endpoint] = {}
         self.numbers: dict[str, Number] = {}
         self._random = random.SystemRandom()
@@ -159,6 +165,7 @@ class Network:
         )
         call.picked_up = self.agenda.signal()
         self.calls[call.sid] = call
+        _forget(self.calls, self.settings.history_size, lambda one: one.has_ended)
         return call
 
     def _checked(self, progress: ProgressCallback | None) -> ProgressCallback | None:
@@ -190,7 +197,7 @@ class Network:
             status = COMPLETED if call.status == IN_PROGRESS else CANCELED
         call.status = status
         call.ended_at = call.updated_at = self.now()
-        call.on_key = None
+        call.on_key = call.on_speech = None
         for timer in call.ring_timers:
             timer.cancel()
         if call.script is not None:
@@ -223,9 +230,9 @@ class Network:
 
     def room_named(self, name: str, options: RoomOptions) -> Conference:
         """The live room of that name, else a new one with these `options`."""
-        for room in self.conferences.values():
-            if room.is_live and name in (room.friendly_name, room.sid):
-                return room
+        found = self.live_room(name)
+        if found is not None:
+            return found
         now = self.now()
         room = Conference(
             sid=self.new_sid("CF"),
@@ -238,8 +245,14 @@ class Network:
             tell=self._tell_of_room,
             give_up=self.hang_up,
         )
-        self.conferences[room.sid] = room
+        self.conferences[room.sid] = self._live_rooms[name] = room
+        _forget(self.conferences, self.settings.history_size, lambda one: not one.is_live)
         return room
+
+    def live_room(self, name: str) -> Conference | None:
+        """By friendly name or SID."""
+        room = self._live_rooms.get(name) or self.conferences.get(name)
+        return room if room is not None and room.is_live else None
 
     def _tell_of_room(self, room: Conference, found: Parameters) -> None:
         assert room.options.callback is not None  # noqa: S101 - the room checks before it tells
@@ -261,3 +274,16 @@ class Network:
 
     def listen(self, call: Call, on_key: Callable[[str], None] | None) -> None:
         call.on_key = on_key
+
+    def speak(self, call: Call, text: str, confidence: float) -> None:
+        """Somebody at the phone says something; nobody listening, it is lost."""
+        if call.on_speech is not None:
+            call.on_speech(text, confidence)
+
+
+def _forget(history: dict[str, H], size: int, is_over: Callable[[H], bool]) -> None:
+    """Drop the oldest beyond `size`, but nothing that still goes on."""
+    excess = len(history) - size
+    for sid in list(itertools.islice(history, max(excess, 0))):
+        if is_over(history[sid]):
+            del history[sid]

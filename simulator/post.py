@@ -7,6 +7,7 @@ under way.
 """
 
 import dataclasses
+import logging
 import queue
 import threading
 import time
@@ -33,6 +34,8 @@ from simulator.webhook import (
     with_query,
 )
 
+logger = logging.getLogger(__name__)
+
 MOST_REDIRECTS = 10  # Twilio gives up with 11215 beyond
 REDIRECTS_THAT_REPEAT = (307, 308)  # all others go on with a GET, as every HTTP client does
 REDIRECTS = (301, 302, 303, *REDIRECTS_THAT_REPEAT)
@@ -53,6 +56,8 @@ class Post:
         self._faults = faults
         self._settings = settings
         self._lanes: dict[str, deque[_Errand]] = {}
+        #: By lane: what waits for another to overtake it.
+        self._held: dict[str, _Errand] = {}
         self._work: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._crew: list[threading.Thread] = []
         self._idle = 0
@@ -69,11 +74,14 @@ class Post:
         errand = _Errand(webhook=webhook, arrived=arrived)
         if fault is None:
             self._enlane(errand)
+            self._release(webhook.lane)
         elif fault.do == "lose":
             self._lose(errand)
         elif fault.do == "duplicate":
             self._enlane(errand)
             self._enlane(_Errand(webhook=webhook, arrived=self._agenda.signal()))
+        elif fault.do == "reorder":
+            self._hold_back(errand, fault.seconds)
         else:
             self._agenda.after(fault.seconds, lambda: self._enlane(errand))
         return arrived
@@ -89,6 +97,23 @@ class Post:
         )
         self._record(errand.webhook, answer, sent_at=self._agenda.now(), duration_ms=None)
         errand.arrived.fire(answer)
+
+    def _hold_back(self, errand: _Errand, seconds: float) -> None:
+        """Let the next webhook of the lane go first; when none comes, go after `seconds`."""
+        lane = errand.webhook.lane
+        self._release(lane)
+        self._held[lane] = errand
+
+        def give_up() -> None:
+            if self._held.get(lane) is errand:
+                self._release(lane)
+
+        self._agenda.after(seconds, give_up)
+
+    def _release(self, lane: str) -> None:
+        held = self._held.pop(lane, None)
+        if held is not None:
+            self._enlane(held)
 
     def _enlane(self, errand: _Errand) -> None:
         self._agenda.departed()
@@ -129,7 +154,7 @@ class Post:
             errand = self._lanes[name][0]
         while True:
             sent_at, started = self._agenda.now(), time.monotonic()
-            answer = self._deliver(errand.webhook)
+            answer = self._deliver_safely(errand.webhook)
             duration_ms = (time.monotonic() - started) * 1000
             self._record(errand.webhook, answer, sent_at=sent_at, duration_ms=duration_ms)
             with self._agenda.turn():
@@ -164,6 +189,14 @@ class Post:
         )
 
     # -- one webhook
+
+    def _deliver_safely(self, webhook: Webhook) -> Answer:
+        """Whatever an odd URL or answer provokes: the lane must go on and the call must hear."""
+        try:
+            return self._deliver(webhook)
+        except Exception as error:
+            logger.exception("a webhook to %s broke", webhook.url)
+            return _failure(webhook.url, HTTP_RETRIEVAL_FAILURE, error)
 
     def _deliver(self, webhook: Webhook) -> Answer:
         url, overrides = parse_overrides(webhook.url)

@@ -44,5 +44,7 @@ class Settings:
     webhook_workers: int = 32
     #: Most requests answered at once; further connections wait to be accepted.
     request_workers: int = 64
+    #: How many calls, and conferences, are remembered after their end.
+    history_size: int = 10_000
     #: How many lines of the log are kept.
     log_size: int = 20_000

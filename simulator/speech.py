@@ -5,7 +5,7 @@ Sound is kept as text. Speech takes as long as reading it aloud would, in the si
 """
 
 from simulator.agenda import Steps
-from simulator.call import BUSY, NO_ANSWER, QUEUED, RINGING, DocumentRequest
+from simulator.call import BUSY, NO_ANSWER, QUEUED, RINGING, Call, DocumentRequest
 from simulator.interpreter import END, Interpreter, Next
 from simulator.twiml import SCHEMA_WARNING, Element, TwimlError
 
@@ -15,29 +15,36 @@ MOST_REPEATS = 1000  # Twilio's meaning of loop="0"
 
 def say(interpreter: Interpreter, element: Element) -> Steps[Next]:
     interpreter.answer()
-    network = interpreter.network
-    seconds = len(element.text) / network.settings.characters_per_second
-    for _ in range(_repeats(element)):
-        network.hear(interpreter.call, "Say", element.text)
-        yield from network.agenda.pause(seconds)
+    yield from sound(interpreter, element, [interpreter.call])
     return None
 
 
-def play(interpreter: Interpreter, element: Element) -> Steps[Next]:
-    interpreter.answer()
+play = say  # to the line both are sound
+
+
+def sound(interpreter: Interpreter, element: Element, listeners: list[Call]) -> Steps[None]:
+    """All of `listeners` hear one <Say> or <Play> to its end."""
     network = interpreter.network
+    text, seconds, repeats = _sound(interpreter, element)
+    for _ in range(repeats):
+        for call in listeners:
+            if call.is_live:
+                network.hear(call, element.name, text)
+        yield from network.agenda.pause(seconds)
+
+
+def _sound(interpreter: Interpreter, element: Element) -> tuple[str, float, int]:
+    """What is heard, how long it takes, how often."""
+    settings = interpreter.network.settings
+    repeats = element.number("loop", 1) or MOST_REPEATS
+    if element.name == "Say":
+        return element.text, len(element.text) / settings.characters_per_second, repeats
     digits = element.get("digits")
     if digits is not None:
-        network.hear(interpreter.call, "Play", f"keys {digits}")
-        yield from network.agenda.pause(len(digits) * SECONDS_PER_KEY)
-        return None
+        return f"keys {digits}", len(digits) * SECONDS_PER_KEY, 1
     if not element.text:
         raise TwimlError(SCHEMA_WARNING, "<Play> without a URL or digits")
-    address = interpreter.resolve(element.text)
-    for _ in range(_repeats(element)):
-        network.hear(interpreter.call, "Play", address)
-        yield from network.agenda.pause(network.settings.play_seconds)
-    return None
+    return interpreter.resolve(element.text), settings.play_seconds, repeats
 
 
 def pause(interpreter: Interpreter, element: Element) -> Steps[Next]:
@@ -75,7 +82,3 @@ def reject(interpreter: Interpreter, element: Element) -> Steps[Next]:
     interpreter.network.hang_up(call, status)
     yield from interpreter.network.agenda.forever()
     return END
-
-
-def _repeats(element: Element) -> int:
-    return element.number("loop", 1) or MOST_REPEATS

@@ -49,6 +49,14 @@ def of_http_error(error: HTTPException, path: str) -> Response:
     return answer
 
 
+def of_unavailable_store(error: Exception) -> Response:
+    """The database does not answer: whoever asked may come again."""
+    logger.error("The database does not answer", exc_info=error)
+    answer = error_answer(503, 20503, "Service Unavailable")
+    answer.headers["Retry-After"] = "1"
+    return answer
+
+
 def of_unexpected(error: Exception) -> Response:
     """A fault of ours. Whoever asked learns that, and nothing else."""
     logger.error("A request to the REST door failed", exc_info=error)

@@ -51,37 +51,45 @@ class Door:
     def perform(
         self,
         verb: Callable[Concatenate[Work, Arguments], Result],
-        workspace_sid: str,
         *args: Arguments.args,
         **kwargs: Arguments.kwargs,
     ) -> InWorkspace[Result]:
-        """Runs a verb of the engine with `workspace_sid` in a transaction.
+        """Runs a verb of the engine in a transaction; `workspace_sid` is among its arguments.
 
         Raises NotFound when there is no such Workspace.
         """
-        return self.engine.perform(_both, verb, workspace_sid, args, kwargs)
+        return self.engine.perform(_both, verb, args, kwargs)
 
     def read(
         self,
         query: Callable[Concatenate[Work, Arguments], Result],
-        workspace_sid: str,
         *args: Arguments.args,
         **kwargs: Arguments.kwargs,
     ) -> InWorkspace[Result]:
         """The same for what only reads."""
-        return self.engine.read(_both, query, workspace_sid, args, kwargs)
+        return self.engine.read(_as_set_up, query, args, kwargs)
 
 
 def _both(
     work: Work,
     verb: Callable[..., Result],
-    workspace_sid: str,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> InWorkspace[Result]:
+    workspace_sid: str = kwargs["workspace_sid"]
     work.configuration(workspace_sid)  # an unknown Workspace is the first thing to say
-    result = verb(work, *args, workspace_sid=workspace_sid, **kwargs)
+    result = verb(work, *args, **kwargs)
     return InWorkspace(result=result, configuration=work.configuration(workspace_sid))
+
+
+def _as_set_up(
+    work: Work,
+    query: Callable[..., Result],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> InWorkspace[Result]:
+    configuration = work.configuration(kwargs["workspace_sid"])
+    return InWorkspace(result=query(work, *args, **kwargs), configuration=configuration)
 
 
 View = Callable[..., Response]

@@ -24,6 +24,7 @@ from routing.api.representation import Body
 from routing.errors import InvalidParameter, RoutingError
 
 Record = TypeVar("Record")
+Found_co = TypeVar("Found_co", covariant=True)
 
 MAX_PAGE_SIZE = 1000
 #: Rows that one page looks at, when a filter can only be answered by looking at them. A page that
@@ -69,12 +70,13 @@ Order: TypeAlias = tuple[By, ...]
 BY_CREATION: Order = (By("created_at"), By("sid"))
 
 
-class Source(Protocol[Record]):
+class Source(Protocol[Found_co]):
     """Rows in one order, from a place on."""
 
-    order: Order
+    @property
+    def order(self) -> Order: ...
 
-    def rows(self, after: Place | None, limit: int, *, backwards: bool) -> Sequence[Record]:
+    def rows(self, after: Place | None, limit: int, *, backwards: bool) -> Sequence[Found_co]:
         """At most `limit` rows strictly after the place, or backwards from it."""
         ...
 

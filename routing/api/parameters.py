@@ -1,8 +1,8 @@
 """What a request says, as typed parameters: the one place where PascalCase forms are read.
 
 Each operation declares a `Parameters` record of what it takes. Reading one checks encoding, types,
-ranges and lengths; whatever is wrong is answered by name, with what was expected instead. Names that
-an operation does not know are ignored, as Twilio ignores them (clients send `FriendlyName` and
+ranges and lengths; whatever is wrong is answered by name, with what was expected. Names that an
+operation does not know are ignored, as Twilio ignores them (clients send `FriendlyName` and
 `Available` alike to an Activity's update, and only one of them counts).
 
 Nothing here knows what a parameter means.
@@ -10,8 +10,8 @@ Nothing here knows what a parameter means.
 
 import datetime
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Annotated, Any, Literal, NoReturn, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
@@ -21,7 +21,8 @@ from msgspec import Meta, inspect
 from werkzeug.exceptions import UnsupportedMediaType
 
 from routing.clock import SECOND, Instant
-from routing.errors import InvalidParameter
+from routing.errors import ExpressionError, InvalidParameter
+from routing.expressions import Expression, compile_expression
 
 FORM = "application/x-www-form-urlencoded"
 #: The longest document we take is a Workflow's configuration of a megabyte; a form may need three
@@ -42,6 +43,7 @@ def _sid_of(prefix: str, resource: str) -> Any:
     return Meta(
         pattern=rf"^{prefix}[0-9a-f]{{32}}$(?!\n)",
         description=f"the SID of {resource}: {prefix} and 32 hexadecimal digits",
+        extra={"read": "sid"},
     )
 
 
@@ -114,32 +116,25 @@ class _Field:
 
     def __init__(self, field: inspect.Field) -> None:
         self.name = field.encode_name
-        self._description: str | None = None
+        self.expected = ""
         self._read = ""
         self._unwrap(field.type)
-        self.is_list = self._read in {"list", "comma list"}
-        self.expected = self._description or _EXPECTED.get(self._read) or "another value"
 
     def _unwrap(self, type_: inspect.Type) -> None:
         if isinstance(type_, inspect.Metadata):
-            self._read = (type_.extra or {}).get("read", "")
-            self._description = (type_.extra_json_schema or {}).get("description")
+            self._read = str((type_.extra or {}).get("read", ""))
+            self.expected = str((type_.extra_json_schema or {}).get("description", ""))
             self._unwrap(type_.type)
         elif isinstance(type_, inspect.UnionType):
             [one] = [kind for kind in type_.types if not isinstance(kind, inspect.NoneType)]
             self._unwrap(one)
-        elif isinstance(type_, inspect.LiteralType):
-            self._read = self._read or "enum"
-            self._description = "one of " + ", ".join(map(str, type_.values))
         elif isinstance(type_, inspect.ListType):
-            self._read = self._read or "list"
-            if isinstance(type_.item_type, inspect.LiteralType):
-                self._description = "one of " + ", ".join(map(str, type_.item_type.values))
-        elif isinstance(type_, inspect.BoolType):
-            self._read = self._read or "boolean"
-        elif isinstance(type_, inspect.IntType):
-            self._read = self._read or "whole number"
-            self._description = self._description or _range(type_)
+            read = self._read or "list"
+            self._unwrap(type_.item_type)
+            self._read = read
+        elif not self._read:
+            self._read, expected = _reading_of(type_)
+            self.expected = self.expected or expected
 
     def value(self, texts: list[str]) -> object:
         """What msgspec is to check; None where nothing was given."""
@@ -152,32 +147,37 @@ class _Field:
         [text] = texts
         if not self._read:
             return text
-        # An empty number, SID or choice says as much as none.
-        return self._converted(text) if text else None
-
-    def _converted(self, text: str) -> object:
-        if self._read == "enum":
-            return text
-        if self._read == "truth":
-            return text.lower() in _TRUE
-        if self._read == "boolean":
-            lowered = text.lower()
-            if lowered in _TRUE or lowered in _FALSE:
-                return lowered in _TRUE
-        elif self._read == "whole number":
-            if _WHOLE_NUMBER.fullmatch(text):
-                return int(text)
-        else:
-            instant = _instant(text)
-            if instant is not None:
-                return instant
-        self.refuse()
+        if not text:
+            return None  # an empty number, SID or choice says as much as none
+        value = _READERS[self._read](text)
+        if value is None:
+            self.refuse()
+        return value
 
     def refuse(self) -> NoReturn:
         raise InvalidParameter(self.name, f"expected {self.expected}")
 
 
-_EXPECTED: Mapping[str, str] = {"boolean": "true or false"}
+def _boolean(text: str) -> bool | None:
+    lowered = text.lower()
+    if lowered in _TRUE:
+        return True
+    return False if lowered in _FALSE else None
+
+
+def _whole_number(text: str) -> int | None:
+    return int(text) if _WHOLE_NUMBER.fullmatch(text) else None
+
+
+def _reading_of(type_: inspect.Type) -> tuple[str, str]:
+    """How a plain type is read, and what it expects."""
+    if isinstance(type_, inspect.LiteralType):
+        return "choice", "one of " + ", ".join(map(str, type_.values))
+    if isinstance(type_, inspect.BoolType):
+        return "boolean", "true or false"
+    if isinstance(type_, inspect.IntType):
+        return "whole number", _range(type_)
+    return "", "text"
 
 
 def _range(type_: inspect.IntType) -> str:
@@ -203,7 +203,18 @@ def _instant(text: str) -> Instant | None:
     return int((moment - _EPOCH).total_seconds() * SECOND)
 
 
-@lru_cache(maxsize=None)
+#: How one text becomes a value; None where it cannot.
+_READERS: Mapping[str, Callable[[str], object]] = {
+    "boolean": _boolean,
+    "choice": str,
+    "date-time": _instant,
+    "sid": str,
+    "truth": lambda text: text.lower() in _TRUE,
+    "whole number": _whole_number,
+}
+
+
+@cache
 def _fields(kind: type[Parameters]) -> tuple[_Field, ...]:
     described = inspect.type_info(kind)
     assert isinstance(described, inspect.StructType)  # noqa: S101 - Parameters is a Struct
@@ -279,6 +290,15 @@ def _checked(name: str, texts: list[str]) -> list[str]:
         except UnicodeEncodeError:
             raise InvalidParameter(name, "expected UTF-8") from None
     return texts
+
+
+def read_expression(text: str, parameter: str) -> Expression:
+    """The expression in that parameter; raises InvalidParameter with the place of the mistake."""
+    try:
+        return compile_expression(text)
+    except ExpressionError as error:
+        place = f"line {error.line}, column {error.column}"
+        raise InvalidParameter(parameter, f"{error.expected} ({place})") from None
 
 
 _ENTITY_TAG = re.compile(r'(?:W/)?"?([0-9]{1,18})"?')

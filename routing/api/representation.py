@@ -1,7 +1,7 @@
 """Records become Twilio's fields: the one place where its response names and links are written.
 
-Every URL is absolute, on the server's public base URL; every instant is told to the second. Whatever
-a field needs beside its record is handed in: nothing here reads from the store or decides anything.
+Every URL is absolute, on the server's public base URL; every instant is told to the second. What a
+field needs beside its record is handed in: nothing here reads from the store or decides anything.
 """
 
 from collections.abc import Mapping

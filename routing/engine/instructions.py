@@ -11,11 +11,12 @@ from dataclasses import replace
 from routing import call as states
 from routing import reservation as reservation_states
 from routing import sids
+from routing import task as task_states
 from routing.call import Instruction
-from routing.clock import SECOND
-from routing.engine import reservations
+from routing.clock import SECOND, Instant
+from routing.engine import reservations, tasks
 from routing.engine.journal import Subject, tell
-from routing.engine.moves import changed_task
+from routing.engine.moves import changed_task, end_reservation
 from routing.errors import RoutingError
 from routing.json_text import read_object
 from routing.ports import Work
@@ -71,27 +72,15 @@ def _request(
 ) -> Instruction | None:
     if work.instructions.find(reservation_sid=reservation.sid, limit=1):
         return None
-    instruction = Instruction(
-        sid=sids.new_sid(sids.INSTRUCTION),
+    return request(
+        work,
+        kind="conference",
+        step="dial",
         workspace_sid=reservation.workspace_sid,
         task_sid=reservation.task_sid,
         reservation_sid=reservation.sid,
-        kind="conference",
-        state=states.REQUESTED,
-        step="dial",
-        parameters=json.dumps(parameters),
-        worker_call_sid=None,
-        customer_call_sid=None,
-        conference_sid=None,
-        failure=None,
-        due_at=work.now,
-        leased_until=None,
-        attempts=0,
-        created_at=work.now,
-        updated_at=work.now,
+        parameters=parameters,
     )
-    work.instructions.add(instruction)
-    return instruction
 
 
 def lease(work: Work, *, limit: int, seconds: int) -> Sequence[Instruction]:
@@ -168,4 +157,86 @@ def fail(work: Work, *, instruction_sid: str, failure: str) -> bool:
     if ended is None:
         return False
     reservations.cancel(work, reservation_sid=instruction.reservation_sid, reason=failure)
+    return True
+
+
+def request(
+    work: Work,
+    *,
+    kind: str,
+    step: str,
+    workspace_sid: str,
+    task_sid: str,
+    reservation_sid: str = "",
+    worker_call_sid: str | None = None,
+    customer_call_sid: str | None = None,
+    parameters: Mapping[str, object] | None = None,
+    due_at: Instant | None = None,
+) -> Instruction:
+    """Something else to be done on the phone line, such as to end a leg; the voice side names it.
+
+    `due_at` is now where it is left out.
+    """
+    instruction = Instruction(
+        sid=sids.new_sid(sids.INSTRUCTION),
+        workspace_sid=workspace_sid,
+        task_sid=task_sid,
+        reservation_sid=reservation_sid,
+        kind=kind,
+        state=states.REQUESTED,
+        step=step,
+        parameters=json.dumps(parameters or {}),
+        worker_call_sid=worker_call_sid,
+        customer_call_sid=customer_call_sid,
+        conference_sid=None,
+        failure=None,
+        due_at=work.now if due_at is None else due_at,
+        leased_until=None,
+        attempts=0,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    work.instructions.add(instruction)
+    return instruction
+
+
+def finish(work: Work, *, instruction_sid: str, failure: str | None = None) -> bool:
+    """It is over, and its Reservation is left as it is. False when it was over already."""
+    state = states.DONE if failure is None else states.FAILED
+    ended = progress(
+        work, instruction_sid=instruction_sid, state=state, failure=failure, due_at=None
+    )
+    return ended is not None
+
+
+def customer_left(work: Work, *, task_sid: str, reason: str) -> bool:
+    """The caller is gone before anybody spoke to them: the Task is canceled.
+
+    Unlike a plain cancel it also takes back a Reservation that was accepted and not yet bridged;
+    unlike `fail` its Worker, who is not to blame, stays in the Activity. False when the Task does
+    not wait any more.
+    """
+    task = work.tasks.get(task_sid, lock=True)
+    if task is None:
+        return False
+    configuration = work.configuration(task.workspace_sid)
+    if task.assignment_status == task_states.ASSIGNED:
+        for reservation in work.reservations.find(
+            task_sid=task_sid, reservation_status=reservation_states.ACCEPTED
+        ):
+            end_reservation(
+                work,
+                configuration,
+                reservation,
+                "cancel",
+                task=task,
+                event_type="reservation.canceled",
+                description=f"Reservation {reservation.sid} canceled: {reason}",
+                reason=reason,
+            )
+        released = task_states.next_task_state(task, "release")
+        task = changed_task(work, task, assignment_status=released)
+    if task.assignment_status not in task_states.WAITING:
+        return False
+    tasks.cancel(work, workspace_sid=task.workspace_sid, task_sid=task_sid, reason=reason)
     return True

@@ -8,7 +8,7 @@ from routing.configuration import Configuration, Workflow
 from routing.engine import placement, reservations
 from routing.engine.journal import Subject, tell
 from routing.engine.moves import changed_task, end_reservation, locked_task, move_worker
-from routing.errors import InvalidParameter
+from routing.errors import InvalidParameter, NotFound
 from routing.json_text import read_object
 from routing.ports import Work
 from routing.reservation import LIVE, Reservation
@@ -86,6 +86,14 @@ def _workflow(configuration: Configuration, workflow_sid: str | None) -> Workflo
 def _check_number(parameter: str, value: int, lowest: int, highest: int) -> None:
     if not lowest <= value <= highest:
         raise InvalidParameter(parameter, f"expected a whole number from {lowest} to {highest}")
+
+
+def find(work: Work, *, workspace_sid: str, task_sid: str) -> Task:
+    """The Task of that Workspace; raises NotFound when there is none."""
+    task = work.tasks.get(task_sid)
+    if task is None or task.workspace_sid != workspace_sid:
+        raise NotFound(f"/Workspaces/{workspace_sid}/Tasks/{task_sid}")
+    return task
 
 
 def update(

@@ -21,7 +21,7 @@ def create_workspace(
     multi_task_enabled: bool = True,
     prioritize_queue_order: str = FIFO,
 ) -> Workspace:
-    """A new Workspace; with the template FIFO, it has a TaskQueue of everybody and a Workflow into it.
+    """A new Workspace; by the template FIFO, with a TaskQueue of everybody and a Workflow into it.
 
     The names are those that Twilio's template gives. Raises InvalidParameter for another template.
     """

@@ -139,14 +139,20 @@ def _check_activity(
         )
 
 
+def find(work: Work, *, workspace_sid: str, worker_sid: str) -> Worker:
+    """The Worker of that Workspace; raises NotFound when there is none."""
+    worker = work.workers.get(worker_sid)
+    if worker is None or worker.workspace_sid != workspace_sid:
+        raise NotFound(f"/Workspaces/{workspace_sid}/Workers/{worker_sid}")
+    return worker
+
+
 def find_channel(work: Work, *, workspace_sid: str, worker_sid: str, channel: str) -> WorkerChannel:
     """The Worker's channel by its own SID, its TaskChannel's SID or the unique name of that.
 
     Raises NotFound when the Worker or the channel is not there.
     """
-    worker = work.workers.get(worker_sid)
-    if worker is None or worker.workspace_sid != workspace_sid:
-        raise NotFound(f"/Workspaces/{workspace_sid}/Workers/{worker_sid}")
+    find(work, workspace_sid=workspace_sid, worker_sid=worker_sid)
     names = {
         task_channel.unique_name: task_channel.sid
         for task_channel in work.configuration(workspace_sid).task_channels.values()

@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 
 from routing.expressions.meaning import OPERATORS, Context, number, value_at
 from routing.expressions.syntax import (
-    Always,
     And,
     Comparison,
     Literal,
@@ -99,12 +98,12 @@ def _condition(node: Node) -> Condition:
         case Comparison():
             return _comparison(node)
         case Not():
-            return _negation(compile_node(node.operand))
+            return _negation(_condition(node.operand))
         case And():
-            return _all([compile_node(each) for each in node.operands])
+            return _all(list(map(_condition, node.operands)))
         case Or():
-            return _any([compile_node(each) for each in node.operands])
-        case Always():
+            return _any(list(map(_condition, node.operands)))
+        case _:  # Always
             return _constant(node.value)
 
 
@@ -165,10 +164,11 @@ def _comparison(node: Comparison) -> Condition:
     if isinstance(right, Reference):
         other = right.path
         return lambda context: test(value_at(context, path), value_at(context, other))
-    value = right.value
-    if len(path) == 1:
-        return _quick(symbol, str(path[0]), value)
-    return lambda context: test(value_at(context, path), value)
+    value, name = right.value, path[-1]
+    if isinstance(name, int):
+        return lambda context: test(value_at(context, path), value)
+    quick = _quick(symbol, name, value)
+    return quick if len(path) == 1 else _below(path[:-1], quick)
 
 
 def _constant_first(
@@ -187,8 +187,8 @@ def _quick(symbol: str, name: str, constant: object) -> Condition:
     special: Condition | None = None
     if symbol == "==":
         special = _equal_to(name, constant)
-    elif symbol in _ORDERINGS and number(constant) is constant and constant is not None:
-        special = _ordered(_ORDERINGS[symbol], test, name, constant)
+    elif symbol in _ORDERINGS:
+        special = _ordered(symbol, name, constant)
     elif symbol == "HAS" and isinstance(constant, str):
         special = _having(name, constant)
     elif symbol == "IN" and isinstance(constant, tuple):
@@ -204,16 +204,15 @@ def _equal_to(name: str, constant: object) -> Condition | None:
     return None
 
 
-def _ordered(
-    compare: Callable[[Any, Any], bool],
-    test: Callable[[object, object], bool],
-    name: str,
-    constant: object,
-) -> Condition:
+def _ordered(symbol: str, name: str, constant: object) -> Condition | None:
+    compare, test, bound = _ORDERINGS[symbol], OPERATORS[symbol], number(constant)
+    if bound is None:
+        return None
+
     def ordered(context: Context) -> bool:
         value = context.get(name)
         if value.__class__ is int or value.__class__ is float:
-            return compare(value, constant)
+            return compare(value, bound)
         return test(value, constant)
 
     return ordered

@@ -107,15 +107,16 @@ def compile_expression(text: str) -> Expression:
     return Expression(parse(text), text)
 
 
-def _false_clauses(node: Node, context: Context) -> Iterator[FalseClause]:
-    if compile_node(node)(context):
-        return
-    if isinstance(node, And):
-        clause = next(each for each in node.operands if not compile_node(each)(context))
-        yield from _false_clauses(clause, context)
-    elif isinstance(node, Or):
-        for each in node.operands:
-            yield from _false_clauses(each, context)
-    else:
-        seen = {each.text: value_at(context, each.path) for each in references_in(node)}
-        yield FalseClause(text=written(node), values=seen)
+def _false_clauses(tree: Node, context: Context) -> Iterator[FalseClause]:
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if compile_node(node)(context):
+            continue
+        if isinstance(node, And):
+            waiting.append(next(each for each in node.operands if not compile_node(each)(context)))
+        elif isinstance(node, Or):
+            waiting.extend(reversed(node.operands))
+        else:
+            seen = {each.text: value_at(context, each.path) for each in references_in(node)}
+            yield FalseClause(text=written(node), values=seen)

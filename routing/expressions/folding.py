@@ -20,9 +20,9 @@ def folded(node: Node) -> Node:
         case Not():
             return _negation(folded(node.operand))
         case And():
-            return conjunction([folded(each) for each in node.operands])
+            return conjunction(list(map(folded, node.operands)))
         case Or():
-            return _disjunction([folded(each) for each in node.operands])
+            return _disjunction(list(map(folded, node.operands)))
     return node
 
 

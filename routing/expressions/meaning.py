@@ -73,7 +73,12 @@ def contains(left: object, right: object) -> bool:
 
 
 def has(left: object, right: object) -> bool:
-    return isinstance(left, list | tuple) and any(equal(element, right) for element in left)
+    # Python's `in` is quick but holds True == 1: what it does not find is not there.
+    return (
+        isinstance(left, list | tuple)
+        and right in left
+        and any(equal(element, right) for element in left)
+    )
 
 
 def is_in(left: object, right: object) -> bool:

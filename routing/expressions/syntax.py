@@ -365,6 +365,8 @@ class _Parser:
             self._refuse("expected no lone surrogate", error.start)
         if size > MAX_BYTES:
             self._refuse(f"expected at most {MAX_BYTES} bytes", 0)
+        if "\x00" in self._text:
+            self._refuse("expected no U+0000", self._text.index("\x00"))
         if not self._text.strip():
             self._refuse("expected an expression, the text is empty", 0)
 

@@ -1,10 +1,14 @@
-"""What can be done with a tree without asking what it means: walk it, change it, write it down."""
+"""What can be done with a tree without asking what it means: walk it, change it, write it down.
 
+A tree can be two levels deep for each level of its text. What recurses here and in the rooms beside
+it takes one frame of Python's stack per level, never two: callers have a use for the rest.
+"""
+
+import itertools
 import json
 from collections.abc import Callable, Iterator
 
 from routing.expressions.syntax import (
-    Always,
     And,
     Comparison,
     Node,
@@ -17,19 +21,15 @@ from routing.expressions.syntax import (
 
 def references_in(node: Node) -> Iterator[Reference]:
     """Every reference of a tree, from left to right."""
-    if isinstance(node, Comparison):
-        for side in (node.left, node.right):
-            if isinstance(side, Reference):
-                yield side
-    else:
-        for child in children(node):
-            yield from references_in(child)
-
-
-def children(node: Node) -> tuple[Node, ...]:
-    if isinstance(node, And | Or):
-        return node.operands
-    return (node.operand,) if isinstance(node, Not) else ()
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Comparison):
+            yield from (side for side in (part.left, part.right) if isinstance(side, Reference))
+        elif isinstance(part, Not):
+            waiting.append(part.operand)
+        elif isinstance(part, And | Or):
+            waiting.extend(reversed(part.operands))
 
 
 def with_operands(node: Node, change: Callable[[Operand], Operand]) -> Node:
@@ -42,28 +42,30 @@ def with_operands(node: Node, change: Callable[[Operand], Operand]) -> Node:
         case Not():
             return Not(operand=with_operands(node.operand, change))
         case And() | Or():
-            return type(node)(operands=tuple(with_operands(each, change) for each in node.operands))
-        case Always():
+            return type(node)(
+                operands=tuple(map(with_operands, node.operands, itertools.repeat(change)))
+            )
+        case _:  # Always: it has none
             return node
 
 
 def written(node: Node) -> str:
-    """The tree as text in one spelling: equal trees, equal texts. It can be parsed again."""
+    """The tree as text in one spelling: equal trees, equal texts."""
     match node:
         case Comparison():
             return f"{_operand(node.left)} {node.operator} {_operand(node.right)}"
         case Not():
-            return f"NOT {_enclosed(node.operand)}"
+            return "NOT " + _enclosed(node.operand, written(node.operand))
         case And():
-            return " AND ".join(_enclosed(each) for each in node.operands)
+            return " AND ".join(map(_enclosed, node.operands, map(written, node.operands)))
         case Or():
-            return " OR ".join(_enclosed(each) for each in node.operands)
-        case Always():
+            return " OR ".join(map(_enclosed, node.operands, map(written, node.operands)))
+        case _:  # Always
             return "1 == 1" if node.value else "1 == 0"
 
 
-def _enclosed(node: Node) -> str:
-    return f"({written(node)})" if isinstance(node, And | Or) else written(node)
+def _enclosed(node: Node, text: str) -> str:
+    return f"({text})" if isinstance(node, And | Or) else text
 
 
 def _operand(operand: Operand) -> str:

@@ -1,4 +1,4 @@
-"""The latest picture of each workspace's configuration, shared by all units of work of a process."""
+"""The latest picture of each workspace's configuration, shared by all units of a process."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -27,9 +27,9 @@ MAX_TRIES = 20
 class Configurations:
     """Pictures by workspace, each known by the version of its workspace row.
 
-    A picture is kept only when it shows what is committed: never one that was taken in a transaction
-    which has itself changed the workspace, since that may yet be rolled back and its version number
-    be given to another change.
+    A picture is kept only when it shows what is committed: never one that was taken in a
+    transaction which has itself changed the workspace, since that may yet be rolled back and its
+    version number be given to another change.
     """
 
     def __init__(self) -> None:
@@ -56,8 +56,8 @@ def _workspace(unit: "UnitOfWork", sid: str) -> Workspace:
 def _picture(unit: "UnitOfWork", workspace: Workspace) -> Configuration:
     """A picture of one moment, also where each statement sees a newer state than the one before.
 
-    Every change of what it holds moves the version in the same transaction; so when the workspace is
-    the same after the other rows were read as before, nothing was changed in between.
+    Every change of what it holds moves the version in the same transaction; so when the workspace
+    is the same after the other rows were read as before, nothing was changed in between.
     """
     for _ in range(MAX_TRIES):
         sid = workspace.sid

@@ -4,7 +4,7 @@ import operator
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, insert
 
 from routing.events import Event
 from routing.store.statements import SqlDialect
@@ -58,9 +58,3 @@ class EventStatements:
         # inline: nobody asks for the positions that were given.
         written = insert(events).inline().values({name: bindparam(name) for name in WRITTEN})
         self.insert = dialect.compile(written).text
-        #: Makes sure that the transaction has its number before it draws positions (see log.py).
-        self.number_transaction = (
-            dialect.compile(select(func.pg_current_xact_id())).text
-            if dialect.name == "postgresql"
-            else None
-        )

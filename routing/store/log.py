@@ -1,40 +1,42 @@
 """The event log as a follower reads it: every event that was committed, once, in order.
 
-On SQLite one writer draws the positions and commits, so positions are in the order of the commits and
-have no gaps in front of a visible event: reading what lies after the cursor is enough.
+On SQLite one writer draws the positions and commits, so positions are in the order of the commits
+and have no gaps in front of a visible event: reading what lies after the cursor is enough.
 
 On PostgreSQL a position is drawn before its transaction commits, so a later position can become
 visible before an earlier one, and a rolled back transaction leaves a gap for ever. Here is why the
 order of positions is nevertheless the one to follow: they are drawn at the end of a unit of work,
-while it holds the locks of the rows that it changed. Of two transactions that change the same row the
-second one draws after the first has committed, so for each resource positions are in causal order.
-Transaction ids would not be: they are given at the first write, before any waiting for locks.
+while it holds the locks of the rows that it changed. Of two transactions that change the same row
+the second one draws after the first has committed, so for each resource positions are in causal
+order. Transaction ids would not be: they are given at the first write, before any waiting for
+locks.
 
-What remains is not to run past a position that is still to come. The reader takes what is visible after
-its cursor, in order, up to the first gap. Then:
+What remains is not to run past a position that is still to come. The reader takes what is visible
+after its cursor, in order, up to the first gap. Then:
 
-1.  A writer always has its transaction id before it draws a position (UnitOfWork sees to that).
-2.  Having seen a gap below a visible event at position `horizon`, the reader takes a transaction id of
-    its own. Everybody who drew a position below `horizon` had an id by then, so a smaller one.
-    (The snapshot's xmax would not do: it is one past the newest *completed* transaction, and a running
-    one may well be beyond that.)
-3.  As soon as a snapshot's xmin has reached that id, all those transactions have ended. A position
-    below `horizon` that the same snapshot does not show was rolled back, and never comes.
+1.  An INSERT locks the table `events` (ROW EXCLUSIVE, which nobody else's INSERT minds) before it
+    draws its first position, and the lock is let go after the transaction's end has become visible
+    to everybody. So whoever drew a position and is not done is a holder of that lock.
+2.  Having seen a gap below a visible event at position `horizon`, the reader notes the holders.
+    Everybody who drew a position below `horizon` is among them, or done already.
+3.  As soon as none of those holders is left, what a *later* statement does not show below `horizon`
+    was rolled back and never comes: the reader goes on past it.
 
-Ids are only spent on gaps, and gaps are rare: two commits at the same moment, a crash, or a purged
-beginning of the log. A transaction of somebody else that stays open for long keeps xmin back, and with
-it the readers, but only while there is a gap.
+Gaps are rare: two commits at the same moment, a crash, or a purged beginning of the log. Nobody is
+locked out by the readers, and they wait for nobody but writers of events. (Comparing the snapshot's
+xmin and xmax instead would make them wait for any long transaction on the whole server, and its
+xmax, one past the newest *completed* transaction, may well be below a running writer's id.)
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Select, Text, bindparam, cast, func, select
+from sqlalchemy import Select, bindparam, column, func, select, table
 
 from routing.events import Event
 from routing.store.database import Database
 from routing.store.event_rows import READ, event_of
-from routing.store.statements import SqlDialect
+from routing.store.statements import POSTGRESQL, SqlDialect
 from routing.store.tables import events
 from routing.store.unit_of_work import UnitOfWork
 
@@ -47,17 +49,36 @@ class _LogStatements:
             .order_by(events.c.position)
             .limit(bindparam("row_limit"))
         )
-        self.is_gapless = dialect.name == "sqlite"
-        if not self.is_gapless:
-            xmin = func.pg_snapshot_xmin(func.pg_current_snapshot())
-            after = after.add_columns(_number(xmin))
-            self.own_transaction = dialect.compile(select(_number(func.pg_current_xact_id()))).text
         self.after = dialect.compile(after)
+        #: None where there are no gaps.
+        self.writers = dialect.compile(_writers()) if dialect is POSTGRESQL else None
 
 
-def _number(transaction_id: Any) -> Any:
-    """PostgreSQL's xid8, which no driver knows, as a number."""
-    return cast(cast(transaction_id, Text), BigInteger)
+def _writers() -> Select[Any]:
+    """The running transactions that have written to the log."""
+    locks = table(
+        "pg_locks",
+        column("virtualtransaction"),
+        column("database"),
+        column("relation"),
+        column("mode"),
+    )
+    databases = table("pg_database", column("oid"), column("datname"))
+    here = (
+        select(databases.c.oid)
+        .where(databases.c.datname == func.current_database())
+        .scalar_subquery()
+    )
+    return select(locks.c.virtualtransaction).where(
+        locks.c.database == here,
+        locks.c.relation == func.to_regclass(events.name),
+        locks.c.mode == "RowExclusiveLock",
+    )
+
+
+class _Doubt(NamedTuple):
+    horizon: int
+    writers: frozenset[str]
 
 
 class FollowedLog:
@@ -70,19 +91,24 @@ class FollowedLog:
         self._cursor: int | None = None
         #: Gaps below this position are known to stay empty.
         self._settled = 0
-        #: (own transaction id, horizon) since the first gap of which that is not known yet.
-        self._doubt: tuple[int, int] | None = None
+        #: Where the first gap was seen of which that is not known yet, and who may still fill it.
+        self._doubt: _Doubt | None = None
+
+    @property
+    def is_held_up(self) -> bool:
+        """There are events, but one before them may still come: look again soon."""
+        return self._doubt is not None
 
     def read(self, limit: int) -> Sequence[Event]:
         """The next events in their order, none left out; empty when there are none yet.
 
         The same ones again until `advance` was told of them.
         """
-        rows, is_certain = self._read(limit)
-        if not is_certain and not rows:
+        rows = self._read(limit)
+        if not rows and self.is_held_up:
             # The usual gap is over by now: look again before making the follower wait.
-            rows, _ = self._read(limit)
-        return [event_of(row[: len(READ)]) for row in rows]
+            rows = self._read(limit)
+        return [event_of(row) for row in rows]
 
     def advance(self, events: Iterable[Event], *, work: UnitOfWork | None = None) -> None:
         """Remembers, for good, that these were dealt with.
@@ -100,27 +126,29 @@ class FollowedLog:
         self._database.perform(lambda own: own.move_follower(self.name, position))
         self._cursor = position
 
-    def _read(self, limit: int) -> tuple[list[tuple[Any, ...]], bool]:
-        """Rows after the cursor, and whether they ended because there was nothing more."""
+    def _read(self, limit: int) -> list[tuple[Any, ...]]:
+        """Rows after the cursor, up to the first gap that may still be filled."""
+        # Before the rows are read: they must be the later look.
+        self._settle()
         cursor = self._position()
         after = self._statements.after
         rows = self._database.rows(after.text, after.values(after=cursor, row_limit=limit))
-        if self._statements.is_gapless or not rows:
-            return rows, True
-        self._settle(rows[0][-1])
+        if self._statements.writers is None:
+            return rows
         certain = self._certain(rows, cursor)
         if certain < len(rows) and self._doubt is None:
-            self._doubt = (self._own_transaction(), rows[-1][0])
-        return rows[:certain], certain == len(rows)
+            self._doubt = _Doubt(horizon=rows[-1][0], writers=self._writers())
+        return rows[:certain]
 
     def _position(self) -> int:
         if self._cursor is None:
             self._cursor = self._database.read(lambda work: work.follower_position(self.name))
         return self._cursor
 
-    def _settle(self, xmin: int) -> None:
-        if self._doubt is not None and xmin >= self._doubt[0]:
-            self._settled = self._doubt[1]
+    def _settle(self) -> None:
+        doubt = self._doubt
+        if doubt is not None and doubt.writers.isdisjoint(self._writers()):
+            self._settled = doubt.horizon
             self._doubt = None
 
     def _certain(self, rows: Sequence[tuple[Any, ...]], cursor: int) -> int:
@@ -132,5 +160,8 @@ class FollowedLog:
             expected = row[0] + 1
         return len(rows)
 
-    def _own_transaction(self) -> int:
-        return int(self._database.rows(self._statements.own_transaction, ())[0][0])
+    def _writers(self) -> frozenset[str]:
+        writers = self._statements.writers
+        if writers is None:
+            return frozenset()
+        return frozenset(row[0] for row in self._database.rows(writers.text, writers.values()))

@@ -7,7 +7,7 @@ neither repeat nor hide others.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from sqlalchemy import Column, ColumnElement, Table, and_, bindparam, or_, select, tuple_
 
@@ -111,8 +111,7 @@ def _records(
     dialect: SqlDialect, record: type[Record], rows: Sequence[tuple[Any, ...]]
 ) -> Sequence[Record]:
     if record is Event:
-        found: Any = [event_of(row) for row in rows]
-        return found
+        return cast("Sequence[Record]", [event_of(row) for row in rows])
     sql: TableStatements[Record] = dialect.of(record, _table(record))
     return [sql.record(row) for row in rows]
 
@@ -152,7 +151,9 @@ def _statement(
     if known is None:
         if len(_shapes) >= MAX_SHAPES:
             _shapes.clear()
-        known = _shapes[shape] = dialect.compile(_select(table, filters, order, has_key=key is not None))
+        known = _shapes[shape] = dialect.compile(
+            _select(table, filters, order, has_key=key is not None)
+        )
     return known
 
 

@@ -103,6 +103,7 @@ class PostgresqlDatabase:
             use_native_hstore=False,
         )
         event.listen(self._engine, "connect", _leave_transactions_to_us)
+        self._is_closed = False
         self._notices = Notices(self._connect_aside, self.signal)
         self.ping()
 
@@ -110,23 +111,17 @@ class PostgresqlDatabase:
 
     def perform(self, verb: Callable[[UnitOfWork], Result]) -> Result:
         """Runs the verb in a transaction of its own, again where that may help."""
-        for tries in range(MAX_TRIES):
-            try:
-                return self._try(verb)
-            except _TryAgain as again:
-                if tries == MAX_TRIES - 1:
-                    self._give_up(again.reason)
-                _wait(again.seconds * 2**tries)
-        raise AssertionError("unreachable: the last try returns or raises")
 
-    def _try(self, verb: Callable[[UnitOfWork], Result]) -> Result:
-        with self._transaction(_BEGIN) as desk:
-            unit = desk.unit
-            unit.begin(desk.cursor, writes=True)
-            result = verb(unit)
-            unit.flush()
-            self._commit(desk)
-            return result
+        def once() -> Result:
+            with self._transaction(_BEGIN) as desk:
+                unit = desk.unit
+                unit.begin(desk.cursor, writes=True)
+                result = verb(unit)
+                unit.flush()
+                self._commit(desk)
+                return result
+
+        return self._tried(once)
 
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:
@@ -165,29 +160,37 @@ class PostgresqlDatabase:
 
     def read(self, query: Callable[[UnitOfWork], Result]) -> Result:
         """Runs the query on a snapshot; what it tries to write is refused."""
-        for tries in range(MAX_TRIES):
-            try:
-                with self._transaction(_BEGIN_READING) as desk:
-                    desk.unit.begin(desk.cursor, writes=False)
-                    return query(desk.unit)
-            except _TryAgain as again:
-                if tries == MAX_TRIES - 1:
-                    self._give_up(again.reason)
-                _wait(again.seconds * 2**tries)
-        raise AssertionError("unreachable: the last try returns or raises")
+
+        def once() -> Result:
+            with self._transaction(_BEGIN_READING) as desk:
+                desk.unit.begin(desk.cursor, writes=False)
+                return query(desk.unit)
+
+        return self._tried(once)
 
     def rows(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """What one SELECT answers, on its own."""
-        try:
-            with self._lent() as desk:
-                desk.cursor.execute(text, values)
-                return desk.cursor.fetchall()
-        except _TryAgain as again:
-            self._give_up(again.reason)
+        return self._tried(lambda: self._rows(text, values))
+
+    def _rows(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        with self._lent() as desk:
+            desk.cursor.execute(text, values)
+            return desk.cursor.fetchall()
 
     def ping(self) -> None:
-        """Raises StoreUnavailable when the database does not answer."""
-        self.rows(self._ping, ())
+        """Raises StoreUnavailable when the database does not answer at once."""
+        # The second try is for a pooled connection that had been cut long ago.
+        self._tried(lambda: self._rows(self._ping, ()), max_tries=2)
+
+    def _tried(self, once: Callable[[], Result], max_tries: int = MAX_TRIES) -> Result:
+        for tries in range(max_tries):
+            try:
+                return once()
+            except _TryAgain as again:
+                if tries == max_tries - 1:
+                    self._give_up(again.reason)
+                _wait(again.seconds * 2**tries)
+        raise AssertionError("unreachable: the last try returns or raises")
 
     # Transactions and connections.
 
@@ -232,11 +235,12 @@ class PostgresqlDatabase:
             pooled.close()
 
     def _take_connection(self) -> PoolProxiedConnection:
+        if self._is_closed:
+            raise StoreUnavailable("The store is closed.")
         try:
             return self._engine.raw_connection()
-        except sqlalchemy.exc.OperationalError as error:
-            reason = error.orig if isinstance(error.orig, Exception) else error
-            raise _TryAgain(reason, _OUTAGE_SECONDS) from error
+        except _OUTAGE as error:
+            raise _TryAgain(error, _OUTAGE_SECONDS) from error
         except sqlalchemy.exc.TimeoutError as error:
             raise StoreUnavailable(
                 f"All {_POOL_SIZE + _POOL_OVERFLOW} connections to {self._shown} are in use."
@@ -274,6 +278,7 @@ class PostgresqlDatabase:
         self._notices.start()
 
     def close(self) -> None:
+        self._is_closed = True
         self._notices.stop()
         self._engine.dispose()
 

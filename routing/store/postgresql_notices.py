@@ -19,7 +19,7 @@ _CHANNEL: Final = "tandem"
 #: Seconds between tries to connect again.
 _PAUSE_SECONDS: Final = 1.0
 #: How often the listener looks up, in seconds, where no notice tells it that it is to stop.
-_LOOK_UP_SECONDS: Final = 5.0
+_LOOK_UP_SECONDS: Final = 1.0
 
 _log = structlog.get_logger(__name__)
 

@@ -30,7 +30,8 @@ _NOT_NOW: Final = frozenset(
     }
 )
 
-#: {the columns as SQLite names them: the index}, since it names columns where PostgreSQL names indexes.
+#: {the columns as SQLite names them: the index}, since it names columns where PostgreSQL names
+#: indexes.
 _INDEX_BY_COLUMNS: Final = {
     ", ".join(f"{table.name}.{getattr(part, 'name', '')}" for part in index.expressions): index.name
     for table in metadata.tables.values()
@@ -42,9 +43,9 @@ _INDEX_BY_COLUMNS: Final = {
 def refusal(error: Exception) -> Exception:
     """The error to raise instead of the driver's.
 
-    Conflict for a unique name that is taken and a reference to nothing; InvalidParameter for what no
-    column can hold; BrokenInvariant and StoreUnavailable for what callers cannot mend. Errors that
-    mean none of these come back as they are.
+    Conflict for a unique name that is taken and a reference to nothing; InvalidParameter for what
+    no column can hold; BrokenInvariant and StoreUnavailable for what callers cannot mend. Errors
+    that mean none of these come back as they are.
     """
     if isinstance(error, sqlite3.Error):
         return _of_sqlite(error)

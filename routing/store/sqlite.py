@@ -1,9 +1,10 @@
 """SQLite: one writer, many readers.
 
-A commit costs one fsync whatever is in it, so concurrent verbs share commits (flat combining): verbs
-line up, and the thread that finds nobody writing writes for all who wait by then, each verb under its
-own savepoint, then commits once and hands each its result. Nobody is answered before the commit that
-holds its verb. Readers use connections of their own, each on a snapshot of the write-ahead log.
+A commit costs one fsync whatever is in it, so concurrent verbs share commits (flat combining):
+verbs line up, and the thread that finds nobody writing writes for all who wait by then, each verb
+under its own savepoint, then commits once and hands each its result. Nobody is answered before the
+commit that holds its verb. Readers use connections of their own, each on a snapshot of the
+write-ahead log.
 
 Opened per process, after any fork.
 """
@@ -12,7 +13,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
@@ -109,7 +110,7 @@ class SqliteDatabase:
 
     def perform(self, verb: Callable[[UnitOfWork], Result]) -> Result:
         """Runs the verb, maybe together with others' verbs; returns after their commit."""
-        self._refuse_nesting()
+        self._refuse_misuse()
         job = _Job(verb)
         if self._must_wait(job):
             job.turn.acquire()
@@ -168,6 +169,8 @@ class SqliteDatabase:
             self._writing_thread = None
 
     def _begin(self) -> None:
+        if self._is_closed:
+            raise StoreUnavailable("The store is closed.")
         self._unit.reconfigured.clear()
         self._writer_cursor.execute("BEGIN IMMEDIATE")
 
@@ -204,8 +207,8 @@ class SqliteDatabase:
 
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:
-        """A transaction that is rolled back unless its commit() was said; nobody else writes then."""
-        self._refuse_nesting()
+        """Rolled back unless its commit() was said; nobody else writes as long as it is open."""
+        self._refuse_misuse()
         job = _Job[None](None)
         if self._must_wait(job):
             job.turn.acquire()
@@ -233,7 +236,9 @@ class SqliteDatabase:
         if self._unit.stirs:
             self.signal.notify()
 
-    def _refuse_nesting(self) -> None:
+    def _refuse_misuse(self) -> None:
+        if self._is_closed:
+            raise StoreUnavailable("The store is closed.")
         if self._writing_thread == threading.get_ident():
             raise StoreError("A unit of work is open in this thread: use that one.")
 
@@ -263,6 +268,8 @@ class SqliteDatabase:
             self._put_back(reader)
 
     def _reader(self) -> "_Reader":
+        if self._is_closed:
+            raise StoreUnavailable("The store is closed.")
         try:
             return self._readers.pop()
         except IndexError:
@@ -298,11 +305,13 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Lets go of the file; who is being performed by then is waited for."""
-        self._is_closed = True
+        if self._is_closed:
+            return
+        # The last one in line: whoever came before is still served.
+        with self.unit_of_work():
+            self._is_closed = True
         while self._readers:
             self._readers.pop().connection.close()
-        with suppress(StoreError), self.unit_of_work():
-            pass
         self._writer.close()
 
     def _new_unit(self) -> UnitOfWork:
@@ -319,7 +328,8 @@ class SqliteDatabase:
             )
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
-            # Migrations rebuild tables, which with foreign keys on would empty those that refer to them.
+            # Migrations rebuild tables, which with foreign keys on would empty those that refer to
+            # them.
             connection.execute(f"PRAGMA foreign_keys = {'OFF' if for_schema else 'ON'}")
             connection.execute(f"PRAGMA query_only = {'ON' if query_only else 'OFF'}")
         except sqlite3.Error as error:

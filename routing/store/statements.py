@@ -87,7 +87,8 @@ class SqlDialect:
 
 
 SQLITE: Final = SqlDialect("sqlite", sqlite_dialect(paramstyle="qmark"), sqlite3.Error)
-POSTGRESQL: Final = SqlDialect("postgresql", postgresql_dialect(paramstyle="format"), psycopg.Error)
+_untyped_dialect: Final[Callable[..., Dialect]] = postgresql_dialect
+POSTGRESQL: Final = SqlDialect("postgresql", _untyped_dialect(paramstyle="format"), psycopg.Error)
 
 
 class Change:

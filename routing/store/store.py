@@ -84,8 +84,8 @@ class SqlStore:
 def open_store(url: str, clock: Clock) -> SqlStore:
     """The store at `sqlite:///path` or `postgresql://user:password@host:port/name`.
 
-    To be opened by each process for itself, after any fork. Raises StoreUnavailable when the database
-    cannot be opened; the message tells the URL without its password.
+    To be opened by each process for itself, after any fork. Raises StoreUnavailable when the
+    database cannot be opened; the message tells the URL without its password.
     """
     try:
         parsed = make_url(url)

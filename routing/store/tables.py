@@ -1,11 +1,11 @@
 """The tables: one per record, columns named as its fields, and what the database itself promises.
 
 Instants are BIGINT milliseconds. A foreign key stands where a row cannot be without the other one:
-deleting a Workspace takes everything in it along, a Task its Reservations, a Worker its channels and
-Reservations. What only *remembers* another row (a Call its Task, a Delivery its event, a Reservation
-its queue) is a plain column, because it has to outlive it: the caller of a deleted Task must still be
-told. Tasks that have ended let go of a deleted TaskQueue or Workflow (SET NULL); whoever deletes one
-locks it first and then looks for Tasks that still wait in it.
+deleting a Workspace takes everything in it along, a Task its Reservations, a Worker its channels
+and Reservations. What only *remembers* another row (a Call its Task, a Delivery its event, a
+Reservation its queue) is a plain column, because it has to outlive it: the caller of a deleted
+Task must still be told. Tasks that have ended let go of a deleted TaskQueue or Workflow (SET
+NULL); whoever deletes one locks it first and then looks for Tasks that still wait in it.
 
 Constraints and indexes are named by hand, and the migrations repeat them; a test compares both.
 """

@@ -28,7 +28,7 @@ from routing.workspace import Activity, TaskChannel, Workspace
 
 
 class _Over:
-    """Stands where the cursor was, so that a unit of work that is over cannot touch the database."""
+    """Stands where the cursor was, so that a unit that is over cannot touch the database."""
 
     rowcount = 0
 
@@ -44,8 +44,8 @@ _OVER: Final[Cursor] = _Over()
 class UnitOfWork:
     """Fulfils routing.ports.Work.
 
-    One object per connection, used for one transaction after another: `begin` opens it with a cursor,
-    `end` closes it again.
+    One object per connection, used for one transaction after another: `begin` opens it with a
+    cursor, `end` closes it again.
     """
 
     def __init__(
@@ -64,8 +64,6 @@ class UnitOfWork:
         self._events: list[Event] = []
         self.now: Instant = 0
         self.locks_rows = False
-        #: It changed something, so its transaction has a number on PostgreSQL.
-        self.wrote = False
         #: Somebody may have to be woken after the commit.
         self.stirs = False
         #: What the database refused. It spoils the whole unit, whether the verb caught it or not.
@@ -95,14 +93,13 @@ class UnitOfWork:
         self._commit = commit
         self.locks_rows = writes and self.dialect.has_row_locks
         self.now = self._clock.now()
-        self.wrote = False
         self.stirs = False
         self.failure = None
         if self._events:
             self._events = []
 
     def flush(self) -> None:
-        """Writes what was emitted; to be said last, before the commit. Raises what spoilt the unit."""
+        """Writes what was emitted, right before the commit. Raises what spoilt the unit."""
         if self.failure is not None:
             raise self.failure
         if self._events:
@@ -123,10 +120,7 @@ class UnitOfWork:
 
     def write(self, text: str, values: tuple[object, ...]) -> int:
         """Runs a compiled text that changes rows; how many it changed."""
-        count = self.execute(text, values).rowcount
-        if count:
-            self.wrote = True
-        return count
+        return self.execute(text, values).rowcount
 
     def _fail(self, error: Exception) -> NoReturn:
         refused = refusal(error)
@@ -137,8 +131,6 @@ class UnitOfWork:
 
     def _write_events(self) -> None:
         statements = self._statements.events
-        if statements.number_transaction is not None and not self.wrote:
-            self.execute(statements.number_transaction, ())
         rows = [written_row(event) for event in self._events]
         try:
             if len(rows) == 1:

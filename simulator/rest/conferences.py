@@ -1,11 +1,11 @@
 """Conferences and their participants."""
 
-import urllib.parse
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, request
 
-from simulator.call import Call
+from simulator.call import Call, DocumentRequest
 from simulator.conference import (
     COMPLETED,
     INIT,
@@ -24,7 +24,7 @@ from simulator.rest.pages import PAGING, page
 
 FILTERS = frozenset({"FriendlyName", "Status", *PAGING})
 PARTICIPANT_FILTERS = frozenset({"Muted", "Hold", "Coaching", *PAGING})
-UPDATE = frozenset({"Status"})
+UPDATE = frozenset({"Status", "AnnounceUrl", "AnnounceMethod"})
 CREATE_PARTICIPANT = frozenset({
     "From", "To", "StatusCallback", "StatusCallbackMethod", "StatusCallbackEvent", "Label",
     "Timeout", "Muted", "Beep", "StartConferenceOnEnter", "EndConferenceOnExit", "WaitUrl",
@@ -33,7 +33,7 @@ CREATE_PARTICIPANT = frozenset({
 })  # fmt: skip
 UPDATE_PARTICIPANT = frozenset({
     "Muted", "Hold", "HoldUrl", "HoldMethod", "WaitUrl", "WaitMethod", "BeepOnExit",
-    "EndConferenceOnExit", "Coaching", "CallSidToCoach",
+    "EndConferenceOnExit", "Coaching", "CallSidToCoach", "AnnounceUrl", "AnnounceMethod",
 })  # fmt: skip
 
 CONFERENCE_EVENTS = (
@@ -68,13 +68,10 @@ class Conferences:
 
     def _find(self, name: str) -> Conference:
         """By SID; a live room by its friendly name, too."""
-        rooms = self._network.conferences
-        if name in rooms:
-            return rooms[name]
-        for room in rooms.values():
-            if room.is_live and room.friendly_name == name:
-                return room
-        raise not_found(request.path)
+        room = self._network.conferences.get(name) or self._network.live_room(name)
+        if room is None:
+            raise not_found(request.path)
+        return room
 
     def list(self, account_sid: str) -> dict[str, Any]:
         del account_sid
@@ -110,8 +107,16 @@ class Conferences:
                 if room.status != OPEN:
                     raise bad(errors.BAD_VALUE, "Bad request")
                 room.close("conference-ended-via-api")
+            elif room.is_live:
+                self._announce(room, room.inside, form)
             self._network.agenda.run_ready()
             return representation.conference(room)
+
+    def _announce(self, room: Conference, listeners: Sequence[Participant], form: Form) -> None:
+        url = form.url("AnnounceUrl")
+        if url:
+            order = DocumentRequest(url=url, method=form.method("AnnounceMethod"))
+            self._door.exchange.announce(room, listeners, order)
 
     # -- participants
 
@@ -123,7 +128,7 @@ class Conferences:
             timeout, progress, limit = form.timeout(), form.progress(), form.time_limit()
             options = _room_options(form)
             _check_participant(form)
-            room = self._room(urllib.parse.unquote(room_name), options)
+            room = self._room(room_name, options)
             try:
                 participant = self._door.exchange.add_participant(
                     room,
@@ -150,7 +155,7 @@ class Conferences:
 
     def _participant(self, room_name: str, name: str) -> tuple[Conference, Participant]:
         room = self._find(room_name)
-        participant = room.find(urllib.parse.unquote(name))
+        participant = room.find(name)
         if participant is None:
             raise not_found(request.path)
         return room, participant
@@ -192,6 +197,7 @@ class Conferences:
             if not participant.is_in:
                 raise bad(errors.BAD_VALUE, "Participant is not connected")
             _update(room, participant, form)
+            self._announce(room, [participant], form)
             participant.updated_at = self._network.now()
             self._network.agenda.run_ready()
             return representation.participant(participant, room)

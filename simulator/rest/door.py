@@ -59,7 +59,7 @@ class Door:
             kind="rest",
             time=g.received_at,
             method=request.method,
-            url=request.path,
+            url=request.base_url,
             parameters=_as_dict(request.form if request.method == "POST" else request.args),
             status=response.status_code,
             duration_ms=(time.monotonic() - g.began) * 1000,
@@ -69,6 +69,8 @@ class Door:
         )
         if fault is not None and fault.do == "timeout_after_work":
             _drop_connection()
+        elif fault is not None and fault.do == "delay":
+            time.sleep(fault.seconds)  # the answer is slow, in the client's own time
         return response
 
 
@@ -119,9 +121,11 @@ def on_error(app: Flask) -> None:
 def guard_unknown(app: Flask, door: Door) -> None:
     """Addresses under the API that lead nowhere get Twilio's 404, and a line in the log."""
 
-    def unknown(error: HTTPException) -> Response | HTTPException:
+    def unknown(error: HTTPException) -> Response:
         if not request.path.startswith(f"/{API_VERSION}/"):
-            return error
+            answer = jsonify({"error": f"{request.method} {request.path}: {error.description}"})
+            answer.status_code = error.code or 404
+            return answer
         g.began, g.received_at = time.monotonic(), door.network.now()
         status = error.code or 404
         code = errors.NOT_FOUND if status == 404 else 20004  # noqa: PLR2004 - HTTP's not found
@@ -130,5 +134,5 @@ def guard_unknown(app: Flask, door: Door) -> None:
         response.status_code = status
         return door.record(response)
 
-    app.register_error_handler(404, unknown)
-    app.register_error_handler(405, unknown)
+    for status in (404, 405, 413):
+        app.register_error_handler(status, unknown)

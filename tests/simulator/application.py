@@ -10,9 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from flask import Flask, Response, request
-
-# Twilio's library carries no types.
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+from twilio.request_validator import RequestValidator
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 TOKEN = "the account's token"
@@ -29,6 +27,9 @@ class Received:
     headers: Mapping[str, str]
     is_signed: bool
 
+
+#: A text that begins like this is a whole document, any other the inside of one.
+DOCUMENTS = ("<Response", "<!DOCTYPE", "<Reply", "<?xml")
 
 Reply = str | Response | tuple[str, int] | Callable[[Received], "Reply"]
 
@@ -54,8 +55,7 @@ class Application:
 
     def says(self, path: str, verbs: Reply) -> None:
         """`path` answers with these verbs inside <Response>, or with anything else as it is."""
-        reply = f"<Response>{verbs}</Response>" if isinstance(verbs, str) else verbs
-        self._replies[path] = reply
+        self._replies[path] = verbs
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self._server.port}{path}"
@@ -107,7 +107,7 @@ class Application:
         while callable(reply) and not isinstance(reply, Response):
             reply = reply(received)
         if isinstance(reply, str):
-            text = reply if reply.startswith("<") else f"<Response>{reply}</Response>"
+            text = reply if reply.startswith(DOCUMENTS) else f"<Response>{reply}</Response>"
             return Response(text, content_type="text/xml")
         return reply
 

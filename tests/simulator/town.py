@@ -4,10 +4,8 @@ import urllib.parse
 from typing import Any
 
 import requests
-
-# Twilio's library carries no types.
-from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]
-from twilio.rest import Client  # type: ignore[import-untyped]
+from twilio.http.http_client import TwilioHttpClient
+from twilio.rest import Client
 
 from simulator.clock import Clock, ManualClock
 from simulator.server import Simulator

@@ -1,6 +1,7 @@
 """Records to fill a store with, and the clock that dates them."""
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -286,6 +287,26 @@ def _furnished(work: UnitOfWork, capacity: int) -> Office:
 
 def _dated() -> dict[str, Any]:
     return {"created_at": NEW_YEAR, "updated_at": NEW_YEAR}
+
+
+def store_all(store: SqlStore, name: str, rows: Iterable[object]) -> None:
+    """Adds the records to the table of that name, in one unit."""
+
+    def add(work: UnitOfWork) -> None:
+        for row in rows:
+            getattr(work, name).add(row)
+
+    store.perform(add)
+
+
+def emit_all(store: SqlStore, events: Iterable[Event]) -> None:
+    """Emits the events in one unit."""
+
+    def emit(work: UnitOfWork) -> None:
+        for event_ in events:
+            work.emit(event_)
+
+    store.perform(emit)
 
 
 def versioned(event_: Event, version: int) -> Event:

@@ -1,6 +1,7 @@
 """Lists page by key: whatever the order, no row comes twice and none is left out."""
 
 import itertools
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,7 +29,7 @@ def office(store: SqlStore) -> Office:
         )
         for number in range(30)
     ]
-    store.perform(lambda work: [work.tasks.add(task) for task in tasks])
+    records.store_all(store, "tasks", tasks)
     return office
 
 
@@ -36,12 +37,8 @@ def walked(store: SqlStore, order: Order, limit: int, **filters: object) -> list
     found: list[Task] = []
     key = None
     while True:
-        after = key
-        one: Page[Task] = store.read(
-            lambda work, after=after: page(
-                work, Task, filters=filters, order=order, after=after, limit=limit
-            )
-        )
+        turn = partial(page, record=Task, filters=filters, order=order, after=key, limit=limit)
+        one: Page[Task] = store.read(turn)
         found.extend(one.records)
         if not one.has_more:
             return found
@@ -80,7 +77,8 @@ def test_the_page_before_is_the_one_that_was_left(store: SqlStore, office: Offic
     assert turn(before=turn(after=second.last).first).has_more
 
 
-def test_filters_narrow_a_list(store: SqlStore, office: Office) -> None:
+@pytest.mark.usefixtures("office")
+def test_filters_narrow_a_list(store: SqlStore) -> None:
     order = (("created_at", ASCENDING),)
     pending = walked(store, order, 4, assignment_status="pending")
     assert len(pending) == 15
@@ -99,9 +97,13 @@ def test_events_are_listed_newest_first_with_their_filters(store: SqlStore, offi
         records.event(sid, occurred_at=records.NEW_YEAR + number // 2, task_sid=f"WT{number % 2}")
         for number in range(10)
     ]
-    store.perform(lambda work: [work.emit(event) for event in told])
+    records.emit_all(store, told)
     order = (("occurred_at", DESCENDING),)
-    filters = {"workspace_sid": sid, "task_sid": "WT1", "occurred_at": Between(below=records.NEW_YEAR + 4)}
+    filters = {
+        "workspace_sid": sid,
+        "task_sid": "WT1",
+        "occurred_at": Between(below=records.NEW_YEAR + 4),
+    }
     found: Page[Event] = store.read(
         lambda work: page(work, Event, filters=filters, order=order, limit=3)
     )
@@ -110,6 +112,7 @@ def test_events_are_listed_newest_first_with_their_filters(store: SqlStore, offi
     assert found.records[0].carried == told[7].carried
 
 
+@pytest.mark.usefixtures("office")
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -125,7 +128,7 @@ def test_events_are_listed_newest_first_with_their_filters(store: SqlStore, offi
     ),
 )
 def test_no_task_is_left_out_or_repeated(
-    store: SqlStore, office: Office, limit: int, order: list[tuple[str, str]]
+    store: SqlStore, limit: int, order: list[tuple[str, str]]
 ) -> None:
-    found = walked(store, tuple(order), limit, workspace_sid=office.workspace.sid)
+    found = walked(store, tuple(order), limit)
     assert len(found) == len({task.sid for task in found}) == 30

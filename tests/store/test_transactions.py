@@ -47,9 +47,14 @@ def test_a_unit_of_work_rolls_back_unless_commit_was_said(store: SqlStore, offic
     with store.unit_of_work() as work:
         work.tasks.change(office.task.sid, priority=7)
     assert priority(store, office) == 0
-    with pytest.raises(RoutingError), store.unit_of_work() as work:
-        work.tasks.change(office.task.sid, priority=8)
-        raise RoutingError("no")
+
+    def fail() -> None:
+        with store.unit_of_work() as work:
+            work.tasks.change(office.task.sid, priority=8)
+            raise RoutingError("no")
+
+    with pytest.raises(RoutingError):
+        fail()
     assert priority(store, office) == 0
     with store.unit_of_work() as work:
         work.tasks.change(office.task.sid, priority=9)
@@ -126,7 +131,9 @@ def test_the_last_unit_of_capacity_is_taken_once(store: SqlStore) -> None:
 
     def perform(_: int) -> None:
         taken.append(
-            store.perform(lambda work: work.take_capacity(office.worker_channel.sid, regardless=False))
+            store.perform(
+                lambda work: work.take_capacity(office.worker_channel.sid, regardless=False)
+            )
         )
 
     in_threads(16, perform)
@@ -134,12 +141,8 @@ def test_the_last_unit_of_capacity_is_taken_once(store: SqlStore) -> None:
 
 
 def test_two_workers_never_get_the_same_instruction(store: SqlStore, office: Office) -> None:
-    store.perform(
-        lambda work: [
-            work.instructions.add(records.instruction(office.task, due_at=number))
-            for number in range(40)
-        ]
-    )
+    many = [records.instruction(office.task, due_at=number) for number in range(40)]
+    records.store_all(store, "instructions", many)
     leased: list[str] = []
 
     def lease(work: UnitOfWork) -> list[str]:

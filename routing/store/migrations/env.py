@@ -1,4 +1,4 @@
-"""Alembic's entrance: runs the steps on the connection, and in the transaction, that it is given."""
+"""Alembic's entrance: runs the steps on the connection and in the transaction it is given."""
 
 from alembic import context
 

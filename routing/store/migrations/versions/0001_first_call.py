@@ -392,7 +392,8 @@ def _create_tasks() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "assignment_status IN ('pending', 'reserved', 'assigned', 'wrapping', 'completed', 'canceled')",
+            "assignment_status IN"
+            " ('pending', 'reserved', 'assigned', 'wrapping', 'completed', 'canceled')",
             name="tasks_assignment_status",
         ),
     )
@@ -490,7 +491,8 @@ def _create_reservations() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "reservation_status IN ('pending', 'accepted', 'wrapping', 'rejected', 'timeout', 'canceled', 'rescinded', 'completed')",
+            "reservation_status IN ('pending', 'accepted', 'wrapping',"
+            " 'rejected', 'timeout', 'canceled', 'rescinded', 'completed')",
             name="reservations_reservation_status",
         ),
     )

@@ -1,0 +1,39 @@
+"""`make bench` runs them all; `make bench ARGS="webhook --seconds 3"` runs one."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from bench import latency, start, webhook
+from bench.figures import Figure
+
+BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
+    "start": start.measure,
+    "latency": latency.measure,
+    "webhook": webhook.measure,
+}
+
+
+def main() -> int:
+    """Prints every figure with its bound; 1 if one of them misses it."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which (default: all)")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of load per measurement")
+    parser.add_argument("--rounds", type=int, default=3, help="baseline and subject in turn")
+    parser.add_argument("--samples", type=int, default=200, help="of each latency")
+    parser.add_argument(
+        "--database", choices=["sqlite", "postgresql", "both"], default="both", help="which store"
+    )
+    options = parser.parse_args()
+    missed = 0
+    for name in options.names or BENCHMARKS:
+        print(f"\n{name}", flush=True)
+        for figure in BENCHMARKS[name](options):
+            print(f"  {figure}", flush=True)
+            missed += not figure.is_met
+    print(f"\n{'all figures are met' if not missed else f'{missed} figures are missed'}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Real servers for a benchmark: Tandem as `make run` serves it, and a trivial view beside it."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tests import postgres
+
+ACCOUNT_SID = "AC" + "b" * 32
+AUTH_TOKEN = "benchmark"  # noqa: S105 - of a server that lives for a minute
+
+
+def free_ports(number: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+@contextlib.contextmanager
+def databases(which: str) -> Iterator[dict[str, str]]:
+    """{name: URL} of fresh databases: sqlite, postgresql or both."""
+    with contextlib.ExitStack() as stack:
+        found = {}
+        if which in {"sqlite", "both"}:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-bench-"))
+            found["sqlite"] = f"sqlite:///{folder}/bench.db"
+        if which in {"postgresql", "both"}:
+            found["postgresql"] = stack.enter_context(postgres.server()).create_database()
+        yield found
+
+
+def environment(database_url: str, ports: list[int], folder: Path) -> dict[str, str]:
+    return dict(os.environ) | {
+        "PORT": str(ports[0]),
+        "REALTIME_PORT": str(ports[1]),
+        "SIMULATOR_PORT": str(ports[2]),
+        "PUBLIC_URL": f"http://127.0.0.1:{ports[0]}",
+        "TWILIO_API_URL": f"http://127.0.0.1:{ports[2]}",
+        "DATABASE_URL": database_url,
+        "INSTANCE_PATH": str(folder),
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "SIMULATOR": "off",
+        "LOG_LEVEL": "WARNING",
+    }
+
+
+@contextlib.contextmanager
+def gunicorn(target: str, settings: Mapping[str, str], path: str) -> Iterator[str]:
+    """A gunicorn with the house's own settings, serving `target`; its URL, once `path` answers."""
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "gunicorn",
+            "--config", "python:commands.gunicorn_settings", target,
+        ],
+        env=dict(settings),
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{settings['PORT']}"
+    try:
+        wait_until_ok(url + path, process)
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def wait_until_ok(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with status {process.returncode}")
+        with (
+            contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
+            urllib.request.urlopen(url, timeout=2) as answer,
+        ):
+            if answer.status == 200:
+                return
+        time.sleep(0.01)
+    raise RuntimeError(f"{url} did not answer within {seconds:.0f} s")

@@ -1,0 +1,55 @@
+"""From `make run` of an installed tree to an answering `/readyz`, with a fresh database."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench import servers
+from bench.figures import Figure, median
+
+
+def measure(options: argparse.Namespace) -> list[Figure]:
+    """Seconds until ready, simulator included; beside it, what Python takes to import Flask."""
+    cold = [_seconds_until_ready() for _ in range(options.rounds)]
+    bare = [_seconds_of([sys.executable, "-c", "import flask, sqlalchemy, twilio.rest"])
+            for _ in range(options.rounds)]  # fmt: skip
+    return [
+        Figure(
+            name="make run until /readyz answers",
+            value=median(cold),
+            unit="s",
+            at_most=5,
+            beside=f"{median(bare):.2f} s to import its libraries",
+        )
+    ]
+
+
+def _seconds_of(command: list[str]) -> float:
+    begin = time.perf_counter()
+    subprocess.run(command, check=True)
+    return time.perf_counter() - begin
+
+
+def _seconds_until_ready() -> float:
+    ports = servers.free_ports(3)
+    with tempfile.TemporaryDirectory() as folder:
+        environment = servers.environment("", ports, Path(folder)) | {"SIMULATOR": "on"}
+        begin = time.perf_counter()
+        process = subprocess.Popen(
+            ["make", "--no-print-directory", "run"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            servers.wait_until_ok(f"http://127.0.0.1:{ports[0]}/readyz", process)
+            return time.perf_counter() - begin
+        finally:
+            # As Ctrl-C does: to make and all that it started.
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait()

@@ -1,0 +1,102 @@
+"""The door itself: every resource on one blueprint, behind one guard, with one way to refuse."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException, NotFound
+
+from routing.api import (
+    activities,
+    errors,
+    events,
+    reservations,
+    task_channels,
+    task_queues,
+    tasks,
+    worker_channels,
+    workers,
+    workflows,
+    workspaces,
+)
+from routing.api.authentication import authenticate
+from routing.api.operations import Door, Operation, RestSettings
+from routing.api.parameters import read_parameters
+from routing.engine import Engine
+from routing.errors import RoutingError
+from routing.store import StoreUnavailable
+
+PREFIX: Final = "/v1"
+
+OPERATIONS: Final[tuple[Operation, ...]] = tuple(
+    operation
+    for room in (
+        workspaces,
+        activities,
+        task_channels,
+        task_queues,
+        workflows,
+        workers,
+        worker_channels,
+        tasks,
+        reservations,
+        events,
+    )
+    for operation in room.resource.operations
+)
+
+#: A SID or a unique name; whatever looks otherwise names nothing that could be here.
+_IN_PATH = re.compile(r"[A-Za-z0-9_$]{1,64}")
+
+
+def rest_door(engine: Engine, settings: RestSettings) -> Blueprint:
+    """TaskRouter v1 below /v1, for the composition root to register on its app.
+
+    The guard looks at every request for a path below /v1, also where no resource answers there.
+    """
+    blueprint = Blueprint("rest", __name__, url_prefix=PREFIX)
+    door = Door(engine, settings)
+    for operation in OPERATIONS:
+        blueprint.add_url_rule(
+            operation.path,
+            endpoint=operation.name,
+            view_func=_view(door, operation),
+            methods=[operation.method],
+        )
+    blueprint.before_app_request(_guard(settings))
+    blueprint.register_error_handler(RoutingError, errors.of_routing_error)
+    blueprint.register_error_handler(HTTPException, _http_error)
+    blueprint.register_error_handler(StoreUnavailable, errors.of_unavailable_store)
+    blueprint.register_error_handler(Exception, errors.of_unexpected)
+    return blueprint
+
+
+def _view(door: Door, operation: Operation) -> Callable[..., Response]:
+    def view(**sids: str) -> Response:
+        if not all(_IN_PATH.fullmatch(sid) for sid in sids.values()):
+            raise NotFound
+        return operation.view(door, read_parameters(request, operation.takes), **sids)
+
+    return view
+
+
+def _guard(settings: RestSettings) -> Callable[[], Response | None]:
+    def guard() -> Response | None:
+        if request.path != PREFIX and not request.path.startswith(f"{PREFIX}/"):
+            return None
+        try:
+            authenticate(request.authorization, settings.account_sid, settings.auth_tokens)
+        except HTTPException as refusal:
+            return _http_error(refusal)
+        # An unknown path belongs to no blueprint, so its refusal would not be told in our shape.
+        unknown = request.routing_exception
+        if isinstance(unknown, HTTPException) and (unknown.code or 500) >= 400:  # noqa: PLR2004
+            return _http_error(unknown)
+        return None
+
+    return guard
+
+
+def _http_error(error: HTTPException) -> Response:
+    return errors.of_http_error(error, request.path.removeprefix(PREFIX))

@@ -1,0 +1,1 @@
+"""The REST door, seen as Twilio's official client sees it."""

@@ -1,0 +1,355 @@
+"""A telephone exchange in memory: keeps PhoneLine's contract, and tells of it as Twilio does.
+
+Callbacks are not sent but kept in `outbox`, so that a test may deliver them late, twice, shuffled
+or not at all.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+from voice.phone_line import (
+    ENDED_STATUSES,
+    CallGone,
+    Dialling,
+    Leg,
+    PhoneLineError,
+    Room,
+)
+
+Parameters = dict[str, str]
+
+
+def parsed(twiml: str) -> ElementTree.Element:
+    """The document's <Response>; fails for what is no XML."""
+    return ElementTree.fromstring(twiml)  # noqa: S314 - our own server's answer
+
+
+def new_sid(prefix: str) -> str:
+    return prefix + secrets.token_hex(16)
+
+
+@dataclass
+class FakeCall:
+    sid: str
+    from_address: str
+    to_address: str
+    direction: str
+    status: str = "ringing"
+    #: What the caller hears or does: every document it was given.
+    documents: list[str] = field(default_factory=list)
+    callback: str | None = None
+    told: int = 0
+    room: "FakeRoom | None" = None
+    dial_action: str | None = None
+    queue_action: str | None = None
+    label: str | None = None
+    ends_room: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        return self.status not in ENDED_STATUSES
+
+
+@dataclass
+class FakeRoom:
+    sid: str
+    name: str
+    callback: str
+    members: list[FakeCall] = field(default_factory=list)
+    #: Dialled and not yet in.
+    expected: list[FakeCall] = field(default_factory=list)
+    is_over: bool = False
+    told: int = 0
+
+
+@dataclass(frozen=True)
+class Callback:
+    """A webhook that Twilio would send; `path` is path and query of our own URL."""
+
+    path: str
+    parameters: Parameters
+
+
+class Exchange:
+    """Fulfils voice.phone_line.PhoneLine."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, FakeCall] = {}
+        self.rooms: list[FakeRoom] = []
+        self.outbox: list[Callback] = []
+        #: Every REST call, in words.
+        self.asked: list[str] = []
+        #: {method: errors it raises, one after the other; None for a call that works}
+        self.faults: dict[str, list[PhoneLineError | None]] = {}
+        #: {method: errors it raises though it has done the work}
+        self.faults_after: dict[str, list[PhoneLineError]] = {}
+        #: Called in the middle of a REST call, as if something happened meanwhile.
+        self.meanwhile: Callable[[], None] | None = None
+
+    # ---- what PhoneLine promises -----------------------------------------------------------------
+
+    def dial(self, dialling: Dialling) -> Leg:
+        self._begin("dial", f"dial {dialling.to} from {dialling.from_address}")
+        room = self._room_named(dialling.room)
+        if room is None:
+            room = FakeRoom(sid=new_sid("CF"), name=dialling.room, callback=dialling.room_url)
+            self.rooms.append(room)
+        leg = FakeCall(
+            sid=new_sid("CA"),
+            from_address=dialling.from_address,
+            to_address=dialling.to,
+            direction="outbound-api",
+            callback=dialling.leg_url,
+            label=dialling.label,
+            ends_room=dialling.options.get("end_conference_on_exit", True) is True,
+        )
+        self.calls[leg.sid] = leg
+        room.expected.append(leg)
+        leg.room = room
+        self._tell_status(leg, "initiated")
+        self._tell_status(leg, "ringing")
+        self._end("dial")
+        return Leg(call_sid=leg.sid, conference_sid=room.sid)
+
+    def find_leg(self, *, room: str, label: str) -> Leg | None:
+        self._begin("find_leg", "find leg")
+        found = self._room_named(room)
+        for leg in [*found.members, *found.expected] if found else []:
+            if leg.label == label and leg.is_live and found is not None:
+                return Leg(call_sid=leg.sid, conference_sid=found.sid)
+        return None
+
+    def find_room(self, name: str) -> Room | None:
+        self._begin("find_room", "find room")
+        room = self._room_named(name)
+        if room is None:
+            return None
+        return Room(sid=room.sid, call_sids=frozenset(member.sid for member in room.members))
+
+    def call_status(self, call_sid: str) -> str:
+        self._begin("call_status", "call status")
+        if call_sid not in self.calls:
+            raise CallGone("not found", code=20404)
+        return self.calls[call_sid].status
+
+    def redirect(self, call_sid: str, *, twiml: str) -> None:
+        self._begin("redirect", f"redirect {_first_verb(twiml)}")
+        call = self.calls.get(call_sid)
+        if call is None or call.status != "in-progress":
+            raise CallGone("Call is not in-progress. Cannot redirect.", code=21220)
+        self._leave_room(call, told=True)
+        if call.queue_action is not None:
+            self._tell(call.queue_action, self._standard(call) | {"QueueResult": "redirected"})
+            call.queue_action = None
+        self.obey(call, twiml)
+        self._end("redirect")
+
+    def hang_up(self, call_sid: str) -> None:
+        self._begin("hang_up", "hang up")
+        call = self.calls.get(call_sid)
+        if call is None or not call.is_live:
+            raise CallGone("Call is not in-progress. Cannot redirect.", code=21220)
+        self.end(call, "completed" if call.status == "in-progress" else "canceled")
+        self._end("hang_up")
+
+    # ---- what people do --------------------------------------------------------------------------
+
+    def new_call(self, from_address: str, to_address: str, callback: str | None) -> FakeCall:
+        call = FakeCall(
+            sid=new_sid("CA"),
+            from_address=from_address,
+            to_address=to_address,
+            direction="inbound",
+            callback=callback,
+        )
+        self.calls[call.sid] = call
+        return call
+
+    def obey(self, call: FakeCall, twiml: str) -> None:
+        """The call does what the document says, as far as one can tell at once."""
+        call.documents.append(twiml)
+        for verb in parsed(twiml):
+            if verb.tag == "Enqueue":
+                call.queue_action = verb.get("action")
+            elif verb.tag == "Dial":
+                conference = verb.find("Conference")
+                assert conference is not None
+                call.dial_action = verb.get("action")
+                self._enter_room(call, conference)
+            elif verb.tag == "Hangup":
+                self.end(call, "completed")
+
+    def leg_to(self, address: str) -> FakeCall:
+        """The last leg that was dialled to that address."""
+        return [leg for leg in self.calls.values() if leg.to_address == address][-1]
+
+    def pick_up(self, leg: FakeCall) -> None:
+        leg.status = "in-progress"
+        self._tell_status(leg, "in-progress")
+        if leg.room is not None:
+            leg.room.expected.remove(leg)
+            self._join(leg, leg.room)
+
+    def end(self, call: FakeCall, status: str = "completed") -> None:
+        """The call ends: hung up, or never answered."""
+        call.status = status
+        if call.queue_action is not None:
+            self._tell(call.queue_action, self._standard(call) | {"QueueResult": "hangup"})
+            call.queue_action = None
+        self._leave_room(call, told=True)
+        self._tell_status(call, status)
+
+    # ---- the rest --------------------------------------------------------------------------------
+
+    def live_calls(self) -> list[FakeCall]:
+        return [call for call in self.calls.values() if call.is_live]
+
+    def _begin(self, method: str, words: str) -> None:
+        self.asked.append(words)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        faults = self.faults.get(method)
+        fault = faults.pop(0) if faults else None
+        if fault is not None:
+            raise fault
+
+    def _end(self, method: str) -> None:
+        faults = self.faults_after.get(method)
+        if faults:
+            raise faults.pop(0)
+
+    def _room_named(self, name: str) -> FakeRoom | None:
+        live = [room for room in self.rooms if room.name == name and not room.is_over]
+        return live[-1] if live else None
+
+    def _enter_room(self, call: FakeCall, conference: ElementTree.Element) -> None:
+        name = conference.text or ""
+        room = self._room_named(name)
+        if room is None:
+            callback = conference.get("statusCallback") or ""
+            room = FakeRoom(sid=new_sid("CF"), name=name, callback=callback)
+            self.rooms.append(room)
+        call.ends_room = conference.get("endConferenceOnExit") == "true"
+        self._join(call, room)
+
+    def _join(self, call: FakeCall, room: FakeRoom) -> None:
+        call.room = room
+        room.members.append(call)
+        self._tell_room(room, "participant-join", call)
+        if len(room.members) == 2:
+            self._tell_room(room, "conference-start", None)
+
+    def _leave_room(self, call: FakeCall, *, told: bool) -> None:
+        room, call.room = call.room, None
+        if room is None:
+            return
+        if call in room.expected:
+            room.expected.remove(call)
+        if call in room.members:
+            room.members.remove(call)
+            self._tell_room(room, "participant-leave", call)
+        if told and call.dial_action is not None:
+            action, call.dial_action = call.dial_action, None
+            self._tell(action, self._standard(call) | {"DialCallStatus": "answered"})
+        if (call.ends_room or not room.members) and not room.expected and not room.is_over:
+            self._end_room(room)
+
+    def _end_room(self, room: FakeRoom) -> None:
+        room.is_over = True
+        for member in list(room.members):
+            room.members.remove(member)
+            member.room = None
+            self._tell_room(room, "participant-leave", member)
+            if member.dial_action is None:
+                # An agent's leg has nothing else to do.
+                self.end(member, "completed")
+            else:
+                action, member.dial_action = member.dial_action, None
+                answer_to = self._standard(member) | {"DialCallStatus": "answered"}
+                self.outbox.append(Callback(_path(action), answer_to | {"_obey": member.sid}))
+        self._tell_room(room, "conference-end", None)
+
+    def _tell_room(self, room: FakeRoom, event: str, call: FakeCall | None) -> None:
+        room.told += 1
+        parameters = {
+            "ConferenceSid": room.sid,
+            "FriendlyName": room.name,
+            "AccountSid": ACCOUNT_SID,
+            "SequenceNumber": str(room.told),
+            "Timestamp": "Mon, 05 Jan 2026 09:00:00 +0000",
+            "StatusCallbackEvent": event,
+        }
+        if call is not None:
+            parameters |= {
+                "CallSid": call.sid,
+                "Muted": "false",
+                "Hold": "false",
+                "Coaching": "false",
+                "EndConferenceOnExit": "true" if call.ends_room else "false",
+                "StartConferenceOnEnter": "true",
+            }
+            if call.label:
+                parameters["ParticipantLabel"] = call.label
+        self._tell(room.callback, parameters)
+
+    def _tell_status(self, call: FakeCall, status: str) -> None:
+        if call.callback is not None:
+            self._tell(
+                call.callback,
+                self._standard(call)
+                | {
+                    "CallStatus": status,
+                    "CallbackSource": "call-progress-events",
+                    "SequenceNumber": str(call.told),
+                    "Timestamp": "Mon, 05 Jan 2026 09:00:00 +0000",
+                },
+            )
+            call.told += 1
+
+    def _standard(self, call: FakeCall) -> Parameters:
+        return standard_parameters(call)
+
+    def _tell(self, url: str, parameters: Parameters) -> None:
+        self.outbox.append(Callback(_path(url), parameters))
+
+
+ACCOUNT_SID = "AC" + "5" * 32
+
+
+def standard_parameters(call: FakeCall) -> Parameters:
+    """What Twilio tells of a call in every webhook of its own."""
+    return {
+        "CallSid": call.sid,
+        "AccountSid": ACCOUNT_SID,
+        "From": call.from_address,
+        "Caller": call.from_address,
+        "To": call.to_address,
+        "Called": call.to_address,
+        "CallStatus": call.status,
+        "ApiVersion": "2010-04-01",
+        "Direction": call.direction,
+    }
+
+
+def geographical_parameters() -> Parameters:
+    """Where caller and called are, as a call between two American numbers has it."""
+    return {
+        f"{party}{what}": value
+        for party in ("From", "Caller", "To", "Called")
+        for what, value in (("City", ""), ("State", "CA"), ("Zip", "94016"), ("Country", "US"))
+    }
+
+
+def _first_verb(twiml: str) -> str:
+    root = parsed(twiml)
+    return root[0].tag if len(root) else "nothing"
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    assert parts.scheme, f"{url} is not absolute"
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -1,0 +1,312 @@
+"""What every piece of news means for a bridge that is being built, or that stands.
+
+Verbs of the engine's kind: each happens in one unit of work, looks at what it finds there and
+never at the order in which news arrived. None of them calls Twilio; what is to be done there is
+left as an Instruction, so that it survives whatever happens next.
+
+A conference instruction goes through these steps:
+    dial      the agent is to be called into a room named after the Task
+    ringing   the agent's phone rings; callbacks tell how it ends
+    move      the agent is in the room, the caller is to be moved there
+    joining   the caller is on the way; callbacks tell when both are in
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from routing import reservation as reservation_states
+from routing.call import DONE, FAILED, IN_PROGRESS, Call, Instruction
+from routing.clock import SECOND
+from routing.engine import instructions, tasks
+from routing.json_text import read_object
+from routing.ports import Work
+from routing.task import ASSIGNED
+from voice.phone_line import ENDED_STATUSES, Leg
+
+CONFERENCE: Final = "conference"
+#: Kinds of our own: end the agent's leg; take the caller back to the queue; say goodbye.
+HANG_UP: Final = "hang-up"
+BACK_IN_LINE: Final = "back-in-line"
+GOODBYE: Final = "goodbye"
+
+DIAL: Final = "dial"
+RINGING: Final = "ringing"
+MOVE: Final = "move"
+JOINING: Final = "joining"
+#: The one step of the kinds of our own.
+TELL: Final = "tell"
+
+#: Seconds after which a caller who was moved must have arrived.
+JOIN_SECONDS = 10
+#: Seconds beyond the agent's ringing time before we look ourselves; Twilio adds 5 of its own.
+RINGING_MARGIN_SECONDS = 10
+
+#: Seconds after which a caller who was told goodbye should be gone; then it is tried again.
+GOODBYE_SECONDS = 60
+
+#: Twilio's reason of a Task whose conference is over.
+CONFERENCE_ENDED: Final = "Conference ended"
+
+_OVER: Final = frozenset({DONE, FAILED})
+_BRIDGEABLE: Final = frozenset({reservation_states.PENDING, reservation_states.ACCEPTED})
+
+
+def parameters_of(instruction: Instruction) -> Mapping[str, object]:
+    return read_object(instruction.parameters, parameter="parameters")
+
+
+def call_of(work: Work, task_sid: str) -> Call | None:
+    """The caller's call that the Task was opened for; None for Tasks of other programs."""
+    calls = work.calls.find(task_sid=task_sid, limit=1)
+    return calls[0] if calls else None
+
+
+def is_live(call: Call | None) -> bool:
+    """Has the caller not hung up, as far as we know?"""
+    return call is not None and call.due_at is not None
+
+
+def held(work: Work, instruction_sid: str) -> Instruction | None:
+    """The conference instruction, its Task locked first: nobody else changes either meanwhile."""
+    seen = work.instructions.get(instruction_sid)
+    if seen is None or seen.kind != CONFERENCE:
+        return None
+    work.tasks.get(seen.task_sid, lock=True)
+    return work.instructions.get(instruction_sid, lock=True)
+
+
+def leg_changed(work: Work, *, instruction_sid: str, call_sid: str, status: str) -> None:
+    """News of the agent's leg: Twilio's `status`, from a callback or because we asked."""
+    instruction = held(work, instruction_sid)
+    if instruction is None:
+        return
+    ours = instruction.worker_call_sid in {None, call_sid}
+    if instruction.state == FAILED or not ours:
+        if status not in ENDED_STATUSES:
+            end_leg(work, instruction, call_sid)
+    elif instruction.state == DONE:
+        if status in ENDED_STATUSES:
+            conversation_over(work, instruction)
+    elif status in ENDED_STATUSES:
+        fail(work, instruction, _FAILURES[status], leg_ended=True)
+    else:
+        _remember(work, instruction, worker_call_sid=call_sid)
+        _leg_lives(work, instruction, answered=status == "in-progress")
+
+
+#: Why the agent could not be reached, in words for people.
+_FAILURES: Final = {
+    "busy": "the agent's phone was busy",
+    "no-answer": "the agent's phone was not answered",
+    "failed": "the agent's phone could not be reached",
+    "canceled": "the call to the agent was canceled",
+    "completed": "the agent hung up before the caller was put through",
+}
+
+
+def _leg_lives(work: Work, instruction: Instruction, *, answered: bool) -> None:
+    if answered and instruction.step in {DIAL, RINGING}:
+        _enter(work, instruction, MOVE, seconds=0)
+    elif not answered and instruction.step == DIAL:
+        _enter(work, instruction, RINGING, seconds=_ringing_limit(instruction))
+
+
+def _ringing_limit(instruction: Instruction) -> int:
+    seconds = parameters_of(instruction).get("timeout")
+    return (seconds if isinstance(seconds, int) else 60) + RINGING_MARGIN_SECONDS
+
+
+def dialled(work: Work, *, instruction_sid: str, leg: Leg, customer_call_sid: str) -> None:
+    """The agent's phone has been called, or was found to have been called before."""
+    instruction = held(work, instruction_sid)
+    if instruction is None:
+        return
+    if instruction.state in _OVER or instruction.worker_call_sid not in {None, leg.call_sid}:
+        end_leg(work, instruction, leg.call_sid)
+        return
+    _remember(
+        work,
+        instruction,
+        worker_call_sid=leg.call_sid,
+        conference_sid=leg.conference_sid,
+        customer_call_sid=customer_call_sid,
+    )
+    _leg_lives(work, instruction, answered=False)
+
+
+def moved(work: Work, *, instruction_sid: str) -> None:
+    """The caller was sent into the room, and is on the way."""
+    instruction = held(work, instruction_sid)
+    if instruction is not None and instruction.state not in _OVER and instruction.step == MOVE:
+        _enter(work, instruction, JOINING, seconds=JOIN_SECONDS)
+
+
+def customer_in(work: Work, *, instruction_sid: str, conference_sid: str) -> None:
+    """The caller is in the room with the agent: the bridge stands."""
+    instruction = held(work, instruction_sid)
+    if instruction is None or instruction.state in _OVER or instruction.worker_call_sid is None:
+        return
+    reservation = work.reservations.get(instruction.reservation_sid)
+    if reservation is None or reservation.reservation_status not in _BRIDGEABLE:
+        abandon(work, instruction, "the reservation is over")
+        return
+    work.instructions.change(instruction.sid, conference_sid=conference_sid)
+    instructions.succeed(work, instruction_sid=instruction.sid)
+
+
+def look_again(work: Work, instruction: Instruction) -> None:
+    """Something happened in the room that only Twilio can explain: the next step asks."""
+    if instruction.state not in _OVER and instruction.leased_until is None:
+        work.instructions.change(instruction.sid, due_at=work.now)
+
+
+def fail(work: Work, instruction: Instruction, failure: str, *, leg_ended: bool = False) -> None:
+    """The bridge cannot be built: the Task is offered again, the caller goes on waiting."""
+    if instructions.fail(work, instruction_sid=instruction.sid, failure=failure):
+        _clear_up(work, instruction, leg_ended=leg_ended)
+        call = call_of(work, instruction.task_sid)
+        tried_to_move = instruction.step == MOVE and instruction.attempts > 0
+        if is_live(call) and (tried_to_move or instruction.step == JOINING):
+            _request(work, instruction, BACK_IN_LINE, due_at=_after_lease(work, instruction))
+
+
+def abandon(work: Work, instruction: Instruction, why: str) -> None:
+    """Nobody needs the bridge any more; the Reservation has ended, or ends otherwise."""
+    if instructions.finish(work, instruction_sid=instruction.sid, failure=why):
+        _clear_up(work, instruction, leg_ended=False)
+
+
+def abandon_all(work: Work, task_sid: str, why: str) -> None:
+    """No bridge of the Task is needed any more."""
+    for instruction in work.instructions.find(task_sid=task_sid, kind=CONFERENCE):
+        if instruction.state not in _OVER:
+            abandon(work, instruction, why)
+
+
+def _clear_up(work: Work, instruction: Instruction, *, leg_ended: bool) -> None:
+    """No phone rings for nothing: the leg is ended, also one that is just being dialled."""
+    begun = instruction.worker_call_sid is not None or instruction.attempts > 0
+    if begun and not leg_ended:
+        end_leg(work, instruction, instruction.worker_call_sid)
+
+
+def end_leg(work: Work, instruction: Instruction, call_sid: str | None) -> None:
+    """Has the agent's leg ended; without a SID it is looked for once the dialling must be over."""
+    for known in work.instructions.find(reservation_sid=instruction.reservation_sid, kind=HANG_UP):
+        if known.worker_call_sid == call_sid:
+            return
+        if known.worker_call_sid is None and known.state not in _OVER:
+            work.instructions.change(known.sid, worker_call_sid=call_sid, due_at=work.now)
+            return
+    due_at = _after_lease(work, instruction) if call_sid is None else work.now
+    _request(work, instruction, HANG_UP, due_at=due_at, worker_call_sid=call_sid)
+
+
+def say_goodbye(work: Work, call: Call, *, said: bool = False) -> None:
+    """The caller is to be told that nobody will come, once; nothing if that is under way.
+
+    `said` where the answer to a webhook has just told them, so that nothing is left to do.
+    """
+    for known in work.instructions.find(task_sid=call.task_sid, kind=GOODBYE):
+        if known.state not in _OVER or work.now - known.updated_at < GOODBYE_SECONDS * SECOND:
+            return
+    instruction = instructions.request(
+        work,
+        kind=GOODBYE,
+        step=TELL,
+        workspace_sid=call.workspace_sid,
+        task_sid=call.task_sid,
+        customer_call_sid=call.sid,
+    )
+    if said:
+        instructions.finish(work, instruction_sid=instruction.sid)
+
+
+def conversation_over(work: Work, instruction: Instruction) -> bool:
+    """Somebody has left the room: after-work begins, or all is done where there is none.
+
+    A workspace with multitasking lets its agents wrap up; without, the Task is completed and the
+    Worker goes to the instruction's post-work Activity (Twilio, "Conference instruction"). False
+    when that has been done, or the bridge is no longer the Task's.
+    """
+    task = work.tasks.get(instruction.task_sid, lock=True)
+    reservation = work.reservations.get(instruction.reservation_sid)
+    if (
+        task is None
+        or task.assignment_status != ASSIGNED
+        or reservation is None
+        or reservation.reservation_status != reservation_states.ACCEPTED
+    ):
+        return False
+    configuration = work.configuration(task.workspace_sid)
+    if configuration.workspace.multi_task_enabled:
+        tasks.wrap_up(
+            work, workspace_sid=task.workspace_sid, task_sid=task.sid, reason=CONFERENCE_ENDED
+        )
+        return True
+    activity_sid = parameters_of(instruction).get("post_work_activity_sid")
+    tasks.complete(
+        work,
+        workspace_sid=task.workspace_sid,
+        task_sid=task.sid,
+        reason=CONFERENCE_ENDED,
+        post_work_activity_sid=(
+            str(activity_sid) if activity_sid in configuration.activities else None
+        ),
+    )
+    return True
+
+
+def standing_bridge(work: Work, task_sid: str) -> Instruction | None:
+    """The bridge that agent and caller talk over, or talked over last."""
+    done = work.instructions.find(task_sid=task_sid, kind=CONFERENCE, state=DONE)
+    return done[-1] if done else None
+
+
+def _enter(work: Work, instruction: Instruction, step: str, *, seconds: int) -> None:
+    instructions.progress(
+        work,
+        instruction_sid=instruction.sid,
+        state=IN_PROGRESS,
+        step=step,
+        attempts=0,
+        due_at=work.now + seconds * SECOND,
+    )
+
+
+def _remember(work: Work, instruction: Instruction, **facts: str | None) -> None:
+    """Notes what was learned, without touching the step, its deadline or its lease."""
+    new = {
+        name: value
+        for name, value in facts.items()
+        if value is not None and getattr(instruction, name) is None
+    }
+    if new:
+        work.instructions.change(instruction.sid, **new)
+
+
+def _after_lease(work: Work, instruction: Instruction) -> int:
+    """When nobody can be working on the instruction any more."""
+    return max(work.now, instruction.leased_until or 0)
+
+
+def _request(
+    work: Work,
+    instruction: Instruction,
+    kind: str,
+    *,
+    due_at: int,
+    worker_call_sid: str | None = None,
+) -> None:
+    call = call_of(work, instruction.task_sid)
+    instructions.request(
+        work,
+        kind=kind,
+        step=TELL,
+        workspace_sid=instruction.workspace_sid,
+        task_sid=instruction.task_sid,
+        reservation_sid=instruction.reservation_sid,
+        worker_call_sid=worker_call_sid,
+        customer_call_sid=call.sid if call else None,
+        due_at=due_at,
+    )

@@ -1,0 +1,97 @@
+"""Agent and caller in one room: what its callbacks mean for the Task.
+
+They come late, twice and in any order. Who is in is read from what a callback says of one call,
+never counted; a room that ended is over whatever else still arrives of it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from routing.call import DONE, FAILED, Instruction
+from routing.ports import Work
+from voice import bridge, hang_up
+from voice.phone_line import ENDED_STATUSES
+
+#: What the caller hears when the room is left: a farewell, the queue again, or that nobody comes.
+NEXT_ENDED: Final = "ended"
+NEXT_WAIT: Final = "wait"
+NEXT_CANCELED: Final = "canceled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomNews:
+    """One status callback of a conference."""
+
+    #: StatusCallbackEvent: participant-join, participant-leave, conference-end, ...
+    event: str
+    conference_sid: str
+    #: Empty for what concerns the whole room.
+    call_sid: str
+
+
+def room_changed(work: Work, *, instruction_sid: str, news: RoomNews) -> None:
+    """Takes in one callback of the room that the instruction opened."""
+    instruction = bridge.held(work, instruction_sid)
+    if instruction is None:
+        return
+    if news.event == "participant-join":
+        _joined(work, instruction, news)
+    elif news.event == "participant-leave":
+        _left(work, instruction, news)
+    elif news.event == "conference-end":
+        _ended(work, instruction)
+
+
+def _joined(work: Work, instruction: Instruction, news: RoomNews) -> None:
+    call = bridge.call_of(work, instruction.task_sid)
+    if call is not None and news.call_sid == call.sid:
+        bridge.customer_in(
+            work, instruction_sid=instruction.sid, conference_sid=news.conference_sid
+        )
+    elif instruction.worker_call_sid in {None, news.call_sid}:
+        # The agent: whoever is in the room has answered.
+        bridge.leg_changed(
+            work, instruction_sid=instruction.sid, call_sid=news.call_sid, status="in-progress"
+        )
+
+
+def _left(work: Work, instruction: Instruction, news: RoomNews) -> None:
+    call = bridge.call_of(work, instruction.task_sid)
+    parties = {instruction.worker_call_sid, call.sid if call else None}
+    if news.call_sid not in parties:
+        return
+    if instruction.state == DONE:
+        bridge.conversation_over(work, instruction)
+    else:
+        bridge.look_again(work, instruction)
+
+
+def _ended(work: Work, instruction: Instruction) -> None:
+    if instruction.state == DONE:
+        bridge.conversation_over(work, instruction)
+    else:
+        bridge.look_again(work, instruction)
+
+
+def caller_is_back(work: Work, *, instruction_sid: str, call_sid: str, status: str) -> str:
+    """The caller's part in the room is over, and Twilio asks what comes next: one of the NEXT_*.
+
+    It also asks because the caller hung up, and when we ourselves move a caller out of the room;
+    what we answer is not heard then.
+    """
+    if status in ENDED_STATUSES:
+        hang_up.caller_left(work, call_sid=call_sid, status=status)
+        return NEXT_ENDED
+    instruction = bridge.held(work, instruction_sid)
+    if instruction is not None and instruction.state == DONE:
+        bridge.conversation_over(work, instruction)
+        return NEXT_ENDED
+    if (
+        instruction is not None
+        and instruction.state != FAILED
+        and instruction.step == bridge.JOINING
+    ):
+        bridge.fail(work, instruction, "the conference ended before the caller was in")
+    call = work.calls.get(call_sid)
+    wanted = call is not None and hang_up.is_wanted(work, call)
+    return NEXT_WAIT if wanted else NEXT_CANCELED

@@ -1,0 +1,155 @@
+"""Twilio's way in: one blueprint, and no route of it without a proven signature.
+
+A view reads, lets the engine record it in one transaction, and answers; Twilio is never called from
+here, and nothing is decided here.
+"""
+
+from collections.abc import Callable, Mapping
+
+import flask
+
+from routing import sids
+from routing.engine import Engine
+from voice import bridge, conference, hang_up
+from voice.announcement import Announcements
+from voice.call_flow import CallFlow
+from voice.conference import RoomNews
+from voice.incoming_call import Reception
+from voice.phone_line import ENDED_STATUSES, LIVE_STATUSES
+from voice.settings import VoiceSettings
+from voice.signature import Signatures, Webhook, require
+from voice.waiting_room import WaitingRoom
+
+#: A SequenceNumber has no more digits than this.
+MAX_DIGITS = 9
+
+#: The answer to a webhook that only tells something.
+HEARD = ""
+
+View = Callable[[Webhook], str]
+
+
+def voice_door(engine: Engine, settings: VoiceSettings, flow: CallFlow) -> flask.Blueprint:
+    """The webhooks of one call flow, to be mounted at `/voice`.
+
+    Every request without a signature of one of `settings.auth_tokens` ends with 403, before
+    anything of it is looked at.
+    """
+    door = flask.Blueprint("voice", __name__)
+    signatures = Signatures(public_url=settings.public_url, auth_tokens=settings.auth_tokens)
+
+    @door.before_request
+    def prove() -> None:
+        flask.g.webhook = require(signatures, flask.request)
+
+    for path, view in _views(engine, Announcements(flow, settings), flow, settings).items():
+        door.add_url_rule(f"/{path}", path, _answering(view), methods=["GET", "POST"])
+    return door
+
+
+def _views(
+    engine: Engine, announcements: Announcements, flow: CallFlow, settings: VoiceSettings
+) -> Mapping[str, View]:
+    reception = Reception(engine, flow, settings, announcements)
+    waiting_room = WaitingRoom(engine, announcements)
+    news = News(engine, announcements)
+    return {
+        "incoming": lambda webhook: reception.answer(_of_a_call(webhook)),
+        "waiting": lambda webhook: waiting_room.round(_of_a_call(webhook)),
+        "queue-left": lambda webhook: waiting_room.left(_of_a_call(webhook)),
+        "call-status": lambda webhook: news.of_the_call(_of_a_call(webhook)),
+        "agent-leg": lambda webhook: news.of_the_agents_leg(_of_a_call(webhook)),
+        "conference": news.of_the_room,
+        "conference-left": lambda webhook: news.of_the_callers_return(_of_a_call(webhook)),
+    }
+
+
+class News:
+    """What Twilio tells while a call goes on."""
+
+    def __init__(self, engine: Engine, announcements: Announcements) -> None:
+        self._engine = engine
+        self._next = {
+            conference.NEXT_ENDED: announcements.ended,
+            conference.NEXT_WAIT: announcements.back_in_line,
+            conference.NEXT_CANCELED: announcements.canceled,
+        }
+
+    def of_the_call(self, webhook: Webhook) -> str:
+        self._engine.perform(
+            hang_up.call_changed,
+            call_sid=webhook.get("CallSid"),
+            status=_status(webhook),
+            sequence_number=_number(webhook.get("SequenceNumber")),
+        )
+        return HEARD
+
+    def of_the_agents_leg(self, webhook: Webhook) -> str:
+        self._engine.perform(
+            bridge.leg_changed,
+            instruction_sid=_instruction(webhook),
+            call_sid=webhook.get("CallSid"),
+            status=_status(webhook),
+        )
+        return HEARD
+
+    def of_the_room(self, webhook: Webhook) -> str:
+        """The room's callbacks: those that concern one call name it."""
+        self._engine.perform(
+            conference.room_changed,
+            instruction_sid=_instruction(webhook),
+            news=RoomNews(
+                event=webhook.get("StatusCallbackEvent"),
+                conference_sid=_sid(webhook.get("ConferenceSid"), "CF"),
+                call_sid=_sid(webhook.get("CallSid"), "CA") if webhook.get("CallSid") else "",
+            ),
+        )
+        return HEARD
+
+    def of_the_callers_return(self, webhook: Webhook) -> str:
+        comes_next = self._engine.perform(
+            conference.caller_is_back,
+            instruction_sid=_instruction(webhook),
+            call_sid=webhook.get("CallSid"),
+            status=_status(webhook),
+        )
+        return self._next[comes_next]
+
+
+def _answering(view: View) -> Callable[[], flask.Response]:
+    def answer() -> flask.Response:
+        twiml = view(flask.g.webhook)
+        if twiml == HEARD:
+            return flask.Response(status=204)
+        return flask.Response(twiml, content_type="text/xml; charset=utf-8")
+
+    return answer
+
+
+def _of_a_call(webhook: Webhook) -> Webhook:
+    """The webhook, if it names its call as it must; its SID becomes a key."""
+    _sid(webhook.get("CallSid"), "CA")
+    return webhook
+
+
+def _instruction(webhook: Webhook) -> str:
+    """Which instruction the URL was made for."""
+    return _sid(webhook.query.get("instruction", ""), sids.INSTRUCTION)
+
+
+def _status(webhook: Webhook) -> str:
+    status = webhook.get("CallStatus")
+    if status not in LIVE_STATUSES and status not in ENDED_STATUSES:
+        flask.abort(400)
+    return status
+
+
+def _sid(text: str, kind: str) -> str:
+    if not sids.is_sid(text, kind):
+        flask.abort(400)
+    return text
+
+
+def _number(text: str) -> int:
+    plain = text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+    return int(text) if plain else 0

@@ -1,0 +1,64 @@
+"""Whoever leaves first: the Task is canceled, wrapped up or completed, and nobody is left ringing.
+
+The same verb serves every way in which we may learn that the caller is gone: the number's status
+callback, the queue's action, the conference's, an error of the phone line, the sweep.
+"""
+
+from routing.call import Call
+from routing.engine import instructions
+from routing.ports import Work
+from routing.task import CANCELED, COMPLETED, WRAPPING
+from voice import bridge
+from voice.phone_line import ENDED_STATUSES
+
+#: Twilio's reason of a Task whose caller hung up while waiting; reports count by it.
+HANGUP = "hangup"
+
+
+def caller_left(work: Work, *, call_sid: str, status: str = "completed") -> bool:
+    """The caller's call has ended. False when that was known; nothing happens then."""
+    seen = work.calls.get(call_sid)
+    if seen is None or seen.due_at is None:
+        return False
+    work.tasks.get(seen.task_sid, lock=True)
+    call = work.calls.get(call_sid, lock=True)
+    if call is None or call.due_at is None:
+        return False
+    work.calls.change(call_sid, status=status, due_at=None, updated_at=work.now)
+    standing = bridge.standing_bridge(work, call.task_sid)
+    bridge.abandon_all(work, call.task_sid, HANGUP)
+    if standing is None or not bridge.conversation_over(work, standing):
+        instructions.customer_left(work, task_sid=call.task_sid, reason=HANGUP)
+    return True
+
+
+def call_changed(work: Work, *, call_sid: str, status: str, sequence_number: int) -> None:
+    """A status callback of the caller's call; older ones than the last are passed over."""
+    if status in ENDED_STATUSES:
+        caller_left(work, call_sid=call_sid, status=status)
+        return
+    call = work.calls.get(call_sid, lock=True)
+    if call is not None and call.due_at is not None and sequence_number > call.sequence_number:
+        work.calls.change(
+            call_sid, status=status, sequence_number=sequence_number, updated_at=work.now
+        )
+
+
+def queue_failed(work: Work, *, call_sid: str, reason: str) -> None:
+    """The caller could not be kept in the queue, and is being told so."""
+    call = work.calls.get(call_sid)
+    if call is None:
+        return
+    work.tasks.get(call.task_sid, lock=True)
+    bridge.abandon_all(work, call.task_sid, reason)
+    bridge.say_goodbye(work, call, said=True)
+    instructions.customer_left(work, task_sid=call.task_sid, reason=reason)
+
+
+def is_wanted(work: Work, call: Call) -> bool:
+    """Is there still a Task for which the caller should stay on the line?"""
+    task = work.tasks.get(call.task_sid)
+    if task is not None and task.assignment_status not in {WRAPPING, COMPLETED, CANCELED}:
+        return True
+    # After-work, or completed by a program: whoever still talks may go on talking.
+    return bridge.standing_bridge(work, call.task_sid) is not None

@@ -1,0 +1,321 @@
+"""The line to Twilio: the only room that makes REST calls, and that knows their errors.
+
+    PhoneLineError
+      Unreachable   no answer, or one that asks to come again later; a repeat may help
+      Refused       Twilio understood and will not do it; a repeat will not help
+        CallGone    the call or the participant is no longer there
+
+It dials and redirects, and never decides why. What is not safe to repeat is tried once: whoever
+asks again first looks up what became of it (`find_leg`).
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+import stamina
+from twilio.base.exceptions import (
+    TwilioException,
+    TwilioRestException,
+    TwilioServiceException,
+)
+from twilio.http.response import Response
+from twilio.rest import Client
+
+Answer = TypeVar("Answer")
+
+#: Twilio's own words for a call that has not ended, and for one that has.
+LIVE_STATUSES: Final = frozenset({"queued", "initiated", "ringing", "in-progress"})
+ENDED_STATUSES: Final = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+
+#: Twilio's error codes that say: it is not there any more.
+CALL_NOT_IN_PROGRESS = 21220
+NOT_FOUND = 20404
+#: Statuses that say: not now. Nothing was done (20429 is never processed).
+TOO_MANY_REQUESTS = 429
+SERVER_ERROR = 500
+
+CONNECT_TIMEOUT_SECONDS = 3.05
+READ_TIMEOUT_SECONDS = 8.0
+#: Questions are asked again at once, within this time; whatever changes something never is.
+QUESTION_ATTEMPTS = 3
+QUESTION_SECONDS = 8.0
+
+#: Events of the agent's leg and of the room that tell us how far a bridge is.
+LEG_EVENTS: Final = ("initiated", "ringing", "answered", "completed")
+ROOM_EVENTS: Final = ("start", "end", "join", "leave")
+
+#: What a conference instruction may hand on to participants.create, by its own names there.
+LEG_OPTIONS: Final = frozenset(
+    {
+        "beep",
+        "byoc",
+        "conference_record",
+        "conference_recording_status_callback",
+        "conference_recording_status_callback_method",
+        "conference_trim",
+        "early_media",
+        "end_conference_on_exit",
+        "jitter_buffer_size",
+        "machine_detection",
+        "max_participants",
+        "muted",
+        "record",
+        "recording_channels",
+        "recording_status_callback",
+        "recording_status_callback_method",
+        "region",
+        "sip_auth_password",
+        "sip_auth_username",
+        "start_conference_on_enter",
+        "time_limit",
+        "wait_method",
+        "wait_url",
+    }
+)
+
+
+class PhoneLineError(Exception):
+    """Twilio did not do what it was asked to."""
+
+    retryable = False
+
+    def __init__(self, message: str, *, code: int | None = None) -> None:
+        super().__init__(message if code is None else f"{code}: {message}")
+        self.code = code
+
+
+class Unreachable(PhoneLineError):
+    """No answer, or one that asks to come again later. It may have been done all the same."""
+
+    retryable = True
+
+
+class Refused(PhoneLineError):
+    """Twilio understood, and will not do it."""
+
+
+class CallGone(Refused):
+    """The call, or the participant, is no longer there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """The agent's call, on its way into a room."""
+
+    call_sid: str
+    conference_sid: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """A conference that has not ended."""
+
+    sid: str
+    call_sids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialling:
+    """Whom to call, into which room, and whom to tell."""
+
+    room: str
+    #: Unique in the room: a leg that was dialled is found again by it.
+    label: str
+    to: str
+    from_address: str
+    ring_seconds: int
+    leg_url: str
+    room_url: str
+    #: Further parameters of participants.create, those of LEG_OPTIONS only.
+    options: Mapping[str, object]
+
+
+class PhoneLine(Protocol):
+    """What the voice side asks of the telephone network. Every method may raise Unreachable."""
+
+    def dial(self, dialling: Dialling) -> Leg:
+        """Calls somebody into a room; not to be repeated blindly. Raises Refused."""
+        ...
+
+    def find_leg(self, *, room: str, label: str) -> Leg | None:
+        """The leg of that label in the room, if it was dialled and has not ended."""
+        ...
+
+    def find_room(self, name: str) -> Room | None:
+        """The room of that name, if there is one that has not ended."""
+        ...
+
+    def call_status(self, call_sid: str) -> str:
+        """Twilio's status of the call; raises CallGone where Twilio does not know it."""
+        ...
+
+    def redirect(self, call_sid: str, *, twiml: str) -> None:
+        """The call goes on with another document; raises CallGone when it is not in progress."""
+        ...
+
+    def hang_up(self, call_sid: str) -> None:
+        """Ends the call, whether it rings or talks; raises CallGone when it has ended already."""
+        ...
+
+
+class TwilioPhoneLine:
+    """The line to Twilio itself, or to whatever answers like it at `api_url`."""
+
+    def __init__(self, *, account_sid: str, auth_token: str, api_url: str | None = None) -> None:
+        self._twilio = Client(account_sid, auth_token, http_client=_Wire(api_url))
+
+    def dial(self, dialling: Dialling) -> Leg:
+        options: dict[str, Any] = {
+            "beep": "false",
+            "end_conference_on_exit": True,
+            "wait_url": "",
+        }
+        options |= {key: value for key, value in dialling.options.items() if key in LEG_OPTIONS}
+        participant = _asked(
+            lambda: self._twilio.conferences(dialling.room).participants.create(
+                to=dialling.to,
+                from_=dialling.from_address,
+                label=dialling.label,
+                timeout=dialling.ring_seconds,
+                status_callback=dialling.leg_url,
+                status_callback_method="POST",
+                status_callback_event=list(LEG_EVENTS),
+                conference_status_callback=dialling.room_url,
+                conference_status_callback_method="POST",
+                conference_status_callback_event=list(ROOM_EVENTS),
+                **options,
+            )
+        )
+        return Leg(
+            call_sid=str(participant.call_sid), conference_sid=participant.conference_sid or None
+        )
+
+    @stamina.retry(
+        on=Unreachable, attempts=QUESTION_ATTEMPTS, timeout=QUESTION_SECONDS, wait_max=1.0
+    )
+    def find_leg(self, *, room: str, label: str) -> Leg | None:
+        sid = self._live_conference(room)
+        if sid is None:
+            return None
+        try:
+            participant = _asked(lambda: self._twilio.conferences(sid).participants(label).fetch())
+        except CallGone:
+            return None
+        if participant.status in {"complete", "failed"}:
+            return None
+        return Leg(call_sid=str(participant.call_sid), conference_sid=sid)
+
+    @stamina.retry(
+        on=Unreachable, attempts=QUESTION_ATTEMPTS, timeout=QUESTION_SECONDS, wait_max=1.0
+    )
+    def find_room(self, name: str) -> Room | None:
+        sid = self._live_conference(name)
+        if sid is None:
+            return None
+        participants = _asked(self._twilio.conferences(sid).participants.list)
+        return Room(
+            sid=sid, call_sids=frozenset(str(participant.call_sid) for participant in participants)
+        )
+
+    def _live_conference(self, name: str) -> str | None:
+        """The newest conference of that name that has not ended: names are used again."""
+        conferences = _asked(lambda: self._twilio.conferences.list(friendly_name=name, limit=50))
+        live = [conference for conference in conferences if conference.status != "completed"]
+        return str(live[0].sid) if live else None
+
+    @stamina.retry(
+        on=Unreachable, attempts=QUESTION_ATTEMPTS, timeout=QUESTION_SECONDS, wait_max=1.0
+    )
+    def call_status(self, call_sid: str) -> str:
+        return str(_asked(lambda: self._twilio.calls(call_sid).fetch()).status)
+
+    def redirect(self, call_sid: str, *, twiml: str) -> None:
+        _asked(lambda: self._twilio.calls(call_sid).update(twiml=twiml))
+
+    def hang_up(self, call_sid: str) -> None:
+        _asked(lambda: self._twilio.calls(call_sid).update(status="completed"))
+
+
+def _asked(question: Callable[[], Answer]) -> Answer:
+    """What Twilio answers, its errors as ours."""
+    try:
+        return question()
+    except requests.RequestException as error:
+        # The text of a connection error names hosts and parameters; its kind is enough for a log.
+        raise Unreachable(type(error).__name__) from error
+    except TwilioRestException as error:
+        raise _error(error.status, error.code, error.msg) from error
+    except TwilioServiceException as error:
+        raise _error(error.status, error.code, error.detail or error.title) from error
+    except (TwilioException, ValueError, TypeError, LookupError, AttributeError) as error:
+        # The library trips over answers of another shape, such as a proxy's error page.
+        raise Unreachable(f"an answer that is not Twilio's ({type(error).__name__})") from error
+
+
+def _error(status: int, code: int | None, message: str) -> PhoneLineError:
+    message = str(message)[:300]
+    if status == TOO_MANY_REQUESTS or status >= SERVER_ERROR:
+        return Unreachable(message, code=code)
+    if code in {CALL_NOT_IN_PROGRESS, NOT_FOUND} or status == requests.codes.not_found:
+        return CallGone(message, code=code)
+    return Refused(message, code=code)
+
+
+class _Wire:
+    """Carries the library's requests: with timeouts, one session per thread, to a base URL of ours.
+
+    The library itself has no setting for the base URL (only for edge and region), and its own
+    client logs telephone numbers.
+    """
+
+    is_async = False
+
+    def __init__(self, api_url: str | None) -> None:
+        self._base = urlsplit(api_url.rstrip("/")) if api_url else None
+        self._threads = threading.local()
+
+    def request(  # noqa: PLR0917 - the library passes these by place
+        self,
+        method: str,
+        uri: str,
+        params: dict[str, Any] | None = None,
+        data: dict[str, object] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,
+    ) -> Response:
+        answer = self._session().request(
+            method.upper(),
+            self._redirected(uri),
+            params=params,
+            data=data,
+            headers=headers,
+            auth=auth,
+            timeout=(CONNECT_TIMEOUT_SECONDS, timeout or READ_TIMEOUT_SECONDS),
+            allow_redirects=allow_redirects,
+        )
+        return Response(answer.status_code, answer.text, answer.headers)
+
+    def _redirected(self, uri: str) -> str:
+        if self._base is None:
+            return uri
+        asked = urlsplit(uri)
+        path = self._base.path + asked.path
+        return asked._replace(
+            scheme=self._base.scheme, netloc=self._base.netloc, path=path
+        ).geturl()
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._threads, "session", None)
+        if session is None:
+            session = requests.Session()
+            # What answers on this machine is not behind the proxy that the environment may name.
+            local = self._base is not None and self._base.hostname in {"127.0.0.1", "localhost"}
+            session.trust_env = not local
+            self._threads.session = session
+        return session

@@ -1,0 +1,83 @@
+"""Compares the calls that we think live with Twilio's, and repairs what lost callbacks left behind.
+
+Callbacks make things quick; this makes them certain: nothing stays assigned, and no caller waits,
+because a message was lost while we were down. What it finds out is told to the same verbs that the
+callback would have told it to.
+"""
+
+import structlog
+
+from routing.call import Call, Instruction
+from routing.clock import SECOND
+from routing.engine import Engine
+from routing.ports import Work
+from routing.task import ASSIGNED
+from voice import bridge, hang_up
+from voice.assignment import settle
+from voice.phone_line import ENDED_STATUSES, CallGone, PhoneLine, PhoneLineError
+from voice.settings import VoiceSettings
+
+#: Calls looked at in one go.
+BATCH = 10
+
+_log = structlog.get_logger(__name__)
+
+
+class Reconciliation:
+    def __init__(self, engine: Engine, settings: VoiceSettings, phone_line: PhoneLine) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._line = phone_line
+
+    def sweep(self) -> bool:
+        """Looks at the calls whose turn it is; True if there may be more."""
+        calls = self._engine.perform(_take_turns, seconds=self._settings.sweep_seconds)
+        for call in calls:
+            try:
+                self._look_at(call)
+            except PhoneLineError as error:
+                # Its next turn comes, and a wrong conclusion would cost a caller.
+                _log.warning("could not look at a call", call=call.sid, error=str(error))
+        return len(calls) == BATCH
+
+    def _look_at(self, call: Call) -> None:
+        try:
+            status = self._line.call_status(call.sid)
+        except CallGone:
+            status = "completed"
+        if status in ENDED_STATUSES:
+            if self._engine.perform(hang_up.caller_left, call_sid=call.sid, status=status):
+                _log.info("found a call that had ended", call=call.sid, status=status)
+            return
+        self._engine.perform(settle, task_sid=call.task_sid)
+        talking = self._engine.read(_bridge_in_use, call.task_sid)
+        if talking is not None:
+            self._look_into_room(call, talking)
+
+    def _look_into_room(self, call: Call, instruction: Instruction) -> None:
+        """Are agent and caller still together?"""
+        room = self._line.find_room(instruction.task_sid)
+        if room is None or not {call.sid, instruction.worker_call_sid} <= room.call_sids:
+            _log.info("found a conversation that was over", call=call.sid)
+            self._engine.perform(_over, instruction_sid=instruction.sid)
+
+
+def _take_turns(work: Work, *, seconds: int) -> list[Call]:
+    """The calls that are due; a look harms nobody, so their next turn is all the lease there is."""
+    calls = list(work.due_calls(work.now, BATCH))
+    for call in calls:
+        work.calls.change(call.sid, due_at=work.now + seconds * SECOND)
+    return calls
+
+
+def _bridge_in_use(work: Work, task_sid: str) -> Instruction | None:
+    task = work.tasks.get(task_sid)
+    if task is None or task.assignment_status != ASSIGNED:
+        return None
+    return bridge.standing_bridge(work, task_sid)
+
+
+def _over(work: Work, *, instruction_sid: str) -> None:
+    instruction = bridge.held(work, instruction_sid)
+    if instruction is not None:
+        bridge.conversation_over(work, instruction)
