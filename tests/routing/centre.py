@@ -222,6 +222,10 @@ class Centre:
         assert task is not None
         return task
 
+    def task_sids(self) -> list[str]:
+        found = self.engine.read(lambda work: work.tasks.find(workspace_sid=self.workspace_sid))
+        return [task.sid for task in found]
+
     def worker(self, sid: str) -> Worker:
         worker = self.engine.read(lambda work: work.workers.get(sid))
         assert worker is not None
