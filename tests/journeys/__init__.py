@@ -1,1 +1,1 @@
-"""Whole calls through whole processes: what `make run` starts, over real HTTP, on both databases."""
+"""Whole calls through whole processes: what `make run` starts, over HTTP, on both databases."""

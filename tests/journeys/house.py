@@ -49,6 +49,8 @@ class House:
                 status_callback_url=f"{self.web}/voice/call-status",
                 # Words are few seconds long in here, so that a journey is short.
                 characters_per_second=200.0,
+                # Who waits hears music while the house is down, and is asked for again.
+                wait_errors="hold",
             )
         )
         self._database_url = database_url
@@ -208,7 +210,7 @@ class House:
         return [call["sid"] for call in calls if call["status"] not in over]
 
     def legs_dialled(self) -> list[str]:
-        """The labels (Reservations) for which an agent's leg was asked for, one for each request."""
+        """The Reservations (a leg's label) for which an agent was dialled, one for each request."""
         entries = self.network("GET", "/log")["entries"]
         return [
             entry["parameters"]["Label"]

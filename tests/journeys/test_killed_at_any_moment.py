@@ -1,5 +1,6 @@
 """`kill -9` of the whole process at some moment of a call, then a restart: the call goes on."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,14 +67,13 @@ def test_the_call_goes_on_after_a_crash(
 
 
 def accept_what_is_offered(house: House) -> None:
-    """The agents' side of the rest of the call: whoever is asked accepts, until both are together."""
+    """The agents' side of the rest: whoever is asked accepts, until two are together."""
 
     def look() -> bool:
         for offer in house.reservations(house.task()["sid"], ReservationStatus="pending"):
-            try:
+            # It may have been answered, or taken back, since it was read: that is a refusal.
+            with contextlib.suppress(Refused):
                 house.answer(offer, ReservationStatus="accepted")
-            except Refused as refused:
-                assert refused.status in {400, 409, 410}, refused
         return bool(house.room())
 
     house.until(look, "somebody to take the call")
