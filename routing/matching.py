@@ -109,7 +109,7 @@ class MatchingIndex:
         """`queues` by SID; `lifo_first` is the workspace's queue order, `one_at_a_time` that it
         has no multitasking; `idle_per_channel` are the TaskChannels that optimise their routing.
         """
-        self._queues = queues
+        self.queues = queues
         self._idle_per_channel = idle_per_channel
         self._lifo_first = lifo_first
         self._one_at_a_time = one_at_a_time
@@ -156,7 +156,7 @@ class MatchingIndex:
 
     def put_task(self, task: WaitingTask) -> None:
         """A Task waits, or waits in another way than before."""
-        queue = self._queues.get(task.queue_sid)
+        queue = self.queues.get(task.queue_sid)
         known = self._tasks.get(task.sid)
         if known is not None and known[0] == task:
             self._stirred.add(known[1])

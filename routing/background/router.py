@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from routing.configuration import Configuration
 from routing.engine import Engine, placement, reservations
 from routing.engine.workers import worker_context
+from routing.errors import NotFound
 from routing.events import Event
 from routing.matching import Candidate, ChannelLoad, MatchingIndex, Proposal, WaitingTask
 from routing.ports import Work
@@ -71,10 +72,12 @@ class Router:
 
     def _take_in(self, workspace_sid: str, touched: _Touched) -> None:
         index = self._indexes.get(workspace_sid)
-        if index is None or touched.everything:
+        if (
+            index is None
+            or touched.everything
+            or not self._engine.read(_refresh, index, workspace_sid, touched)
+        ):
             self._rebuild(workspace_sid)
-            return
-        self._engine.read(_refresh, index, workspace_sid, touched)
 
     def _rebuild(self, workspace_sid: str) -> None:
         index = self._engine.read(_build, workspace_sid)
@@ -84,18 +87,23 @@ class Router:
             self._indexes[workspace_sid] = index
 
     def _offer(self, workspace_sid: str) -> None:
-        index = self._indexes.get(workspace_sid)
-        while index is not None:
+        while (index := self._indexes.get(workspace_sid)) is not None:
             proposals = index.proposals(CLAIMS_PER_COMMIT, self._engine.clock.now())
             if not proposals:
                 return
-            lost = self._engine.perform(_claim, proposals)
+            try:
+                lost = self._engine.perform(_claim, proposals)
+            except Exception:
+                # The index has gone on as if they were claimed; the same events come again, and
+                # then it is built anew.
+                del self._indexes[workspace_sid]
+                raise
             if lost:
                 touched = _Touched(
                     task_sids={proposal.task_sid for proposal in lost},
                     worker_sids={sid for proposal in lost for sid in proposal.worker_sids},
                 )
-                self._engine.read(_refresh, index, workspace_sid, touched)
+                self._take_in(workspace_sid, touched)
 
 
 def _claim(work: Work, proposals: Iterable[Proposal]) -> list[Proposal]:
@@ -135,9 +143,18 @@ def _build(work: Work, workspace_sid: str) -> MatchingIndex | None:
     return index
 
 
-def _refresh(work: Work, index: MatchingIndex, workspace_sid: str, touched: _Touched) -> None:
-    """Reads the named rows again and puts them into the index as they are."""
-    configuration = work.configuration(workspace_sid)
+def _refresh(work: Work, index: MatchingIndex, workspace_sid: str, touched: _Touched) -> bool:
+    """Reads the named rows again and puts them into the index as they are.
+
+    False when that is not enough: the workspace is gone by now, or its queues are no longer those
+    of the index (Twilio has no event for a queue whose order or number of workers to ask changes).
+    """
+    try:
+        configuration = work.configuration(workspace_sid)
+    except NotFound:
+        return False
+    if configuration.task_queues != index.queues:
+        return False
     if touched.worker_sids:
         workers = work.workers.find(sid=touched.worker_sids)
         channels = work.worker_channels.find(worker_sid=touched.worker_sids)
@@ -152,6 +169,7 @@ def _refresh(work: Work, index: MatchingIndex, workspace_sid: str, touched: _Tou
                 _put_task(work, index, configuration, task)
             else:
                 index.drop_task(sid)
+    return True
 
 
 def _put_workers(
@@ -183,11 +201,13 @@ def _put_workers(
 
 
 def _put_task(work: Work, index: MatchingIndex, configuration: Configuration, task: Task) -> None:
-    step = placement.step_of(work, configuration, task)
-    if task.task_queue_sid is None or step is None:
+    if task.task_queue_sid is None:
+        index.drop_task(task.sid)
         return
+    # None: its Workflow was deleted while it was assigned; anybody in its queue may have it.
+    step = placement.step_of(work, configuration, task)
     expression, known_worker = None, None
-    if step.expression is not None or step.known_worker is not None:
+    if step is not None and (step.expression is not None or step.known_worker is not None):
         attributes = placement.task_context(configuration, task)
         if step.expression is not None:
             expression = step.expression.bind(attributes)
@@ -203,7 +223,7 @@ def _put_task(work: Work, index: MatchingIndex, configuration: Configuration, ta
             virtual_start_at=task.virtual_start_at,
             created_at=task.created_at,
             expression=expression,
-            order_by=step.order_by,
+            order_by=None if step is None else step.order_by,
             known_worker=known_worker,
         )
     )

@@ -16,11 +16,14 @@ from routing.call import Instruction
 from routing.clock import SECOND, Instant
 from routing.engine import reservations, tasks
 from routing.engine.journal import Subject, tell
-from routing.engine.moves import changed_task, end_reservation, locked_task
+from routing.engine.moves import changed_task, end_reservation
 from routing.errors import RoutingError
 from routing.json_text import read_object
 from routing.ports import Work
 from routing.reservation import Reservation
+
+#: The failure of an instruction whose Task was deleted before it was carried out.
+NO_TASK = "the Task was deleted"
 
 
 class NotPending(RoutingError):
@@ -109,12 +112,16 @@ def progress(work: Work, *, instruction_sid: str, **columns: object) -> Instruct
 def succeed(work: Work, *, instruction_sid: str) -> bool:
     """Agent and caller are in one room: the Reservation is accepted, if it was not before.
 
-    The Task's attributes gain `conference`, as Twilio's do. False when it was over already.
+    The Task's attributes gain `conference`, as Twilio's do. False when it was over already, or the
+    Task was deleted.
     """
     instruction = work.instructions.get(instruction_sid)
     if instruction is None:
         return False
-    task = locked_task(work, instruction.workspace_sid, instruction.task_sid)
+    task = work.tasks.get(instruction.task_sid, lock=True)
+    if task is None:
+        fail(work, instruction_sid=instruction_sid, failure=NO_TASK)
+        return False
     ended = progress(work, instruction_sid=instruction_sid, state=states.DONE, due_at=None)
     if ended is None:
         return False
@@ -143,14 +150,13 @@ def fail(work: Work, *, instruction_sid: str, failure: str) -> bool:
     instruction = work.instructions.get(instruction_sid)
     if instruction is None:
         return False
-    task = work.tasks.get(instruction.task_sid, lock=True)
+    work.tasks.get(instruction.task_sid, lock=True)  # before the instruction, as every verb does
     ended = progress(
         work, instruction_sid=instruction_sid, state=states.FAILED, failure=failure, due_at=None
     )
     if ended is None:
         return False
-    if task is not None:
-        reservations.cancel(work, reservation_sid=instruction.reservation_sid, reason=failure)
+    reservations.cancel(work, reservation_sid=instruction.reservation_sid, reason=failure)
     return True
 
 

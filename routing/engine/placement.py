@@ -108,8 +108,11 @@ def cancel_waiting(
 
 
 def step_of(work: Work, configuration: Configuration, task: Task) -> Step | None:
-    """The step in which the Task stands, as its Workflow's document describes it."""
-    if task.filter_index is None or task.target_index is None:
+    """The step in which the Task stands, as its Workflow's document describes it.
+
+    None for a Task whose Workflow was deleted after somebody had accepted it.
+    """
+    if task.workflow_sid is None or task.filter_index is None or task.target_index is None:
         return None
     document = document_of(work, configuration, task)
     return step_at(document, (task.filter_index, task.target_index))

@@ -24,6 +24,8 @@ from routing.reservation import LIVE, Reservation, next_reservation_state
 from routing.task import MAX_ASSIGNMENT_COUNT, PENDING, RESERVED, Task, next_task_state
 from routing.worker import Worker, WorkerChannel
 
+#: The reason of a Task that comes back and finds its TaskQueue deleted meanwhile.
+NO_QUEUE = "The TaskQueue was deleted"
 #: The reason a Task carries when its last Reservation is completed (Twilio's words).
 ALL_COMPLETED = "All reservations were completed"
 
@@ -253,9 +255,13 @@ def reject(
 def time_out(work: Work, *, reservation_sid: str) -> bool:
     """The offer has run out: the Worker goes to the timeout Activity, the Task back to its queue.
 
-    False when it was answered meanwhile, or its time stands still; nothing is written then.
+    False when it was answered meanwhile, its time stands still or its Task was deleted; nothing is
+    written then.
     """
-    task, reservation = _locked(work, reservation_sid)
+    try:
+        task, reservation = _locked(work, reservation_sid)
+    except NotFound:
+        return False
     if reservation.due_at is None or reservation.due_at > work.now:
         return False
     configuration = work.configuration(task.workspace_sid)
@@ -278,9 +284,12 @@ def cancel(work: Work, *, reservation_sid: str, reason: str) -> bool:
 
     The Worker goes to the timeout Activity, so that the next offer goes to somebody who can be
     reached; an accepted Reservation can be taken back like this, too, before its bridge is built.
-    False when the Reservation is over already.
+    False when the Reservation is over already, or gone with its Task or Worker.
     """
-    task, reservation = _locked(work, reservation_sid)
+    try:
+        task, reservation = _locked(work, reservation_sid)
+    except NotFound:
+        return False
     if reservation.reservation_status not in {states.PENDING, states.ACCEPTED}:
         return False
     configuration = work.configuration(task.workspace_sid)
@@ -311,6 +320,8 @@ def release(work: Work, configuration: Configuration, task: Task) -> Task:
     if task.assignment_count >= MAX_ASSIGNMENT_COUNT:
         reason = "Task TTL Exceeded or Max assignment count exceeded"
         return placement.cancel_waiting(work, configuration, task, reason)
+    if task.task_queue_sid is None:
+        return placement.cancel_waiting(work, configuration, task, NO_QUEUE)
     if task.step_due_at is not None and task.step_due_at <= work.now:
         # The target's time ran out while somebody was being asked; it is over now.
         return placement.leave_step(work, configuration, task)

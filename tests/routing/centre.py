@@ -49,7 +49,7 @@ class Centre:
             workflows.create,
             workspace_sid=self.workspace_sid,
             friendly_name="Calls",
-            configuration=routing_document(default={"queue": self.queue_sid}),
+            configuration=self.simple_document(),
             task_reservation_timeout=30,
         ).sid
         self.router = Router(engine)
@@ -81,6 +81,10 @@ class Centre:
             **columns,  # type: ignore[arg-type]
         )
         return workflow.sid
+
+    def simple_document(self) -> str:
+        """A configuration that sends everything to the queue that everything begins with."""
+        return routing_document(default={"queue": self.queue_sid})
 
     def change_workflow(self, workflow_sid: str, **columns: object) -> None:
         self.engine.perform(
@@ -217,6 +221,10 @@ class Centre:
         task = self.engine.read(lambda work: work.tasks.get(sid))
         assert task is not None
         return task
+
+    def task_sids(self) -> list[str]:
+        found = self.engine.read(lambda work: work.tasks.find(workspace_sid=self.workspace_sid))
+        return [task.sid for task in found]
 
     def worker(self, sid: str) -> Worker:
         worker = self.engine.read(lambda work: work.workers.get(sid))

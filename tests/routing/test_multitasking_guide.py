@@ -1,0 +1,120 @@
+"""The expressions of the multitasking guide, as they are written there."""
+
+import pytest
+
+from tests.routing.centre import Centre
+
+
+def _flow(scratch: Centre, expression: str) -> str:
+    return scratch.add_workflow(
+        {
+            "expression": "1==1",
+            "targets": [{"queue": scratch.queue_sid, "expression": expression}],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["worker.channel.voice.available_capacity_percentage == 100",
+     "worker.channel.voice.assigned_tasks == 0"],
+)  # fmt: skip
+def test_no_chat_during_a_call(scratch: Centre, expression: str) -> None:
+    scratch.add_worker("alice")
+    flow = _flow(scratch, expression)
+    call = scratch.add_task()
+    scratch.accept(call)
+    chat = scratch.add_task(channel="chat", workflow=flow)
+    assert scratch.offered_to(chat) is None
+    scratch.complete(call)
+    assert scratch.offered_to(chat) == "alice"
+
+
+def test_a_call_beside_one_chat_at_most(scratch: Centre) -> None:
+    alice = scratch.add_worker("alice")
+    scratch.set_capacity(alice, 3, channel="chat")
+    flow = _flow(scratch, "worker.channel.chat.assigned_tasks <= 1")
+    chats = [scratch.add_task(channel="chat") for _ in range(2)]
+    call = scratch.add_task(workflow=flow)
+    assert scratch.offered_to(call) is None
+    scratch.accept(chats[0])
+    scratch.complete(chats[0])
+    assert scratch.offered_to(call) == "alice"
+
+
+@pytest.mark.parametrize(("capacity", "chats", "expected"), [(4, 2, "alice"), (4, 1, None)])
+def test_a_text_message_for_whoever_is_half_busy_with_chats(
+    scratch: Centre, capacity: int, chats: int, expected: str | None
+) -> None:
+    alice = scratch.add_worker("alice")
+    scratch.set_capacity(alice, capacity, channel="chat")
+    flow = _flow(scratch, "worker.channel.chat.available_capacity_percentage <= 50")
+    message = scratch.add_task(channel="sms", workflow=flow)
+    for _ in range(chats):
+        scratch.add_task(channel="chat")
+    assert scratch.offered_to(message) == expected
+
+
+def test_the_configured_capacity_can_be_asked_for(scratch: Centre) -> None:
+    alice = scratch.add_worker("alice")
+    flow = _flow(scratch, "worker.channel.chat.configured_capacity > 2")
+    task = scratch.add_task(workflow=flow)
+    assert scratch.offered_to(task) is None
+    scratch.set_capacity(alice, 3, channel="chat")
+    scratch.route()
+    assert scratch.offered_to(task) == "alice"
+
+
+def test_chats_are_pushed_and_pulled_by_hand(scratch: Centre) -> None:
+    queue = scratch.add_queue("Chats")
+    flow = scratch.add_workflow(
+        {
+            "filter_friendly_name": "Manually grabbed by Workers",
+            "expression": 'manual == 1 AND task_channel_unique_name == "chat"',
+            "targets": [
+                {"queue": queue, "expression": "task.worker_sid = worker.sid", "priority": "1000"}
+            ],
+        },
+        {
+            "filter_friendly_name": "All other chats",
+            "expression": 'task_channel_unique_name == "chat"',
+            "targets": [
+                {
+                    "queue": queue,
+                    "expression": "worker.channel.chat.available_capacity_percentage > 25",
+                    "priority": "50",
+                }
+            ],
+        },
+    )
+    alice, bob = scratch.add_worker("alice"), scratch.add_worker("bob", activity="Offline")
+    for worker in (alice, bob):
+        scratch.set_capacity(worker, 4, channel="chat")
+    pushed = [scratch.add_task(channel="chat", workflow=flow) for _ in range(5)]
+    assert scratch.channel(alice, "chat").assigned_tasks == 3, "a quarter is left for pulling"
+    waiting = [task for task in pushed if scratch.offered_to(task) is None]
+    assert {scratch.task(task).priority for task in pushed} == {50}
+
+    for_bob = scratch.add_task(channel="chat", workflow=flow, manual=1, worker_sid=bob)
+    pulled = scratch.add_task(channel="chat", workflow=flow, manual=1, worker_sid=alice)
+    assert scratch.offered_to(pulled) == "alice"
+    assert scratch.task(pulled).priority == 1000
+    assert scratch.channel(alice, "chat").assigned_tasks == 4
+    assert {scratch.offered_to(task) for task in (*waiting, for_bob)} == {None}
+    scratch.move(bob, "Available")
+    assert scratch.offered_to(for_bob) == "bob"
+    assert {scratch.offered_to(task) for task in waiting} == {"bob"}
+
+
+def test_the_guides_own_threshold_pushes_to_whoever_has_less_than_three_quarters_free(
+    scratch: Centre,
+) -> None:
+    alice = scratch.add_worker("alice")
+    scratch.set_capacity(alice, 4, channel="chat")
+    flow = _flow(scratch, "worker.channel.chat.available_capacity_percentage < 75")
+    task = scratch.add_task(channel="chat", workflow=flow)
+    assert scratch.offered_to(task) is None, "all is free, and 100 is not below 75"
+    scratch.add_task(channel="chat")
+    assert scratch.offered_to(task) is None, "75 is not below 75"
+    scratch.add_task(channel="chat")
+    assert scratch.offered_to(task) == "alice"

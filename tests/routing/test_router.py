@@ -1,0 +1,94 @@
+"""The router as such: late, interrupted, restarted, beside another one."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+
+from routing.background.router import Router
+from routing.engine import Engine, workspaces
+from routing.ports import Work
+from routing.store import StoreUnavailable
+from routing.store.store import SqlStore
+from tests.routing.centre import Centre
+
+Result = TypeVar("Result")
+
+
+class Unsteady:
+    """A store that fails to write as often as it is told to."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self.failures = 0
+
+    def perform(self, verb: Callable[[Work], Result]) -> Result:
+        if self.failures:
+            self.failures -= 1
+            raise StoreUnavailable("The database does not answer.")
+        return self._store.perform(verb)
+
+    def read(self, query: Callable[[Work], Result]) -> Result:
+        return self._store.read(query)
+
+
+def test_what_could_not_be_claimed_is_offered_when_the_database_is_back(scratch: Centre) -> None:
+    store = Unsteady(scratch.store)
+    scratch.router = Router(Engine(store, scratch.clock))
+    scratch.router.start()
+    tasks = [scratch.add_task() for _ in range(3)]
+    scratch.add_worker("alice", capacity=3)
+    store.failures = 1
+    with pytest.raises(StoreUnavailable):
+        scratch.route()
+    scratch.route()
+    assert {scratch.offered_to(task) for task in tasks} == {"alice"}
+
+
+def test_events_of_a_workspace_that_is_gone_by_now_do_no_harm(scratch: Centre) -> None:
+    elsewhere = Centre(scratch.store, scratch.engine, scratch.clock)
+    elsewhere.add_worker("alice")
+    elsewhere.route()
+    scratch.route()
+    elsewhere.change_task(elsewhere.add_task(), priority=3)
+    events = scratch.store.event_log("late").read(1000)
+    scratch.engine.perform(workspaces.delete, workspace_sid=elsewhere.workspace_sid)
+    before_the_end = [event for event in events if event.type == "task.updated"]
+    assert before_the_end
+    scratch.router.follow(before_the_end)
+    scratch.route()
+    assert scratch.router.waiting() == 0
+
+
+def test_a_router_that_starts_offers_what_already_waits(centre: Centre) -> None:
+    task = centre.add_task()
+    centre.add_worker("alice")
+    assert centre.offered_to(task) is None, "nobody has told the router yet"
+    Router(centre.engine).start()
+    assert centre.offered_to(task) == "alice"
+
+
+def test_reading_events_twice_or_late_changes_nothing(scratch: Centre) -> None:
+    scratch.add_worker("alice", capacity=2)
+    first, second = scratch.add_task(), scratch.add_task()
+    scratch.accept(first)
+    scratch.complete(first)
+    scratch.cancel(second)
+    before = scratch.picture()
+    events = scratch.store.event_log("again").read(1000)
+    scratch.router.follow(events)
+    for event in reversed(events):
+        scratch.router.follow([event])
+    assert scratch.picture() == before
+
+
+def test_two_routers_that_look_at_the_same_moment_offer_each_task_once(centre: Centre) -> None:
+    second = Router(centre.engine)
+    second.start()
+    for name in ("alice", "bob"):
+        centre.add_worker(name, capacity=2)
+    tasks = [centre.add_task() for _ in range(6)]
+    second.follow(centre.store.event_log("second").read(1000))
+    centre.route()
+    assert sum(centre.offered_to(task) is not None for task in tasks) == 4
+    assert [centre.channel(worker.sid).assigned_tasks for worker in centre.all_workers()] == [2, 2]
