@@ -2,10 +2,15 @@
 
 import pytest
 
+from routing.engine import reservations
 from tests.voice.office import Office
 from voice.phone_line import Refused, Unreachable
 
 # ---- callbacks lost, doubled and out of order ----------------------------------------------------
+
+
+class Killed(BaseException):
+    """The process is gone: nothing after this happens."""
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -111,6 +116,79 @@ def test_an_agent_is_dialled_once_though_twilios_answer_was_lost(office: Office)
     assert office.are_together(call, leg)
 
 
+def test_a_caller_is_moved_once_though_the_process_died_of_it(office: Office) -> None:
+    office.centre.add_worker("Alice", contact_uri="client:alice")
+    call = office.dial_in()
+    office.settle()
+    office.centre.accept(office.task_sid(call))
+    office.settle()
+    leg = office.line.leg_to("client:alice")
+    office.line.pick_up(leg)
+    office.line.faults_after["redirect"] = [Killed()]  # type: ignore[list-item]  # ours, not Twilio's
+    with pytest.raises(Killed):
+        office.settle()
+    office.line.outbox.clear()
+    office.restart()
+    office.pass_time(40)
+    assert office.are_together(call, leg)
+    assert office.task_status(call) == "assigned"
+    assert len([asked for asked in office.line.asked if asked.startswith("redirect")]) == 1
+
+
+def test_an_error_that_comes_after_the_agent_answered_is_not_heard(office: Office) -> None:
+    office.centre.add_worker("Alice", contact_uri="client:alice")
+    call = office.dial_in()
+    office.settle()
+    office.centre.accept(office.task_sid(call))
+
+    def answer() -> None:
+        office.line.pick_up(office.line.leg_to("client:alice"))
+        while office.line.outbox:
+            office.deliver(office.line.outbox.pop(0))
+
+    office.line.afterwards = answer
+    office.line.faults_after["dial"] = [Refused("made up")]
+    office.settle()
+    assert office.are_together(call, office.line.leg_to("client:alice"))
+    assert office.task_status(call) == "assigned"
+
+
+def test_a_caller_who_arrives_when_the_offer_is_over_goes_back_in_line(office: Office) -> None:
+    alice = office.centre.add_worker("Alice", contact_uri="client:alice")
+    call = office.dial_in()
+    office.settle()
+    office.request_conference(call)
+    office.settle()
+    leg = office.line.leg_to("client:alice")
+    office.line.pick_up(leg)
+
+    def withdraw() -> None:
+        office.centre.engine.perform(
+            reservations.reject,
+            reservation_sid=office.centre.offer(office.task_sid(call)).sid,
+            worker_activity_sid=office.centre.activity("Offline"),
+        )
+        # The room's news are heard before the log is read on.
+        while office.line.outbox:
+            office.deliver(office.line.outbox.pop(0))
+
+    office.line.afterwards = withdraw
+    office.settle()
+    office.pass_time(60)
+    assert office.task_status(call) == "pending"
+    assert call.queue_action is not None
+    assert office.line.live_calls() == [call]
+    assert office.assigned(alice) == 0
+
+
+def test_an_older_status_of_a_call_does_not_replace_a_newer_one(office: Office) -> None:
+    call = office.dial_in()
+    for number, status in (("2", "in-progress"), ("1", "ringing"), ("2", "ringing")):
+        parameters = {"CallSid": call.sid, "CallStatus": status, "SequenceNumber": number}
+        assert office.post("/voice/call-status", parameters).status_code == 204
+    assert office.call(call).status == "in-progress"
+
+
 def test_twilio_may_be_away_for_a_while(office: Office) -> None:
     office.centre.add_worker("Alice", contact_uri="client:alice")
     call = office.dial_in()
@@ -148,10 +226,6 @@ def test_a_number_that_twilio_refuses_is_not_tried_again(office: Office) -> None
     reservation = office.centre.reservations(office.task_sid(call))[0]
     assert reservation.reservation_status == "canceled"
     assert reservation.reason == "21217: not a valid phone number"
-
-
-class Killed(BaseException):
-    """The process is gone: nothing after this happens."""
 
 
 @pytest.mark.parametrize("method", ["dial", "redirect", "hang_up"])
