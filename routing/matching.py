@@ -13,7 +13,8 @@ if it had been claimed; whoever claims tells it how the rows really are by putti
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
+from itertools import islice
 
 from routing.clock import Instant
 from routing.expressions import Expression, WorkerOrder
@@ -78,6 +79,8 @@ class Proposal:
 
 
 _ClassKey = tuple[str, str, str, str, object]
+#: Kind of queue, place in line, SID; the smallest is next.
+_Rank = tuple[int, tuple[int, int, int], str]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -187,25 +190,32 @@ class MatchingIndex:
 
         `now` counts as the moment at which the chosen Workers were last given something.
         """
-        ready = []
-        for key in self._stirred:
-            rank = self._rank(key)
-            if rank is not None:
-                ready.append((rank, key))
-        heapify(ready)
-        self._stirred.clear()
+        ready: list[tuple[_Rank, _ClassKey]] = []
+        lined_up: set[_ClassKey] = set()
         made: list[Proposal] = []
-        while ready and len(made) < limit:
+        while len(made) < limit:
+            self._line_up(ready, lined_up)
+            if not ready:
+                break
             _rank, key = heappop(ready)
+            lined_up.remove(key)
             proposal = self._propose(key, now)
-            if proposal is None:
-                continue
-            made.append(proposal)
+            if proposal is not None:
+                made.append(proposal)
+                self._stirred.add(key)
+        self._stirred |= lined_up
+        return made
+
+    def _line_up(self, ready: list[tuple[_Rank, _ClassKey]], lined_up: set[_ClassKey]) -> None:
+        """Adds the classes that were stirred, the last match's own doing included: where load decides,
+        one match may make another one possible.
+        """
+        for key in self._stirred - lined_up:
             rank = self._rank(key)
             if rank is not None:
                 heappush(ready, (rank, key))
-        self._stirred.update(key for _rank, key in ready)
-        return made
+                lined_up.add(key)
+        self._stirred.clear()
 
     def _new_class(self, task: WaitingTask, queue: TaskQueue) -> _DemandClass:
         of_queue = belonging(queue.target_workers).split(_LOAD_IN_QUEUE)
@@ -244,7 +254,7 @@ class MatchingIndex:
             if demand.line and demand.members & bit & self._free.get(demand.channel_sid, 0):
                 self._stirred.add(key)
 
-    def _rank(self, key: _ClassKey) -> tuple[int, tuple[int, int, int], str] | None:
+    def _rank(self, key: _ClassKey) -> _Rank | None:
         """Where the head of the class stands among all heads; None if it has nothing to match."""
         demand = self._classes.get(key)
         if demand is None:
@@ -279,18 +289,15 @@ class MatchingIndex:
 
     def _choose(self, demand: _DemandClass) -> list[tuple[int, Candidate]]:
         """The Workers to ask: in the target's order if it has one, else the longest idle first."""
-        free = demand.members & self._free.get(demand.channel_sid, 0)
-        candidates = list(self._of(free))
+        candidates = list(self._of(demand.members & self._free.get(demand.channel_sid, 0)))
         candidates.sort(key=lambda pair: self._idle_rank(demand, pair[1]))
+        able: Iterator[tuple[int, Candidate]] = (
+            pair for pair in candidates if _meets(demand.lively, pair[1].context, load=pair[1])
+        )
         if demand.order_by is not None:
-            _sort_by_order(demand.order_by, candidates)
-        chosen: list[tuple[int, Candidate]] = []
-        for slot, worker in candidates:
-            if _meets(demand.lively, worker.context, load=worker):
-                chosen.append((slot, worker))
-                if len(chosen) == demand.queue.max_reserved_workers:
-                    break
-        return chosen
+            # Whoever cannot have the Task has no say in whether the order is void, either.
+            able = iter(_in_order(demand.order_by, list(able)))
+        return list(islice(able, demand.queue.max_reserved_workers))
 
     def _idle_rank(self, demand: _DemandClass, worker: Candidate) -> tuple[Instant, str]:
         """Longest without a new Task comes first; the SID only makes the order definite."""
@@ -368,12 +375,14 @@ def load_context(channels: Iterable[ChannelLoad]) -> dict[str, object]:
     }
 
 
-def _sort_by_order(order: WorkerOrder, candidates: list[tuple[int, Candidate]]) -> None:
+def _in_order(
+    order: WorkerOrder, candidates: list[tuple[int, Candidate]]
+) -> list[tuple[int, Candidate]]:
     """Stable, so that the longest idle stays first among equals; a void order changes nothing."""
     ranks = {}
     for _slot, worker in candidates:
         rank = order.rank({"worker": worker.context})
         if rank is None:
-            return
+            return candidates
         ranks[worker.sid] = rank
-    candidates.sort(key=lambda pair: ranks[pair[1].sid])
+    return sorted(candidates, key=lambda pair: ranks[pair[1].sid])
