@@ -32,7 +32,8 @@ def enter_workflow(
 ) -> Task:
     """Writes a new Task where its Workflow's first matching filter puts it.
 
-    `attributes` are the Task's own, read already. Raises Unwanted when there is none; nothing is written then.
+    `attributes` are the Task's own, read already. Raises Unwanted when there is none; nothing is
+    written then.
     """
     document = document_of(work, configuration, task)
     step = first_step(document, _context(configuration, task, attributes))
