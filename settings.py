@@ -134,6 +134,7 @@ def _derive(values: dict[str, Any]) -> None:
         values["simulator"] = OFF if account else ON
     if not values["database_url"]:
         path = Path(values["instance_path"], "tandem.db").absolute()
+        path.parent.mkdir(parents=True, exist_ok=True)
         values["database_url"] = f"sqlite:///{path}"
     if not values["public_url"]:
         values["public_url"] = _local_url(values["host"], values["port"])

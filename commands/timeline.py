@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
+from urllib.parse import urlsplit
 
 #: How long a line waits for an earlier one from the other witness, in seconds.
 _PATIENCE_SECONDS = 0.15
@@ -95,10 +96,10 @@ class Timeline:
 
     def tell_line(self, entry: Mapping[str, Any], names: Mapping[str, str]) -> None:
         """One line of the simulator's log; `names` tells who is behind an address."""
-        path = str(entry["url"]).split("?")[0].partition("//")[2].partition("/")[2]
+        path = urlsplit(entry["url"]).path
         outcome = f"-> {entry['status']}" if entry["status"] else "-> no answer"
         if entry["kind"] == "webhook":
-            self.add(entry["time"], "webhook", f"{entry['method']} /{path} {outcome}")
+            self.add(entry["time"], "webhook", f"{entry['method']} {path} {outcome}")
             self._tell_callback(entry, names)
         elif entry["kind"] == "rest" and entry["method"] == "POST":
             resource = path.partition("/Accounts/")[2].partition("/")[2]
@@ -110,10 +111,14 @@ class Timeline:
         said = entry["parameters"]
         event = said.get("StatusCallbackEvent")
         if event in _CONFERENCE:
-            who = names.get(said.get("CallSid", ""), "")
+            # Only the agent's leg has a label: the Reservation it was dialled for.
+            who = (
+                "agent" if said.get("ParticipantLabel") else names.get(said.get("CallSid", ""), "")
+            )
             self.add(entry["time"], "conference", f"{who} {_CONFERENCE[event]}".strip())
         elif said.get("CallbackSource") == "call-progress-events":
-            self.add(entry["time"], "leg", f"{said.get('To')}: {said.get('CallStatus')}")
+            leg = names.get(said.get("CallSid", "")) or said.get("To")
+            self.add(entry["time"], "leg", f"{leg}: {said.get('CallStatus')}")
 
 
 _CONFERENCE = {

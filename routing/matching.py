@@ -3,8 +3,8 @@
 The cost of one decision does not depend on how many Tasks wait, because Tasks that wait for the
 same thing share a *demand class* (same queue, channel, expression with the Task's own values bound
 in, known worker and order of workers) and differ only in their place in line. A class knows the set
-of Workers whose attributes match as a bitmap, one bit per Worker. Intersected with the bitmap of
-the free ones answers "is there anybody?" at once. What depends on the load of the moment
+of Workers whose attributes match as a bitmap, one bit per Worker; an intersection with the bitmap
+of the free ones answers "is there anybody?" at once. What depends on the load of the moment
 (`worker.channel.*`) is split off the expression and asked last.
 
 It proposes and never decides: the claim in the database does. After a proposal the index goes on as

@@ -127,6 +127,13 @@ def _arguments() -> argparse.Namespace:
         default=15.0,
         help="how fast texts are spoken (%(default)s)",
     )
+    add(
+        "--wait-errors",
+        choices=("end", "hold"),
+        default="end",
+        help="a waitUrl out of reach ends the wait, or music is played and it is asked again "
+        "(%(default)s)",
+    )
     return parser.parse_args()
 
 
@@ -142,6 +149,7 @@ def _settings(given: argparse.Namespace) -> Settings:
         fallback_url=given.fallback_url,
         status_callback_url=given.status_callback_url,
         characters_per_second=given.characters_per_second,
+        wait_errors=given.wait_errors,
     )
 
 

@@ -11,13 +11,17 @@ from simulator.call import DocumentRequest, HungUp, Redirected
 from simulator.call_queue import CallQueue, Dequeued, LeftQueue, Member
 from simulator.interpreter import Interpreter, Next
 from simulator.twiml import SCHEMA_WARNING, Element, TwimlError
-from simulator.webhook import Parameters
+from simulator.webhook import CONNECTION_FAILURE, HTTP_RETRIEVAL_FAILURE, Parameters
 
 WAITING_VERBS = ("Say", "Play", "Pause", "Gather", "Redirect", "Hangup", "Leave")
 HOLD_MUSIC = "Twilio's hold music"
 
 #: A waiting document that takes no time at all would be fetched in a tight circle.
 LEAST_ROUND_SECONDS = 1.0
+
+#: With wait_errors="hold": which errors are waited out, and for how long.
+OUT_OF_REACH = (HTTP_RETRIEVAL_FAILURE, CONNECTION_FAILURE)
+SECONDS_UNTIL_ASKED_AGAIN = 2.0
 
 ATTRIBUTES_NOT_JSON = 14221
 
@@ -138,7 +142,14 @@ def _wait(
         began = network.now()
         found = queue.wait_parameters(member, began)
         request = DocumentRequest(url=url, method=method, parameters=found)
-        yield from interpreter.play_document(request, WAITING_VERBS)
+        try:
+            yield from interpreter.play_document(request, WAITING_VERBS)
+        except TwimlError as error:
+            if error.code not in OUT_OF_REACH or network.settings.wait_errors == "end":
+                raise
+            network.complain(error.code, error.message, interpreter.call)
+            network.hear(interpreter.call, "Play", HOLD_MUSIC)
+            yield from agenda.pause(SECONDS_UNTIL_ASKED_AGAIN)
         took = (network.now() - began) / 1000
         if took < LEAST_ROUND_SECONDS:
             yield from agenda.pause(LEAST_ROUND_SECONDS - took)

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 
 import requests
+from urllib3.exceptions import NewConnectionError
 
 from simulator.agenda import Agenda, Signal
 from simulator.faults import Faults
@@ -224,7 +225,7 @@ class Post:
                     deadline=deadline,
                 )
             except (requests.ConnectionError, requests.Timeout) as error:
-                connect = isinstance(error, (requests.ConnectTimeout, requests.ConnectionError))
+                connect = _never_connected(error)
                 return _failure(
                     url, CONNECTION_FAILURE if connect else HTTP_RETRIEVAL_FAILURE, error
                 ), ("ct" if connect else "rt")
@@ -253,6 +254,8 @@ class Post:
             "User-Agent": "TwilioProxy/1.1",
             "Accept": "*/*",
             "Accept-Encoding": "gzip",
+            # A connection that was kept could have died meanwhile, which looks like a lost request.
+            "Connection": "close",
             "X-Home-Region": "us1",
             "I-Twilio-Idempotency-Token": webhook.idempotency_token,
             "X-Twilio-Signature": sign(self._settings.auth_token, target, form),
@@ -275,6 +278,14 @@ class Post:
 def _is_retried(cause: str, answer: Answer, overrides: Overrides) -> bool:
     failed = answer.error_code is not None and cause in ("ct", "rt", "4xx", "5xx")
     return failed and (cause in overrides.retry_on or "all" in overrides.retry_on)
+
+
+def _never_connected(error: requests.RequestException) -> bool:
+    """Only such a try is repeated by default: what was cut off later may have been understood."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(error, (requests.ConnectTimeout, requests.exceptions.SSLError)) or isinstance(
+        reason, NewConnectionError
+    )
 
 
 def _failure(url: str, code: int, error: object) -> Answer:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Literal
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,10 @@ class Settings:
     webhook_workers: int = 32
     #: Most requests answered at once; further connections wait to be accepted.
     request_workers: int = 64
+    #: What becomes of a caller whose waitUrl cannot be reached. The sources leave it open: "end"
+    #: takes the documented QueueResult=error, "hold" plays music and asks again a little later.
+    wait_errors: Literal["end", "hold"] = "end"
     #: How many calls, and conferences, are remembered after their end.
     history_size: int = 10_000
     #: How many lines of the log are kept.
-    log_size: int = 20_000
+    log_size: int = 10_000

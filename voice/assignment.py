@@ -38,12 +38,12 @@ from voice.settings import VoiceSettings
 
 #: Seconds an instruction is ours: longer than the slowest question and answer of one step.
 LEASE_SECONDS = 30
-#: Times that one step is tried before it is given up.
+#: Times that one step of a bridge is tried before the call goes to somebody else.
 MAX_ATTEMPTS = 8
+#: Times that a phone is told to stop, or a caller to go: nobody else would do it. Some 20 minutes.
+MAX_CLEARING_ATTEMPTS = 150
 #: Seconds before a failed try is repeated: 1, 2, 4, then this.
 MAX_PAUSE_SECONDS = 8
-#: Seconds a conference instruction lets the agent's phone ring where it does not say (Twilio's).
-DEFAULT_RING_SECONDS = 60
 
 #: The errors that Twilio's own conference instruction ends in.
 NO_TO = "40137: the instruction has no 'to', and the Worker's attributes have no 'contact_uri'"
@@ -166,7 +166,8 @@ class Assignments:
     def _carry_out(self, instruction: Instruction) -> None:
         log = _log.bind(instruction=instruction.sid, kind=instruction.kind, step=instruction.step)
         step = self._steps.get((instruction.kind, instruction.step))
-        if step is None or instruction.attempts > 2 * MAX_ATTEMPTS:
+        most = MAX_ATTEMPTS if instruction.kind == bridge.CONFERENCE else MAX_CLEARING_ATTEMPTS
+        if step is None or instruction.attempts > 2 * most:
             # Written by a newer release, or whoever tries it dies of it.
             self._engine.perform(_give_up, instruction, failure="it could not be carried out")
             return
@@ -174,7 +175,7 @@ class Assignments:
             step(instruction)
         except PhoneLineError as error:
             log.warning("twilio did not do it", error=str(error), attempts=instruction.attempts)
-            if error.retryable and instruction.attempts < MAX_ATTEMPTS:
+            if error.retryable and instruction.attempts < most:
                 self._engine.perform(_later, instruction)
             else:
                 self._engine.perform(_give_up, instruction, failure=str(error))
@@ -211,13 +212,12 @@ class Assignments:
         if not to:
             raise _Unusable(NO_TO)
         from_address = given.get("from") or self._settings.caller_id or call.to_address
-        seconds = given.get("timeout")
         return Dialling(
             room=instruction.task_sid,
             label=instruction.reservation_sid,
             to=_address(to, WRONG_TO),
             from_address=_address(from_address, WRONG_FROM),
-            ring_seconds=seconds if isinstance(seconds, int) else DEFAULT_RING_SECONDS,
+            ring_seconds=bridge.ring_seconds(instruction),
             leg_url=self._settings.url(f"agent-leg?instruction={instruction.sid}"),
             room_url=self._settings.url(f"conference?instruction={instruction.sid}"),
             options={name: value for name, value in given.items() if name in LEG_OPTIONS},

@@ -21,6 +21,7 @@ from routing.engine import instructions, tasks
 from routing.json_text import read_object
 from routing.ports import Work
 from routing.task import ASSIGNED
+from voice.call_flow import MAX_RING_SECONDS, MIN_RING_SECONDS
 from voice.phone_line import ENDED_STATUSES, Leg
 
 CONFERENCE: Final = "conference"
@@ -38,6 +39,8 @@ TELL: Final = "tell"
 
 #: Seconds after which a caller who was moved must have arrived.
 JOIN_SECONDS = 10
+#: Seconds a conference instruction lets the agent's phone ring where it does not say (Twilio's).
+DEFAULT_RING_SECONDS = 60
 #: Seconds beyond the agent's ringing time before we look ourselves; Twilio adds 5 of its own.
 RINGING_MARGIN_SECONDS = 10
 
@@ -108,12 +111,17 @@ def _leg_lives(work: Work, instruction: Instruction, *, answered: bool) -> None:
     if answered and instruction.step in {DIAL, RINGING}:
         _enter(work, instruction, MOVE, seconds=0)
     elif not answered and instruction.step == DIAL:
-        _enter(work, instruction, RINGING, seconds=_ringing_limit(instruction))
+        _enter(
+            work, instruction, RINGING, seconds=ring_seconds(instruction) + RINGING_MARGIN_SECONDS
+        )
 
 
-def _ringing_limit(instruction: Instruction) -> int:
+def ring_seconds(instruction: Instruction) -> int:
+    """How long the agent's phone rings; an instruction may say more than a call may ring."""
     seconds = parameters_of(instruction).get("timeout")
-    return (seconds if isinstance(seconds, int) else 60) + RINGING_MARGIN_SECONDS
+    if not isinstance(seconds, int):
+        return DEFAULT_RING_SECONDS
+    return min(max(seconds, MIN_RING_SECONDS), MAX_RING_SECONDS)
 
 
 def dialled(work: Work, *, instruction_sid: str, leg: Leg, customer_call_sid: str) -> None:

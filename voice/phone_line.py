@@ -166,7 +166,9 @@ class TwilioPhoneLine:
     """The line to Twilio itself, or to whatever answers like it at `api_url`."""
 
     def __init__(self, *, account_sid: str, auth_token: str, api_url: str | None = None) -> None:
-        self._twilio = Client(account_sid, auth_token, http_client=_Wire(api_url))
+        twilio = Client(account_sid, auth_token, http_client=_Wire(api_url))
+        # The library imports its resources when they are first named: now, not in the first call.
+        self._calls, self._conferences = twilio.calls, twilio.conferences
 
     def dial(self, dialling: Dialling) -> Leg:
         options: dict[str, Any] = {
@@ -176,7 +178,7 @@ class TwilioPhoneLine:
         }
         options |= {key: value for key, value in dialling.options.items() if key in LEG_OPTIONS}
         participant = _asked(
-            lambda: self._twilio.conferences(dialling.room).participants.create(
+            lambda: self._conferences(dialling.room).participants.create(
                 to=dialling.to,
                 from_=dialling.from_address,
                 label=dialling.label,
@@ -202,7 +204,7 @@ class TwilioPhoneLine:
         if sid is None:
             return None
         try:
-            participant = _asked(lambda: self._twilio.conferences(sid).participants(label).fetch())
+            participant = _asked(lambda: self._conferences(sid).participants(label).fetch())
         except CallGone:
             return None
         if participant.status in {"complete", "failed"}:
@@ -216,14 +218,14 @@ class TwilioPhoneLine:
         sid = self._live_conference(name)
         if sid is None:
             return None
-        participants = _asked(self._twilio.conferences(sid).participants.list)
+        participants = _asked(self._conferences(sid).participants.list)
         return Room(
             sid=sid, call_sids=frozenset(str(participant.call_sid) for participant in participants)
         )
 
     def _live_conference(self, name: str) -> str | None:
         """The newest conference of that name that has not ended: names are used again."""
-        conferences = _asked(lambda: self._twilio.conferences.list(friendly_name=name, limit=50))
+        conferences = _asked(lambda: self._conferences.list(friendly_name=name, limit=50))
         live = [conference for conference in conferences if conference.status != "completed"]
         return str(live[0].sid) if live else None
 
@@ -231,13 +233,13 @@ class TwilioPhoneLine:
         on=Unreachable, attempts=QUESTION_ATTEMPTS, timeout=QUESTION_SECONDS, wait_max=1.0
     )
     def call_status(self, call_sid: str) -> str:
-        return str(_asked(lambda: self._twilio.calls(call_sid).fetch()).status)
+        return str(_asked(lambda: self._calls(call_sid).fetch()).status)
 
     def redirect(self, call_sid: str, *, twiml: str) -> None:
-        _asked(lambda: self._twilio.calls(call_sid).update(twiml=twiml))
+        _asked(lambda: self._calls(call_sid).update(twiml=twiml))
 
     def hang_up(self, call_sid: str) -> None:
-        _asked(lambda: self._twilio.calls(call_sid).update(status="completed"))
+        _asked(lambda: self._calls(call_sid).update(status="completed"))
 
 
 def _asked(question: Callable[[], Answer]) -> Answer:

@@ -28,6 +28,7 @@ from routing.errors import RoutingError
 from routing.store import StoreUnavailable
 
 PREFIX: Final = "/v1"
+BLUEPRINT: Final = "rest"
 
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(
     operation
@@ -55,7 +56,7 @@ def rest_door(engine: Engine, settings: RestSettings) -> Blueprint:
 
     The guard looks at every request for a path below /v1, also where no resource answers there.
     """
-    blueprint = Blueprint("rest", __name__, url_prefix=PREFIX)
+    blueprint = Blueprint(BLUEPRINT, __name__, url_prefix=PREFIX)
     door = Door(engine, settings)
     for operation in OPERATIONS:
         blueprint.add_url_rule(
@@ -83,7 +84,8 @@ def _view(door: Door, operation: Operation) -> Callable[..., Response]:
 
 def _guard(settings: RestSettings) -> Callable[[], Response | None]:
     def guard() -> Response | None:
-        if request.path != PREFIX and not request.path.startswith(f"{PREFIX}/"):
+        below = request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
+        if not below and request.blueprint != BLUEPRINT:
             return None
         try:
             authenticate(request.authorization, settings.account_sid, settings.auth_tokens)

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from flask import Request
 from msgspec import Meta, inspect
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from routing.clock import SECOND, Instant
 from routing.errors import ExpressionError, InvalidParameter
@@ -259,6 +259,10 @@ def _refuse(fields: tuple[_Field, ...], text: str, error: Exception) -> NoReturn
 def _form(request: Request) -> Mapping[str, list[str]]:
     request.max_content_length = MAX_BODY_BYTES
     body = request.get_data(cache=False)
+    if len(body) >= MAX_BODY_BYTES:
+        # Of a body that comes in chunks and tells no length, werkzeug hands out what is within the
+        # limit and leaves the rest unread; half a form must not pass for a whole one.
+        raise RequestEntityTooLarge
     if body and request.mimetype != FORM:
         raise UnsupportedMediaType(f"Expected a body of content type {FORM}.")
     return _split(body)

@@ -1,5 +1,9 @@
 """What can go wrong between us and the database, beside what callers did wrong (routing.errors)."""
 
+from typing import Final
+
+CLOSED: Final = "The store is closed."
+
 
 class StoreError(Exception):
     """The database and we disagree; whoever asked can do nothing about it."""

@@ -30,7 +30,7 @@ from sqlalchemy.pool import NullPool
 
 from routing.clock import Clock
 from routing.store.configurations import Configurations
-from routing.store.errors import StoreUnavailable
+from routing.store.errors import CLOSED, StoreUnavailable
 from routing.store.postgresql_notices import Notices
 from routing.store.refusals import refusal
 from routing.store.statements import POSTGRESQL, Cursor
@@ -98,6 +98,8 @@ class PostgresqlDatabase:
             pool_size=_POOL_SIZE,
             max_overflow=_POOL_OVERFLOW,
             pool_timeout=_POOL_SECONDS,
+            # The same few connections, with their prepared statements, as long as they suffice.
+            pool_use_lifo=True,
             # We begin and end every transaction ourselves.
             pool_reset_on_return=None,
             use_native_hstore=False,
@@ -199,6 +201,7 @@ class PostgresqlDatabase:
         """Rolls back what was not committed; raises _TryAgain for what another try may mend."""
         with self._lent() as desk:
             try:
+                desk.unit.reconfigured.clear()
                 desk.cursor.execute(begin)
                 yield desk
             except Exception as error:
@@ -236,7 +239,7 @@ class PostgresqlDatabase:
 
     def _take_connection(self) -> PoolProxiedConnection:
         if self._is_closed:
-            raise StoreUnavailable("The store is closed.")
+            raise StoreUnavailable(CLOSED)
         try:
             return self._engine.raw_connection()
         except _OUTAGE as error:

@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from routing.clock import Clock
 from routing.store.configurations import Configurations
-from routing.store.errors import StoreError, StoreUnavailable
+from routing.store.errors import CLOSED, StoreError, StoreUnavailable
 from routing.store.refusals import refusal
 from routing.store.statements import SQLITE
 from routing.store.unit_of_work import UnitOfWork
@@ -51,13 +51,15 @@ _PRAGMAS: Final = (
 class _Job(Generic[Result]):
     """A verb in line, and what became of it."""
 
-    __slots__ = ("_error", "_result", "done", "turn", "verb")
+    __slots__ = ("_error", "_result", "done", "leads", "turn", "verb")
 
     def __init__(self, verb: Callable[[UnitOfWork], Result] | None) -> None:
         #: None for whoever wants the writer for itself.
         self.verb = verb
         self.done = False
-        #: Released when it is done, or when it is this thread's turn to write for all in line.
+        #: It is this thread that has to write for all in line.
+        self.leads = False
+        #: Released when it is done, or when it leads.
         self.turn = threading.Lock()
         self._result: Result | None = None
         self._error: BaseException | None = None
@@ -113,7 +115,7 @@ class SqliteDatabase:
         self._refuse_misuse()
         job = _Job(verb)
         if self._must_wait(job):
-            job.turn.acquire()
+            self._wait_for_turn(job)
         if not job.done:
             self._write_for_all()
         return job.outcome()
@@ -126,6 +128,17 @@ class SqliteDatabase:
                 return True
             self._is_written = True
             return False
+
+    def _wait_for_turn(self, job: _Job[Any]) -> None:
+        try:
+            job.turn.acquire()
+        except BaseException:  # a signal in the main thread: the others must not wait for it
+            with self._door:
+                if job in self._line:
+                    self._line.remove(job)
+            if job.leads:
+                self._hand_over([])
+            raise
 
     def _write_for_all(self) -> None:
         with self._door:
@@ -142,6 +155,8 @@ class SqliteDatabase:
         with self._door:
             following = self._line[0] if self._line else None
             self._is_written = following is not None
+            if following is not None:
+                following.leads = True
         for job in batch:
             job.done = True
             if job.turn.locked():
@@ -170,7 +185,7 @@ class SqliteDatabase:
 
     def _begin(self) -> None:
         if self._is_closed:
-            raise StoreUnavailable("The store is closed.")
+            raise StoreUnavailable(CLOSED)
         self._unit.reconfigured.clear()
         self._writer_cursor.execute("BEGIN IMMEDIATE")
 
@@ -211,7 +226,7 @@ class SqliteDatabase:
         self._refuse_misuse()
         job = _Job[None](None)
         if self._must_wait(job):
-            job.turn.acquire()
+            self._wait_for_turn(job)
         with self._door:
             self._line.popleft()
         self._writing_thread = threading.get_ident()
@@ -238,7 +253,7 @@ class SqliteDatabase:
 
     def _refuse_misuse(self) -> None:
         if self._is_closed:
-            raise StoreUnavailable("The store is closed.")
+            raise StoreUnavailable(CLOSED)
         if self._writing_thread == threading.get_ident():
             raise StoreError("A unit of work is open in this thread: use that one.")
 
@@ -269,7 +284,7 @@ class SqliteDatabase:
 
     def _reader(self) -> "_Reader":
         if self._is_closed:
-            raise StoreUnavailable("The store is closed.")
+            raise StoreUnavailable(CLOSED)
         try:
             return self._readers.pop()
         except IndexError:

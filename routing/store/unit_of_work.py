@@ -108,6 +108,7 @@ class UnitOfWork:
     def end(self) -> None:
         self._cursor = _OVER
         self._commit = None
+        self.failure = None
 
     def execute(self, text: str, values: tuple[object, ...]) -> Cursor:
         """Runs a compiled text; the cursor has the rows until the next one runs."""

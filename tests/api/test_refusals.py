@@ -1,5 +1,6 @@
 """What the door turns away, and how it says so."""
 
+import io
 import json
 from typing import Any
 
@@ -375,6 +376,23 @@ def test_a_body_without_end_is_refused(service: Service) -> None:
     many = b"&".join(b"a=1" for _ in range(2000))
     answer = service.ask("POST", "/v1/Workspaces", data=many, content_type=FORM)
     refused(answer, 400, 20001)
+
+
+def test_a_body_in_chunks_is_taken_whole_or_not_at_all(centre: Centre) -> None:
+    def send(body: bytes) -> TestResponse:
+        return centre.service.ask(
+            "POST",
+            f"{centre.path}/Tasks",
+            input_stream=io.BytesIO(body),
+            content_type=FORM,
+            headers={"Transfer-Encoding": "chunked"},
+            environ_overrides={"wsgi.input_terminated": True},
+        )
+
+    made = send(b"Priority=7")
+    assert (made.status_code, made.get_json()["priority"]) == (201, 7)
+    refused(send(b"Nothing=" + b"x" * 4_000_000 + b"&Priority=7"), 413, 20413)
+    assert len(centre.workspace.tasks.list()) == 1
 
 
 def test_clients_that_name_a_type_without_a_body_are_served(centre: Centre) -> None:

@@ -175,6 +175,25 @@ def test_a_redirect_of_the_callee_lets_the_caller_go_on(
     assert town.heard(sid) == ["Alone again"]
 
 
+def test_the_end_of_an_outbound_call_has_the_recorded_keys(
+    town: Town, application: Application
+) -> None:
+    town.phone(CALLER, "busy")
+    town.client.calls.create(
+        to=CALLER, from_=LINE, twiml="<Response/>", status_callback=application.url("/leg")
+    )
+    town.wait(0.2)
+    sides = ("From", "To", "Caller", "Called")
+    geography = {f"{side}{what}" for side in sides for what in ("City", "State", "Zip", "Country")}
+    assert set(application.last("/leg")) == {
+        "AccountSid", "ApiVersion", "CallSid", "CallStatus", "Direction", "CallbackSource",
+        "SequenceNumber", "Timestamp", "SipResponseCode", "Duration", "CallDuration",
+        *sides, *geography,
+    }  # fmt: skip
+    assert application.last("/leg")["CallDuration"] == "0"
+    assert application.last("/leg")["Duration"] == "0"
+
+
 def test_an_outbound_call_follows_its_document_when_answered(
     town: Town, application: Application
 ) -> None:

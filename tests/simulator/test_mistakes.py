@@ -1,5 +1,7 @@
 """What an application does wrong: the code it gets, what the caller hears, that the call ends."""
 
+import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -93,6 +95,29 @@ def test_an_application_that_cannot_be_reached_is_tried_once_more(town: Town) ->
     sid = town.dial()
     assert town.errors() == [11205]
     assert town.heard(sid) == [APOLOGY]
+
+
+def test_a_connection_that_breaks_off_is_not_tried_again(town: Town) -> None:
+    """Only a connection that was never made is: the other request may have been understood."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        came: list[bytes] = []
+
+        def break_off() -> None:
+            connection, _ = server.accept()
+            with connection:
+                came.append(connection.recv(100))
+
+        thread = threading.Thread(target=break_off)
+        thread.start()
+        number = town.client.incoming_phone_numbers.list()[0]
+        number.update(voice_url=f"http://127.0.0.1:{server.getsockname()[1]}/voice")
+        town.dial()
+        thread.join()
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    assert came[0].startswith(b"POST /voice")
+    assert town.errors() == [11200]
 
 
 def test_retries_are_ordered_in_the_fragment_which_is_neither_sent_nor_signed(

@@ -1,8 +1,10 @@
 """Callers in line: places, waiting documents, and every way out with what the action is told."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.simulator.application import Application
+from tests.simulator.application import Application, Reply
 from tests.simulator.town import Town
 
 ENQUEUE = '<Enqueue waitUrl="wait" action="left">support</Enqueue>'
@@ -130,6 +132,22 @@ def test_dialling_a_queue_connects_with_the_first_in_line(
     assert application.last("/left")["QueueResult"] == "bridged"
 
 
+def test_a_redirect_out_of_the_bridge_is_reported_as_such(
+    town: Town, application: Application
+) -> None:
+    application.says("/agent", "<Dial><Queue>support</Queue></Dial><Say>Alone</Say>")
+    caller = town.dial()
+    agent = town.client.calls.create(
+        to="+13125550199", from_="+15550100", url=application.url("/agent")
+    )
+    town.wait(1)
+    town.client.calls(caller).update(twiml="<Response><Say>Moved</Say></Response>")
+    town.settle()
+    assert application.last("/left")["QueueResult"] == "redirected-from-bridged"
+    assert town.heard(caller) == ["Moved"]
+    assert town.heard(agent.sid) == ["Alone"]
+
+
 def test_whoever_dials_an_empty_queue_waits_for_the_first(
     town: Town, application: Application
 ) -> None:
@@ -155,6 +173,18 @@ def test_a_broken_waiting_document_ends_the_wait_with_an_error(
     assert application.last("/left")["QueueResult"] == "error"
     assert town.errors() == [12200]
     assert town.heard(sid) == ["Goodbye"]
+
+
+def test_a_wait_document_out_of_reach_is_asked_again_if_so_told(application: Application) -> None:
+    town = Town(application, wait_errors="hold")
+    replies: Iterator[Reply] = iter([("", 503), ("", 503), "<Say>Welcome back</Say>"])
+    application.says("/wait", lambda _: next(replies))
+    with town.simulator:
+        sid = town.dial()
+        town.wait(4)
+        music = "Twilio's hold music"
+        assert town.heard(sid) == [music, music, "Welcome back"]
+        assert town.call(sid)["queue"]
 
 
 def test_a_workflow_queue_keeps_the_attributes_of_the_task(

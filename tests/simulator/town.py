@@ -1,7 +1,7 @@
 """A simulator with its people: who dials, who is called, and what they hear, over HTTP only."""
 
 import urllib.parse
-from typing import Any
+from typing import Any, Literal
 
 import requests
 from twilio.http.http_client import TwilioHttpClient
@@ -29,7 +29,13 @@ class ToSimulator(TwilioHttpClient):  # type: ignore[misc]  # its base has no ty
 
 
 class Town:
-    def __init__(self, application: Application, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        application: Application,
+        clock: Clock | None = None,
+        *,
+        wait_errors: Literal["end", "hold"] = "end",
+    ) -> None:
         self.application = application
         application.says("/status", ("", 204))
         self.simulator = Simulator(
@@ -38,6 +44,7 @@ class Town:
                 auth_token=TOKEN,
                 voice_urls={LINE: application.url("/voice")},
                 status_callbacks={LINE: application.url("/status")},
+                wait_errors=wait_errors,
             ),
             clock or ManualClock(),
         )

@@ -1,5 +1,6 @@
 """What happens when the database goes away under us, and when it comes back."""
 
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -174,6 +175,32 @@ def test_verbs_that_share_a_commit_fail_alone(sqlite_url: str, clock: ManualCloc
     kept = [one.result() for one in results if one.exception() is None]
     assert sorted(kept) == list(range(46))
     assert len(store.event_log("anybody").read(99)) == 46
+    store.close()
+
+
+def test_an_interrupted_verb_leaves_the_line(sqlite_url: str, clock: ManualClock) -> None:
+    """Ctrl-C while it waits: it does not happen, and nobody waits for it."""
+    store = opened(sqlite_url, clock)
+    started, go_on = threading.Event(), threading.Event()
+    waiting = threading.get_ident()
+
+    def first(_: UnitOfWork) -> None:
+        started.set()
+        go_on.wait()
+
+    def interrupt() -> None:
+        wait_for_a_line_of(1, store)
+        signal.pthread_kill(waiting, signal.SIGINT)
+
+    with ThreadPoolExecutor(2) as threads:
+        threads.submit(store.perform, first)
+        started.wait()
+        interrupting = threads.submit(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            store.perform(lambda work: work.workspaces.add(records.workspace()))
+        interrupting.result()
+        go_on.set()
+    assert store.perform(lambda work: work.workspaces.find()) == []
     store.close()
 
 

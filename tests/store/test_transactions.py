@@ -228,6 +228,7 @@ def test_a_picture_of_the_configuration_is_kept_until_it_changes(
     assert store.perform(rename) == "Gold"
     second = store.read(lambda work: work.configuration(sid))
     assert second.task_queues[office.queue.sid].friendly_name == "Gold"
+    assert store.perform(lambda work: work.configuration(sid)) is second
     assert second.workspace.configuration_version == first.workspace.configuration_version + 1
 
 

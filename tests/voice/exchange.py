@@ -88,6 +88,8 @@ class Exchange:
         self.faults_after: dict[str, list[PhoneLineError]] = {}
         #: Called in the middle of a REST call, as if something happened meanwhile.
         self.meanwhile: Callable[[], None] | None = None
+        #: The same, when the work is done and the answer is on its way.
+        self.afterwards: Callable[[], None] | None = None
 
     # ---- what PhoneLine promises -----------------------------------------------------------------
 
@@ -218,6 +220,9 @@ class Exchange:
             raise fault
 
     def _end(self, method: str) -> None:
+        afterwards, self.afterwards = self.afterwards, None
+        if afterwards is not None:
+            afterwards()
         faults = self.faults_after.get(method)
         if faults:
             raise faults.pop(0)

@@ -150,6 +150,18 @@ class Office:
             pass
         self.settle()
 
+    def bridge(self) -> tuple[FakeCall, FakeCall, str]:
+        """Caller and agent in one room; the agent's Worker SID."""
+        alice = self.centre.add_worker("Alice", contact_uri="client:alice")
+        call = self.dial_in()
+        self.settle()
+        self.centre.accept(self.task_sid(call))
+        self.settle()
+        leg = self.line.leg_to("client:alice")
+        self.line.pick_up(leg)
+        self.settle()
+        return call, leg, alice
+
     # ---- looking ---------------------------------------------------------------------------------
 
     def call(self, call: FakeCall) -> Call:

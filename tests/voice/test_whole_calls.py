@@ -5,28 +5,13 @@ from dataclasses import replace
 import pytest
 
 from routing.engine import reservations, tasks, workspaces
-from tests.voice.exchange import FakeCall
 from tests.voice.office import NUMBER, Office, heard
-from voice.phone_line import Refused, Unreachable
-
-
-def bridged(office: Office) -> tuple[FakeCall, FakeCall, str]:
-    """Caller and agent in one room; the agent's Worker SID."""
-    alice = office.centre.add_worker("Alice", contact_uri="client:alice")
-    call = office.dial_in()
-    office.settle()
-    office.centre.accept(office.task_sid(call))
-    office.settle()
-    leg = office.line.leg_to("client:alice")
-    office.line.pick_up(leg)
-    office.settle()
-    return call, leg, alice
 
 
 def test_an_accepted_call_is_bridged_and_wrapped_up_when_the_caller_hangs_up(
     office: Office,
 ) -> None:
-    call, leg, alice = bridged(office)
+    call, leg, alice = office.bridge()
     assert office.are_together(call, leg)
     assert leg.from_address == NUMBER
     assert office.task_status(call) == "assigned"
@@ -44,7 +29,7 @@ def test_an_accepted_call_is_bridged_and_wrapped_up_when_the_caller_hangs_up(
 
 
 def test_when_the_agent_hangs_up_the_caller_hears_a_farewell(office: Office) -> None:
-    call, leg, _alice = bridged(office)
+    call, leg, _alice = office.bridge()
     office.line.end(leg)
     office.settle()
     assert office.task_status(call) == "wrapping"
@@ -53,7 +38,7 @@ def test_when_the_agent_hangs_up_the_caller_hears_a_farewell(office: Office) -> 
 
 
 def test_the_task_says_in_which_conference_it_is_handled(office: Office) -> None:
-    call, leg, _alice = bridged(office)
+    call, leg, _alice = office.bridge()
     attributes = office.centre.task(office.task_sid(call)).attributes
     for sid in (call.sid, leg.sid, office.line.rooms[0].sid):
         assert sid in attributes
@@ -65,7 +50,7 @@ def test_without_multitasking_the_end_of_the_conference_completes_the_task(
     office.centre.engine.perform(
         workspaces.update, workspace_sid=office.centre.workspace_sid, multi_task_enabled=False
     )
-    call, _leg, alice = bridged(office)
+    call, _leg, alice = office.bridge()
     office.line.end(call)
     office.settle()
     assert office.task_status(call) == "completed"
@@ -289,7 +274,7 @@ def test_a_caller_whose_task_is_deleted_hears_so_and_the_agents_phone_stops(
 
 
 def test_a_task_completed_while_people_talk_leaves_them_talking(office: Office) -> None:
-    call, leg, _alice = bridged(office)
+    call, leg, _alice = office.bridge()
     office.centre.complete(office.task_sid(call))
     office.settle()
     office.sweep()
@@ -313,191 +298,6 @@ def test_the_agents_phone_stops_when_the_reservation_ends(office: Office) -> Non
     office.settle()
     assert office.line.live_calls() == [call]
     assert office.task_status(call) == "pending"
-
-
-# ---- callbacks lost, doubled and out of order ----------------------------------------------------
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_callbacks_that_come_twice_and_in_any_order_change_nothing(
-    office: Office, seed: int
-) -> None:
-    alice = office.centre.add_worker("Alice", contact_uri="client:alice")
-    call = office.dial_in()
-    office.settle_badly(seed)
-    office.centre.accept(office.task_sid(call))
-    office.settle_badly(seed)
-    leg = office.line.leg_to("client:alice")
-    office.line.pick_up(leg)
-    office.settle_badly(seed)
-    assert office.are_together(call, leg)
-    assert office.reservation_statuses(call) == ["accepted"]
-    office.line.end(call)
-    office.settle_badly(seed)
-    assert office.task_status(call) == "wrapping"
-    office.centre.complete(office.task_sid(call))
-    assert office.assigned(alice) == 0
-    assert len([asked for asked in office.line.asked if asked.startswith("dial")]) == 1
-    assert office.line.live_calls() == []
-
-
-def test_a_call_goes_on_though_every_callback_is_lost(office: Office) -> None:
-    alice = office.centre.add_worker("Alice", contact_uri="client:alice")
-    call = office.dial_in()
-    office.lose_callbacks()
-    office.centre.accept(office.task_sid(call))
-    office.lose_callbacks()
-    leg = office.line.leg_to("client:alice")
-    office.line.pick_up(leg)
-    for _ in range(6):
-        office.centre.pass_time(10)
-        office.lose_callbacks()
-    assert office.are_together(call, leg)
-    assert office.task_status(call) == "assigned"
-    office.line.end(call)
-    office.line.outbox.clear()
-    office.centre.pass_time(20)
-    office.sweep()
-    assert office.task_status(call) == "wrapping"
-    office.centre.complete(office.task_sid(call))
-    assert office.assigned(alice) == 0
-
-
-def test_the_sweep_finds_a_waiting_caller_who_is_gone(office: Office) -> None:
-    call = office.dial_in()
-    office.settle()
-    call.status = "completed"
-    call.queue_action = None
-    office.centre.pass_time(20)
-    office.sweep()
-    task = office.centre.task(office.task_sid(call))
-    assert (task.assignment_status, task.reason) == ("canceled", "hangup")
-
-
-def test_the_sweep_takes_a_call_that_twilio_does_not_know_for_ended(office: Office) -> None:
-    call = office.dial_in()
-    office.settle()
-    del office.line.calls[call.sid]
-    office.centre.pass_time(20)
-    office.sweep()
-    assert office.task_status(call) == "canceled"
-
-
-def test_the_sweep_concludes_nothing_from_silence(office: Office) -> None:
-    call = office.dial_in()
-    office.settle()
-    office.line.faults["call_status"] = [Unreachable("no answer")]
-    office.centre.pass_time(20)
-    office.sweep()
-    assert office.task_status(call) == "pending"
-
-
-def test_the_sweep_finds_a_conversation_that_is_over(office: Office) -> None:
-    call, leg, _alice = bridged(office)
-    leg.status = "completed"
-    office.line.rooms[-1].members.remove(leg)
-    office.centre.pass_time(20)
-    office.sweep()
-    assert office.task_status(call) == "wrapping"
-
-
-# ---- Twilio in trouble, and we ourselves ---------------------------------------------------------
-
-
-def test_an_agent_is_dialled_once_though_twilios_answer_was_lost(office: Office) -> None:
-    office.centre.add_worker("Alice", contact_uri="client:alice")
-    call = office.dial_in()
-    office.settle()
-    office.centre.accept(office.task_sid(call))
-    office.line.faults_after["dial"] = [Unreachable("ReadTimeout")]
-    office.react()
-    office.line.outbox.clear()
-    office.pass_time(5)
-    dials = [asked for asked in office.line.asked if asked.startswith("dial")]
-    assert len(dials) == 1
-    leg = office.line.leg_to("client:alice")
-    office.line.pick_up(leg)
-    office.settle()
-    assert office.are_together(call, leg)
-
-
-def test_twilio_may_be_away_for_a_while(office: Office) -> None:
-    office.centre.add_worker("Alice", contact_uri="client:alice")
-    call = office.dial_in()
-    office.settle()
-    office.centre.accept(office.task_sid(call))
-    office.line.faults["dial"] = [Unreachable("503", code=20503)] * 3
-    office.settle()
-    for _ in range(6):
-        office.pass_time(4)
-    leg = office.line.leg_to("client:alice")
-    office.line.pick_up(leg)
-    office.settle()
-    assert office.are_together(call, leg)
-
-
-def test_twilio_away_for_good_gives_the_call_to_the_next(office: Office) -> None:
-    office.centre.add_worker("Alice", contact_uri="client:alice")
-    call = office.dial_in()
-    office.settle()
-    office.centre.accept(office.task_sid(call))
-    office.line.faults["dial"] = [Unreachable("503")] * 50
-    for _ in range(30):
-        office.pass_time(4)
-    assert office.reservation_statuses(call) == ["canceled"]
-    assert office.task_status(call) == "pending"
-
-
-def test_a_number_that_twilio_refuses_is_not_tried_again(office: Office) -> None:
-    office.centre.add_worker("Alice", contact_uri="+14155550199")
-    call = office.dial_in()
-    office.settle()
-    office.centre.accept(office.task_sid(call))
-    office.line.faults["dial"] = [Refused("not a valid phone number", code=21217)]
-    office.settle()
-    reservation = office.centre.reservations(office.task_sid(call))[0]
-    assert reservation.reservation_status == "canceled"
-    assert reservation.reason == "21217: not a valid phone number"
-
-
-class Killed(BaseException):
-    """The process is gone: nothing after this happens."""
-
-
-@pytest.mark.parametrize("method", ["dial", "redirect", "hang_up"])
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_process_that_dies_at_the_phone_line_is_followed_by_one_that_knows(
-    office: Office, method: str, moment: str
-) -> None:
-    alice = office.centre.add_worker("Alice", contact_uri="client:alice")
-    call = office.dial_in()
-    office.settle()
-    office.centre.accept(office.task_sid(call))
-    faults = office.line.faults if moment == "before" else office.line.faults_after
-    faults[method] = [Killed()]  # type: ignore[list-item]  # a fault of ours, not of Twilio's
-
-    def go_on() -> None:
-        for _ in range(8):
-            try:
-                office.pass_time(8)
-            except Killed:
-                office.restart()
-        office.settle()
-
-    go_on()
-    leg = office.line.leg_to("client:alice")
-    if leg.is_live and leg.status == "ringing" and method != "hang_up":
-        office.line.pick_up(leg)
-        go_on()
-        assert office.are_together(call, leg)
-    assert len([asked for asked in office.line.asked if asked.startswith("dial")]) <= 2
-    office.line.end(call)
-    go_on()
-    assert office.task_status(call) in {"wrapping", "canceled"}
-    if office.task_status(call) == "wrapping":
-        office.centre.complete(office.task_sid(call))
-    assert office.assigned(alice) == 0
-    assert office.line.live_calls() == []
 
 
 def test_a_queue_that_is_full_apologises_and_cancels(office: Office) -> None:

@@ -1,0 +1,1 @@
+"""Whole calls through whole processes: what `make run` starts, over HTTP, on both databases."""
