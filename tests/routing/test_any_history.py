@@ -250,11 +250,11 @@ class OneTaskAtATime(CallCentre):
 
 _SETTINGS = settings(
     deadline=None,
-    max_examples=100,
+    max_examples=200,
     stateful_step_count=50,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 TestCallCentre = CallCentre.TestCase
 TestCallCentre.settings = _SETTINGS
 TestOneTaskAtATime = OneTaskAtATime.TestCase
-TestOneTaskAtATime.settings = settings(_SETTINGS, max_examples=30)
+TestOneTaskAtATime.settings = settings(_SETTINGS, max_examples=50)
