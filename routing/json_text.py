@@ -76,6 +76,8 @@ def _value(text: str | bytes, limit: int) -> JSONValue:
     if len(text) > limit * (4 if isinstance(text, bytes) else 1):
         raise _Unfit(f"expected at most {limit} characters")
     document = _decoded(text)
+    if document.startswith("\ufeff"):
+        raise _Unfit("expected UTF-8 without a byte order mark")
     if len(document) > limit:
         raise _Unfit(f"expected at most {limit} characters")
     # So few brackets cannot be nested too deeply, wherever they stand.

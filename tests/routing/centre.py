@@ -349,3 +349,8 @@ class Centre:
         """The types of all events since the start, or of those types only, in their order."""
         log = self.store.event_log("test")
         return [each.type for each in log.read(10_000) if not types or each.type in types]
+
+    def story(self, reservation_sid: str) -> list[str]:
+        """The types of the Reservation's events, in their order."""
+        log = self.store.event_log("test")
+        return [each.type for each in log.read(10_000) if each.reservation_sid == reservation_sid]

@@ -25,8 +25,7 @@ QUEUES = {SALES, SUPPORT, EVERYONE}
 
 
 def read(routing: object) -> WorkflowDocument:
-    text = json.dumps({"task_routing": routing})
-    return parse_workflow(text, known_queue=QUEUES.__contains__)
+    return parse_workflow(json.dumps({"task_routing": routing}), known_queue=QUEUES.__contains__)
 
 
 def refusal(configuration: object) -> str:
