@@ -19,7 +19,7 @@ from routing.background import router
 from routing.background.health import health_door
 from routing.background.loops import Loop, following, timing
 from routing.clock import Clock, SystemClock
-from routing.engine import Engine
+from routing.engine import Engine, instructions
 from routing.events import Event
 from routing.store import SqlStore, open_store
 from settings import Settings, load
@@ -51,6 +51,8 @@ class House:
         self, settings: Settings, *, clock: Clock, phone_line: PhoneLine, store: SqlStore
     ) -> None:
         self.store = store
+        # SQLite serves one process; whoever held a lease in its file is gone.
+        self._is_alone = settings.database_url.startswith("sqlite")
         self.engine = Engine(store, clock)
         call_flow = load_call_flow(Path(settings.call_flow))
         tokens = (settings.twilio_auth_token, settings.twilio_auth_token_previous)
@@ -97,6 +99,7 @@ class House:
     def start(self) -> None:
         """Starts the followers; the matching index is complete before the first event is read."""
         self.store.listen()
+        self.engine.perform(instructions.look_again, alone=self._is_alone)
         self.router.start()
         for loop in self.loops:
             loop.start()

@@ -96,6 +96,16 @@ def lease(work: Work, *, limit: int, seconds: int) -> Sequence[Instruction]:
     return leased
 
 
+def look_again(work: Work, *, alone: bool) -> None:
+    """A process starts: whatever is under way is looked at now, since callbacks may have been lost.
+
+    `alone` says that no other process can be at work: leases are a dead one's then, and given up.
+    """
+    for instruction in work.instructions.find(state={states.REQUESTED, states.IN_PROGRESS}):
+        leased_until = None if alone else instruction.leased_until
+        work.instructions.change(instruction.sid, leased_until=leased_until, due_at=work.now)
+
+
 def progress(work: Work, *, instruction_sid: str, **columns: object) -> Instruction | None:
     """Remembers how far an instruction got, and gives the lease back.
 

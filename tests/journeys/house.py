@@ -189,10 +189,19 @@ class House:
         return answer.json()
 
     def dial(self) -> str:
-        """Somebody calls; returns when the call has its Task."""
+        """Somebody calls; returns when the call has its Task, and the network our answer."""
         sid: str = self.network("POST", "/calls", {"from": CALLER, "to": NUMBER})["sid"]
-        self.until(lambda: self.get(f"{self.base}/Tasks")["tasks"], "a task for the call")
+        self.until(lambda: self._is_answered(sid), "the call to be answered")
         return sid
+
+    def _is_answered(self, call_sid: str) -> bool:
+        return any(
+            entry["kind"] == "webhook"
+            and entry["url"].endswith("/voice/incoming")
+            and entry["call_sid"] == call_sid
+            and entry["status"] == 200
+            for entry in self.network("GET", "/log")["entries"]
+        )
 
     def room(self) -> list[str]:
         """The legs of the conference in which two are together; empty while there is none."""
@@ -200,6 +209,10 @@ class House:
             if room["status"] == "in-progress" and len(room["participants"]) > 1:
                 return [person["call_sid"] for person in room["participants"]]
         return []
+
+    def knows_that_they_talk(self) -> bool:
+        """The Task tells who is in its conference."""
+        return '"conference"' in self.task()["attributes"]
 
     def until_together(self) -> list[str]:
         return self.until(self.room, "agent and caller to be in one conference")

@@ -54,6 +54,7 @@ def test_the_call_goes_on_after_a_crash(
         assert caller in house.until_together()
         house.kill()
         house.start()
+        house.until(house.knows_that_they_talk, "the house to find out that both talk")
 
         house.network("POST", f"/calls/{caller}/hangup")
         task = house.until_task_is("wrapping")
