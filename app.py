@@ -5,6 +5,7 @@ their own. Importing it opens nothing: `app` below is where `flask --app app` fi
 """
 
 import atexit
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import flask
@@ -14,15 +15,16 @@ from commands.logs import set_up_logs
 from commands.provision import provision
 from routing.api.door import rest_door
 from routing.api.operations import RestSettings
+from routing.background import router
 from routing.background.health import health_door
 from routing.background.loops import Loop, following, timing
-from routing.background.router import Router
 from routing.clock import Clock, SystemClock
 from routing.engine import Engine
+from routing.events import Event
 from routing.store import SqlStore, open_store
 from settings import Settings, load
+from voice import assignment
 from voice.announcement import Announcements
-from voice.assignment import Assignments
 from voice.call_flow import load_call_flow
 from voice.door import voice_door
 from voice.phone_line import PhoneLine, TwilioPhoneLine
@@ -34,6 +36,10 @@ TIMER_REST_SECONDS = 0.02
 #: Seconds that the voice side rests after a look that found nothing: too short to notice, but long
 #: enough that a thousand commits a second do not keep it looking.
 VOICE_REST_SECONDS = 0.004
+#: Seconds between two looks of the sweep for calls whose turn it is.
+SWEEP_REST_SECONDS = 1.0
+#: Requests to Twilio at the same time; each takes a few tenths of a second there.
+PHONE_LINES = 4
 #: Seconds that a follower gets to finish what it has in hand.
 STOP_SECONDS = 5.0
 
@@ -57,24 +63,35 @@ class House:
             public_url=settings.public_url,
         )
         self.call_flow = call_flow
-        self.router = Router(self.engine)
+        self.router = router.Router(self.engine)
         announcements = Announcements(call_flow, self.voice_settings)
-        assignments = Assignments(
+        assignments = assignment.Assignments(
             self.engine, call_flow, self.voice_settings, phone_line, announcements
         )
         reconciliation = Reconciliation(self.engine, self.voice_settings, phone_line)
-        signal = store.signal
         self.loops = (
-            Loop("router", following(store.event_log("router"), self.router.follow), signal),
-            Loop("timers", timing(self.engine), signal, rest_seconds=TIMER_REST_SECONDS),
-            Loop(
-                "voice",
-                following(store.event_log("voice"), assignments.follow),
-                signal,
-                rest_seconds=VOICE_REST_SECONDS,
+            self._follower("router", router.CONCERNS, self.router.follow),
+            self._follower("voice", assignment.CONCERNS, assignments.follow, VOICE_REST_SECONDS),
+            self._loop("timers", timing(self.engine), TIMER_REST_SECONDS),
+            self._loop("reconciliation", reconciliation.sweep, SWEEP_REST_SECONDS),
+            *(
+                self._loop(f"phone line {number}", assignments.work_off, VOICE_REST_SECONDS)
+                for number in range(1, PHONE_LINES + 1)
             ),
-            Loop("phone line", assignments.work_off, signal, rest_seconds=VOICE_REST_SECONDS),
-            Loop("reconciliation", reconciliation.sweep, signal, rest_seconds=1.0),
+        )
+
+    def _loop(self, name: str, step: Callable[[], bool | float], rest_seconds: float) -> Loop:
+        return Loop(name, step, self.store.signal, rest_seconds=rest_seconds)
+
+    def _follower(
+        self,
+        name: str,
+        concerns: frozenset[str],
+        react: Callable[[Sequence[Event]], None],
+        rest_seconds: float = 0.0,
+    ) -> Loop:
+        return self._loop(
+            name, following(self.store.event_log(name, concerns), react), rest_seconds
         )
 
     def start(self) -> None:

@@ -6,6 +6,7 @@ sort and store alike on every database, and a test can write them down.
 
 import datetime
 import time
+from functools import lru_cache
 from typing import Protocol
 
 #: Milliseconds since the Unix epoch, UTC.
@@ -29,5 +30,11 @@ class SystemClock:
 
 def iso_8601(instant: Instant) -> str:
     """`2026-01-31T09:30:00Z`: TaskRouter's form, to the second (its clients parse no other)."""
-    moment = datetime.datetime.fromtimestamp(instant // SECOND, tz=datetime.UTC)
+    return _iso_8601_of_second(instant // SECOND)
+
+
+@lru_cache(maxsize=1024)
+def _iso_8601_of_second(second: int) -> str:
+    # Each event tells several instants, most of them of the present second.
+    moment = datetime.datetime.fromtimestamp(second, tz=datetime.UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -40,7 +40,10 @@ def read_json(text: str | bytes, *, parameter: str, limit: int = DEFAULT_LIMIT) 
 
     Raises InvalidParameter, which names `parameter` and what was expected.
     """
-    return _Reading(parameter).value(text, limit)
+    try:
+        return _value(text, limit)
+    except _Unfit as error:
+        raise InvalidParameter(parameter, str(error)) from None
 
 
 def read_object(text: str | bytes, *, parameter: str, limit: int = DEFAULT_LIMIT) -> JSONObject:
@@ -64,95 +67,109 @@ def kind_of(value: object) -> str:
     return "an array" if isinstance(value, list) else "an object"
 
 
-class _Reading:
-    """One document being read; `_parameter` is what its sender calls it."""
+class _Unfit(Exception):
+    """What was expected of a document; its sender's name for it is added at the door."""
 
-    def __init__(self, parameter: str) -> None:
-        self._parameter = parameter
 
-    def value(self, text: str | bytes, limit: int) -> JSONValue:
-        # A character has at most four bytes: what is longer need not be decoded to be refused.
-        if len(text) > limit * (4 if isinstance(text, bytes) else 1):
-            self._refuse(f"expected at most {limit} characters")
-        document = self._decoded(text)
-        if len(document) > limit:
-            self._refuse(f"expected at most {limit} characters")
-        self._check_depth(document)
-        value = self._parsed(document)
-        if "\\u" in document:  # the only way left for a surrogate or U+0000 to get into a string
-            self._check_strings(value)
-        return value
+def _value(text: str | bytes, limit: int) -> JSONValue:
+    # A character has at most four bytes: what is longer need not be decoded to be refused.
+    if len(text) > limit * (4 if isinstance(text, bytes) else 1):
+        raise _Unfit(f"expected at most {limit} characters")
+    document = _decoded(text)
+    if document.startswith("\ufeff"):
+        raise _Unfit("expected UTF-8 without a byte order mark")
+    if len(document) > limit:
+        raise _Unfit(f"expected at most {limit} characters")
+    # So few brackets cannot be nested too deeply, wherever they stand.
+    if document.count("[") + document.count("{") > MAX_DEPTH:
+        _check_depth(document)
+    value = _parsed(document)
+    if "\\u" in document:  # the only way left for a surrogate or U+0000 to get into a string
+        _check_strings(value)
+    return value
 
-    def _refuse(self, expected: str) -> NoReturn:
-        raise InvalidParameter(self._parameter, expected)
 
-    def _decoded(self, text: str | bytes) -> str:
-        try:
-            if isinstance(text, bytes):
-                return text.decode()
+def _decoded(text: str | bytes) -> str:
+    try:
+        if isinstance(text, bytes):
+            return text.decode()
+        if not text.isascii():
             text.encode()
-        except UnicodeDecodeError as error:
-            self._refuse(f"expected UTF-8, found another byte at position {error.start}")
-        except UnicodeEncodeError as error:
-            self._refuse(f"expected no lone surrogate, found one at position {error.start}")
-        return text
+    except UnicodeDecodeError as error:
+        raise _Unfit(f"expected UTF-8, found another byte at position {error.start}") from None
+    except UnicodeEncodeError as error:
+        problem = f"expected no lone surrogate, found one at position {error.start}"
+        raise _Unfit(problem) from None
+    return text
 
-    def _check_depth(self, document: str) -> None:
-        depth = 0
-        for token in _STRUCTURE.finditer(document):
-            mark = token[0]
-            if mark in "[{":
-                depth += 1
-                if depth > MAX_DEPTH:
-                    self._refuse(f"expected at most {MAX_DEPTH} levels of nesting")
-            elif mark in "]}":
-                depth -= 1
 
-    def _parsed(self, document: str) -> JSONValue:
+def _check_depth(document: str) -> None:
+    depth = 0
+    for token in _STRUCTURE.finditer(document):
+        mark = token[0]
+        if mark in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _Unfit(f"expected at most {MAX_DEPTH} levels of nesting")
+        elif mark in "]}":
+            depth -= 1
+
+
+def _parsed(document: str) -> JSONValue:
+    try:
+        value: JSONValue = _DECODER.decode(document)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise _Unfit(f"expected JSON: {error.msg} ({place})") from None
+    return value
+
+
+def _integer(digits: str) -> int:
+    _check_length(digits)
+    return int(digits)
+
+
+def _fraction(digits: str) -> float:
+    _check_length(digits)
+    number = float(digits)
+    if math.isinf(number):
+        raise _Unfit(f"expected a number within the range of a double, found {digits}")
+    return number
+
+
+def _check_length(digits: str) -> None:
+    if len(digits) > MAX_DIGITS:
+        raise _Unfit(f"expected numbers of at most {MAX_DIGITS} digits")
+
+
+def _constant(name: str) -> NoReturn:
+    raise _Unfit(f"expected JSON, which has no {name}")
+
+
+def _object(pairs: list[tuple[str, JSONValue]]) -> JSONObject:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Unfit(f"expected each key once, found {_repeated(pairs)} again")
+    return members
+
+
+#: Made once: making one takes longer than reading most documents.
+_DECODER = json.JSONDecoder(
+    parse_int=_integer,
+    parse_float=_fraction,
+    parse_constant=_constant,
+    object_pairs_hook=_object,
+)
+
+
+def _check_strings(value: JSONValue) -> None:
+    for string in _strings(value):
+        if "\x00" in string:
+            raise _Unfit("expected no U+0000 in a string")
         try:
-            value: JSONValue = json.loads(
-                document,
-                parse_int=self._integer,
-                parse_float=self._fraction,
-                parse_constant=self._constant,
-                object_pairs_hook=self._object,
-            )
-        except json.JSONDecodeError as error:
-            self._refuse(f"expected JSON: {error.msg} (line {error.lineno}, column {error.colno})")
-        return value
-
-    def _integer(self, digits: str) -> int:
-        self._check_length(digits)
-        return int(digits)
-
-    def _fraction(self, digits: str) -> float:
-        self._check_length(digits)
-        number = float(digits)
-        if math.isinf(number):
-            self._refuse(f"expected a number within the range of a double, found {digits}")
-        return number
-
-    def _check_length(self, digits: str) -> None:
-        if len(digits) > MAX_DIGITS:
-            self._refuse(f"expected numbers of at most {MAX_DIGITS} digits")
-
-    def _constant(self, name: str) -> NoReturn:
-        self._refuse(f"expected JSON, which has no {name}")
-
-    def _object(self, pairs: list[tuple[str, JSONValue]]) -> JSONObject:
-        members = dict(pairs)
-        if len(members) != len(pairs):
-            self._refuse(f"expected each key once, found {_repeated(pairs)} again")
-        return members
-
-    def _check_strings(self, value: JSONValue) -> None:
-        for string in _strings(value):
-            if "\x00" in string:
-                self._refuse("expected no U+0000 in a string")
-            try:
-                string.encode()
-            except UnicodeEncodeError:
-                self._refuse("expected no lone surrogate in a string")
+            string.encode()
+        except UnicodeEncodeError:
+            raise _Unfit("expected no lone surrogate in a string") from None
 
 
 def _repeated(pairs: list[tuple[str, JSONValue]]) -> str:

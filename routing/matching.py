@@ -215,8 +215,8 @@ class MatchingIndex:
         return made
 
     def _line_up(self, ready: list[tuple[_Rank, _ClassKey]], lined_up: set[_ClassKey]) -> None:
-        """Adds the classes that were stirred, also by the last match: where load decides,
-        one match may make another one possible.
+        """Adds the classes that were stirred, the last match's own doing included: where load
+        decides, one match may make another one possible.
         """
         for key in self._stirred - lined_up:
             rank = self._rank(key)

@@ -66,6 +66,11 @@ _TASK_OVER: Final = frozenset(
     {"task.canceled", "task.completed", "task.deleted", "task.system-deleted", "task.wrapup"}
 )
 
+#: The types of events that the voice side follows.
+CONCERNS: Final = frozenset({"reservation.accepted", "reservation.created"}) | (
+    _RESERVATION_OVER | _TASK_OVER
+)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -158,6 +163,8 @@ class Assignments:
 
     def work_off(self) -> bool:
         """Carries out one step of one instruction that is due; True if there may be more."""
+        if not self._engine.read(_is_anything_due):
+            return False  # the usual answer, which costs no transaction of the writer
         leased = self._engine.perform(instructions.lease, limit=1, seconds=LEASE_SECONDS)
         for instruction in leased:
             self._carry_out(instruction)
@@ -354,6 +361,10 @@ def settle(work: Work, *, task_sid: str) -> None:
     bridge.abandon_all(work, task_sid, "the task has ended")
     if bridge.is_live(call):
         bridge.say_goodbye(work, call)
+
+
+def _is_anything_due(work: Work) -> bool:
+    return bool(work.due_instructions(work.now, 1))
 
 
 def _reservation_over(work: Work, event: Event) -> None:

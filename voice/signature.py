@@ -113,6 +113,8 @@ def fields_of(form: bytes) -> Parameters | None:
 
     Frameworks put a replacement for bytes that are not UTF-8, and so let two forms look alike.
     """
+    if not form:
+        return Parameters()
     try:
         pairs = parse_qsl(
             form.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS

@@ -12,7 +12,7 @@ from routing.configuration import Configuration
 from routing.engine import Engine, placement, reservations
 from routing.engine.workers import worker_context
 from routing.errors import NotFound
-from routing.events import Event
+from routing.events import CATALOGUE, Event
 from routing.matching import Candidate, ChannelLoad, MatchingIndex, Proposal, WaitingTask
 from routing.ports import Work
 from routing.reservation import Reservation
@@ -27,6 +27,25 @@ CLAIMS_PER_COMMIT = 100
 #: Events after which the whole workspace is read anew: they change what many rows mean.
 _UPHEAVALS = ("workspace.", "activity.", "task-channel.", "task-queue.created",
               "task-queue.deleted", "task-queue.expression.updated")  # fmt: skip
+
+#: Events that change nothing for matching, or that another one always comes with.
+_BESIDE_THE_POINT = frozenset(
+    {
+        "reservation.wrapup",
+        "task.created",  # task-queue.entered says when it waits
+        "task.wrapup",
+        "task-queue.timeout",
+        "workflow.created",
+        "workflow.deleted",
+        "workflow.entered",
+        "workflow.skipped",
+        "workflow.target-matched",
+        "workflow.timeout",
+        "workflow.updated",  # Tasks on their way keep the document they began with
+    }
+)
+#: The types of events that the router follows.
+CONCERNS = frozenset(CATALOGUE) - _BESIDE_THE_POINT
 
 
 @dataclass(slots=True)

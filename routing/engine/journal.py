@@ -1,7 +1,7 @@
 """Writes an event with everything that its type carries (see events.CATALOGUE)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from routing import sids
@@ -30,6 +30,8 @@ class Subject:
     workflow: Workflow | None = None
     activity: Activity | None = None
     task_channel: TaskChannel | None = None
+    #: {group: fields}: worked out once for all events that are told of this subject.
+    told: dict[str, dict[str, str]] = field(default_factory=dict, compare=False)
 
 
 def tell(
@@ -50,7 +52,11 @@ def tell(
         "workspace_name": configuration.workspace.friendly_name,
     }
     for group in groups:
-        _GROUPS[group](carried, subject, configuration, work.now)
+        told = subject.told.get(group)
+        if told is None:
+            told = subject.told[group] = {}
+            _GROUPS[group](told, subject, configuration, work.now)
+        carried.update(told)
     carried.update(extra)
     key = resource_type.replace("-", "_")
     key = "task_queue_sid" if key == "task_queue" else f"{key}_sid"

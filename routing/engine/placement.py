@@ -8,7 +8,7 @@ from routing.configuration import Configuration
 from routing.engine.journal import Subject, tell
 from routing.engine.moves import changed_task
 from routing.errors import RoutingError
-from routing.json_text import read_object
+from routing.json_text import JSONObject, read_object
 from routing.ports import Work
 from routing.task import Task, next_task_state
 from routing.workflow import (
@@ -27,13 +27,16 @@ class Unwanted(RoutingError):
     """No filter of the Workflow matches the Task, and it has no default filter."""
 
 
-def enter_workflow(work: Work, configuration: Configuration, task: Task) -> Task:
+def enter_workflow(
+    work: Work, configuration: Configuration, task: Task, attributes: JSONObject
+) -> Task:
     """Writes a new Task where its Workflow's first matching filter puts it.
 
-    Raises Unwanted when there is none; nothing is written then.
+    `attributes` are the Task's own, read already. Raises Unwanted when there is none; nothing is
+    written then.
     """
     document = document_of(work, configuration, task)
-    step = first_step(document, task_context(configuration, task))
+    step = first_step(document, _context(configuration, task, attributes))
     if step is None:
         raise Unwanted(
             f"No filter of workflow {task.workflow_sid} matches the Task's attributes, "
@@ -136,7 +139,11 @@ def _parsed(configuration: str) -> WorkflowDocument:
 
 def task_context(configuration: Configuration, task: Task) -> dict[str, object]:
     """What a filter's expression may ask about: bare task attributes, and the built-in names."""
-    context: dict[str, object] = dict(read_object(task.attributes, parameter="Attributes"))
+    return _context(configuration, task, read_object(task.attributes, parameter="Attributes"))
+
+
+def _context(configuration: Configuration, task: Task, attributes: JSONObject) -> dict[str, object]:
+    context: dict[str, object] = dict(attributes)
     channel = configuration.task_channels[task.task_channel_sid]
     context["task_channel_unique_name"] = channel.unique_name
     context["task_channel_sid"] = channel.sid

@@ -35,7 +35,7 @@ def create(
     placement.Unwanted for a Task that no filter of the Workflow wants.
     """
     configuration = work.configuration(workspace_sid)
-    read_object(attributes, parameter="Attributes", limit=states.MAX_ATTRIBUTES_CHARACTERS)
+    said = read_object(attributes, parameter="Attributes", limit=states.MAX_ATTRIBUTES_CHARACTERS)
     _check_number("Priority", priority, 0, states.MAX_PRIORITY)
     _check_number("Timeout", timeout_seconds, 1, states.MAX_TIMEOUT_SECONDS)
     if virtual_start_at is not None and virtual_start_at > work.now:
@@ -66,7 +66,7 @@ def create(
         created_at=work.now,
         updated_at=work.now,
     )
-    return placement.enter_workflow(work, configuration, task)
+    return placement.enter_workflow(work, configuration, task, said)
 
 
 def _workflow(configuration: Configuration, workflow_sid: str | None) -> Workflow:

@@ -29,7 +29,7 @@ xmax, one past the newest *completed* transaction, may well be below a running w
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, bindparam, column, func, select, table
 
@@ -39,6 +39,9 @@ from routing.store.event_rows import READ, event_of
 from routing.store.statements import POSTGRESQL, SqlDialect
 from routing.store.tables import events
 from routing.store.unit_of_work import UnitOfWork
+
+#: The place of an event's type in a row.
+_TYPE: Final = READ.index("type")
 
 
 class _LogStatements:
@@ -84,8 +87,12 @@ class _Doubt(NamedTuple):
 class FollowedLog:
     """Fulfils routing.ports.EventLog for the follower of one name; used by one thread at a time."""
 
-    def __init__(self, database: Database, name: str) -> None:
+    def __init__(
+        self, database: Database, name: str, concerns: frozenset[str] | None = None
+    ) -> None:
+        """`concerns` are the types of events that the follower is given; None for all."""
         self.name = name
+        self._concerns = concerns
         self._database = database
         self._statements = _LogStatements(database.dialect)
         self._cursor: int | None = None
@@ -102,13 +109,21 @@ class FollowedLog:
     def read(self, limit: int) -> Sequence[Event]:
         """The next events in their order, none left out; empty when there are none yet.
 
-        The same ones again until `advance` was told of them.
+        The same ones again until `advance` was told of them. What does not concern the follower is
+        passed over; its durable cursor follows with the next event that does.
         """
-        rows = self._read(limit)
-        if not rows and self.is_held_up:
-            # The usual gap is over by now: look again before making the follower wait.
+        while True:
             rows = self._read(limit)
-        return [event_of(row) for row in rows]
+            if not rows and self.is_held_up:
+                # The usual gap is over by now: look again before making the follower wait.
+                rows = self._read(limit)
+            found = [event_of(row) for row in rows if self._is_concerned(row)]
+            if found or not rows:
+                return found
+            self._cursor = rows[-1][0]
+
+    def _is_concerned(self, row: tuple[Any, ...]) -> bool:
+        return self._concerns is None or row[_TYPE] in self._concerns
 
     def advance(self, events: Iterable[Event], *, work: UnitOfWork | None = None) -> None:
         """Remembers, for good, that these were dealt with.

@@ -55,9 +55,12 @@ class SqlStore:
         """
         return self._database.unit_of_work()
 
-    def event_log(self, name: str) -> FollowedLog:
-        """The log as the follower of that name reads it, from where it last was."""
-        return FollowedLog(self._database, name)
+    def event_log(self, name: str, concerns: frozenset[str] | None = None) -> FollowedLog:
+        """The log as the follower of that name reads it, from where it last was.
+
+        `concerns` are the types of events that it is given; None for all.
+        """
+        return FollowedLog(self._database, name, concerns)
 
     def purge_events_before(self, instant: Instant, *, limit: int = 1000) -> int:
         """Deletes the oldest events that occurred before the instant and that every follower has

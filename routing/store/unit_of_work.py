@@ -62,6 +62,8 @@ class UnitOfWork:
         self._configurations = configurations
         self._commit: Callable[[], None] | None = None
         self._events: list[Event] = []
+        #: What this verb has read of configurations: one picture from its beginning to its end.
+        self._pictures: dict[str, Configuration] = {}
         self.now: Instant = 0
         self.locks_rows = False
         #: Somebody may have to be woken after the commit.
@@ -95,6 +97,8 @@ class UnitOfWork:
         self.now = self._clock.now()
         self.stirs = False
         self.failure = None
+        if self._pictures:
+            self._pictures = {}
         if self._events:
             self._events = []
 
@@ -159,11 +163,15 @@ class UnitOfWork:
 
     def configuration(self, workspace_sid: str) -> Configuration:
         """How the workspace is set up; raises NotFound when there is no such workspace."""
-        return self._configurations.read(self, workspace_sid)
+        known = self._pictures.get(workspace_sid)
+        if known is None:
+            known = self._pictures[workspace_sid] = self._configurations.read(self, workspace_sid)
+        return known
 
     def configuration_changed(self, workspace_sid: str) -> None:
         """To be said by whoever wrote a row that Configuration holds."""
         self.reconfigured.add(workspace_sid)
+        self._pictures.pop(workspace_sid, None)
         self.write(self._statements.reconfigure, (workspace_sid,))
 
     def workflow_configuration(self, workflow_sid: str, version: int) -> str:
