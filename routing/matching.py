@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import islice
+from typing import ClassVar
 
 from routing.clock import Instant
 from routing.expressions import Expression, WorkerOrder
@@ -101,6 +102,10 @@ class _DemandClass:
 class MatchingIndex:
     """One workspace's waiting Tasks and its Workers."""
 
+    #: Demand classes that are kept in any case: to make one again means to ask every Worker. More
+    #: come and go where an expression or a known worker makes every Task one of a kind.
+    kept_classes: ClassVar[int] = 1000
+
     def __init__(
         self,
         queues: Mapping[str, TaskQueue],
@@ -122,6 +127,7 @@ class MatchingIndex:
         self._free: dict[str, int] = {}
         self._tasks: dict[str, tuple[WaitingTask, _ClassKey, tuple[int, int, int]]] = {}
         self._classes: dict[_ClassKey, _DemandClass] = {}
+        self._most_classes = self.kept_classes
         #: Classes that may have a match which was not looked for yet.
         self._stirred: set[_ClassKey] = set()
 
@@ -170,6 +176,7 @@ class MatchingIndex:
         key = _class_key(task)
         demand = self._classes.get(key)
         if demand is None:
+            self._forget_idle_classes()
             demand = self._classes[key] = self._new_class(task, queue)
         place = place_in_line(
             queue.task_order,
@@ -178,7 +185,8 @@ class MatchingIndex:
             created_at=task.created_at,
         )
         self._tasks[task.sid] = (task, key, place)
-        heappush(demand.line, (place, task.sid))
+        if known is None or known[1:] != (key, place):
+            heappush(demand.line, (place, task.sid))
         self._stirred.add(key)
 
     def drop_task(self, sid: str) -> None:
@@ -216,6 +224,20 @@ class MatchingIndex:
                 heappush(ready, (rank, key))
                 lined_up.add(key)
         self._stirred.clear()
+
+    def _forget_idle_classes(self) -> None:
+        """Lets go of classes for which nobody waits once there are many, lest they pile up.
+
+        What stays may double before the next look at all of them.
+        """
+        if len(self._classes) < self._most_classes:
+            return
+        self._classes = {
+            key: demand
+            for key, demand in self._classes.items()
+            if any(self._stands_at(entry, key) for entry in demand.line)
+        }
+        self._most_classes = max(self.kept_classes, 2 * len(self._classes))
 
     def _new_class(self, task: WaitingTask, queue: TaskQueue) -> _DemandClass:
         of_queue = belonging(queue.target_workers).split(_LOAD_IN_QUEUE)

@@ -221,12 +221,25 @@ def _waiting(sid: str, drawn: Mapping[str, Any]) -> WaitingTask:
     )  # fmt: skip
 
 
+class Forgetful(MatchingIndex):
+    """Lets go of what nobody waits for at the first opportunity."""
+
+    kept_classes = 2
+
+
 class _Both:
     """The index and the oracle, told the same."""
 
-    def __init__(self, *, lifo_first: bool, one_at_a_time: bool, per_channel: bool) -> None:
+    def __init__(
+        self,
+        kind: type[MatchingIndex],
+        *,
+        lifo_first: bool,
+        one_at_a_time: bool,
+        per_channel: bool,
+    ) -> None:
         idle = frozenset({"chat"} if per_channel else ())
-        self.index = MatchingIndex(
+        self.index = kind(
             QUEUE_ROWS,
             lifo_first=lifo_first,
             one_at_a_time=one_at_a_time,
@@ -290,17 +303,36 @@ class _Both:
 
 @settings(deadline=None, max_examples=150)
 @given(
+    kind=st.sampled_from([MatchingIndex, Forgetful]),
     seed=st.integers(0, 2**32),
     lifo_first=st.booleans(),
     one_at_a_time=st.booleans(),
     per_channel=st.booleans(),
 )
 def test_every_decision_is_the_one_that_looking_at_everything_makes(
-    seed: int, *, lifo_first: bool, one_at_a_time: bool, per_channel: bool
+    kind: type[MatchingIndex],
+    seed: int,
+    *,
+    lifo_first: bool,
+    one_at_a_time: bool,
+    per_channel: bool,
 ) -> None:
-    both = _Both(lifo_first=lifo_first, one_at_a_time=one_at_a_time, per_channel=per_channel)
+    both = _Both(kind, lifo_first=lifo_first, one_at_a_time=one_at_a_time, per_channel=per_channel)
     random = Random(seed)  # noqa: S311 - a history that can be told again
     for _ in range(120):
         both.happen(random)
     while both.match(random):
         pass
+
+
+def test_demands_that_nobody_has_any_more_do_not_pile_up() -> None:
+    index = MatchingIndex(QUEUE_ROWS)
+    index.put_worker(_candidate(WORKERS[0], _drawn_worker(Random(0))))  # noqa: S311 - just anybody
+    waiting = _waiting("WT-waits", {**_drawn_task(Random(0)), "queue_sid": "nobody"})  # noqa: S311
+    index.put_task(waiting)
+    for number in range(5 * MatchingIndex.kept_classes):
+        only = dataclasses.replace(waiting, sid=f"WT{number}", known_worker=(True, f"WK-{number}"))
+        index.put_task(only)
+        index.drop_task(only.sid)
+    assert len(index._classes) <= MatchingIndex.kept_classes
+    assert index.waiting == 1
