@@ -39,7 +39,9 @@ class Rows(Protocol[Record]):
         """
         ...
 
-    def add(self, record: Record) -> None: ...
+    def add(self, record: Record) -> None:
+        """The row may be written as late as at the end of the unit, and refused then."""
+        ...
 
     def change(self, sid: str, **columns: object) -> int:
         """Sets columns of one row; how many rows there were (0 or 1)."""
@@ -138,11 +140,12 @@ class Work(Protocol):
 
 
 class Store(Protocol):
-    def perform(self, verb: Callable[[Work], Result]) -> Result:
+    def perform(self, verb: Callable[[Work], Result], *, only_adds: bool = False) -> Result:
         """Runs the verb in a transaction and commits; may run it again, and with others' verbs.
 
         A verb must therefore do nothing but read and write through its Work. It returns after the
-        commit: what it reports has survived.
+        commit: what it reports has survived. `only_adds` promises that the verb neither locks nor
+        changes a row; verbs of that kind share transactions most cheaply.
         """
         ...
 

@@ -76,15 +76,17 @@ class Reception:
 
     def _take(self, webhook: Webhook) -> bool:
         try:
-            return self._engine.perform(self._taken, webhook)
+            self._engine.add(self._add, webhook)
         except Conflict:
-            # The same webhook came twice at once, and the other one was first.
-            return self._engine.perform(self._taken, webhook)
+            # Most likely the webhook is repeated. Asking before would cost every call a look.
+            is_wanted = self._engine.read(_is_wanted, webhook.get("CallSid"))
+            if is_wanted is not None:
+                return is_wanted
+            # It was something that has been deleted meanwhile.
+            self._engine.add(self._add, webhook)
+        return True
 
-    def _taken(self, work: Work, webhook: Webhook) -> bool:
-        known = work.calls.get(webhook.get("CallSid"))
-        if known is not None:
-            return hang_up.is_wanted(work, known)
+    def _add(self, work: Work, webhook: Webhook) -> None:
         attributes = attributes_of(webhook)
         configuration = self._configuration(work)
         task = tasks.create(
@@ -111,7 +113,6 @@ class Reception:
                 updated_at=work.now,
             )
         )
-        return True
 
     def _configuration(self, work: Work) -> Configuration:
         """The workspace that calls go to, looked up once; where the flow names none, the oldest."""
@@ -140,6 +141,12 @@ class Reception:
         if not matching:
             raise InvalidParameter("workflow", "expected one that the workspace has")
         return min(matching, key=lambda workflow: (workflow.created_at, workflow.sid)).sid
+
+
+def _is_wanted(work: Work, call_sid: str) -> bool | None:
+    """None for a call that is not known."""
+    call = work.calls.get(call_sid)
+    return None if call is None else hang_up.is_wanted(work, call)
 
 
 def attributes_of(webhook: Webhook) -> str:

@@ -60,6 +60,15 @@ class Door:
         """
         return self.engine.perform(_both, verb, args, kwargs)
 
+    def add(
+        self,
+        verb: Callable[Concatenate[Work, Arguments], Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> InWorkspace[Result]:
+        """The same for a verb that adds rows, and neither locks nor changes any."""
+        return self.engine.add(_both, verb, args, kwargs)
+
     def read(
         self,
         query: Callable[Concatenate[Work, Arguments], Result],

@@ -146,7 +146,7 @@ def _wanted(configuration: Configuration, given: ListTask) -> Callable[[Task], b
 
 @resource.operation("CreateTask", "POST", _ALL, CreateTask)
 def create(door: Door, given: CreateTask, workspace_sid: str) -> Response:
-    done = door.perform(tasks.create, workspace_sid=workspace_sid, **_columns(given))
+    done = door.add(tasks.create, workspace_sid=workspace_sid, **_columns(given))
     return created(_body(door, done), version=done.result.version)
 
 

@@ -18,7 +18,7 @@ class Database(Protocol):
     #: Notified after each commit that somebody may have waited for.
     signal: WakeUp
 
-    def perform(self, verb: Callable[[UnitOfWork], Result]) -> Result:
+    def perform(self, verb: Callable[[UnitOfWork], Result], *, only_adds: bool = False) -> Result:
         """Runs the verb in a transaction; returns after the commit."""
         ...
 

@@ -4,9 +4,9 @@ import operator
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import bindparam, insert
 
 from routing.events import Event
+from routing.store.inserts import Inserts, inserts
 from routing.store.statements import SqlDialect
 from routing.store.tables import INDEXED_FIELDS, events
 
@@ -51,10 +51,6 @@ def event_of(row: tuple[Any, ...]) -> Event:
     return Event(**named)
 
 
-class EventStatements:
-    """What is said to the events table, in one dialect."""
-
-    def __init__(self, dialect: SqlDialect) -> None:
-        # inline: nobody asks for the positions that were given.
-        written = insert(events).inline().values({name: bindparam(name) for name in WRITTEN})
-        self.insert = dialect.compile(written).text
+def event_inserts(dialect: SqlDialect) -> Inserts:
+    """How events are appended to the log, in one dialect."""
+    return inserts(dialect, events, WRITTEN, written_row)

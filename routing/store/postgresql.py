@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.pool import NullPool
 
 from routing.clock import Clock
+from routing.store.combining import Batch, Combiner, fail_all, is_of_one, run, run_apart
 from routing.store.configurations import Configurations
 from routing.store.errors import CLOSED, StoreUnavailable
 from routing.store.postgresql_notices import Notices
@@ -106,24 +107,46 @@ class PostgresqlDatabase:
         )
         event.listen(self._engine, "connect", _leave_transactions_to_us)
         self._is_closed = False
+        self._combiner = Combiner(self._write)
         self._notices = Notices(self._connect_aside, self.signal)
         self.ping()
 
     # Writing.
 
-    def perform(self, verb: Callable[[UnitOfWork], Result]) -> Result:
-        """Runs the verb in a transaction of its own, again where that may help."""
+    def perform(self, verb: Callable[[UnitOfWork], Result], *, only_adds: bool = False) -> Result:
+        """Runs the verb in a transaction of its own, again where that may help.
+
+        One that `only_adds` may share its transaction with others: none of them waits for a row.
+        """
+        if only_adds:
+            return self._combiner.perform(verb, only_adds=True)
 
         def once() -> Result:
             with self._transaction(_BEGIN) as desk:
                 unit = desk.unit
-                unit.begin(desk.cursor, writes=True)
+                unit.open(desk.cursor)
                 result = verb(unit)
                 unit.flush()
-                self._commit(desk)
+                self._commit(desk, stirs=unit.stirs)
                 return result
 
         return self._tried(once)
+
+    def _write(self, batch: Batch) -> None:
+        try:
+            try:
+                self._tried(lambda: self._commit_verbs(batch, run))
+            except BaseException as error:
+                if not is_of_one(error, batch):
+                    raise
+                self._tried(lambda: self._commit_verbs(batch, _run_apart))
+        except BaseException as error:  # noqa: BLE001 - whatever broke the commit, all must hear of it
+            fail_all(batch, refusal(error) if isinstance(error, Exception) else error)
+
+    def _commit_verbs(self, batch: Batch, run_all: Callable[[UnitOfWork, Batch], bool]) -> None:
+        with self._transaction(_BEGIN) as desk:
+            desk.unit.open(desk.cursor, shared=len(batch) > 1 and run_all is run)
+            self._commit(desk, stirs=run_all(desk.unit, batch))
 
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:
@@ -134,15 +157,15 @@ class PostgresqlDatabase:
 
                 def commit() -> None:
                     unit.flush()
-                    self._commit(desk)
+                    self._commit(desk, stirs=unit.stirs)
                     unit.end()
 
-                unit.begin(desk.cursor, writes=True, commit=commit)
+                unit.open(desk.cursor, commit=commit)
                 yield unit
         except _TryAgain as again:
             self._give_up(again.reason)
 
-    def _commit(self, desk: _Desk) -> None:
+    def _commit(self, desk: _Desk, *, stirs: bool) -> None:
         try:
             desk.cursor.execute("COMMIT")
         except _CONTENTION:
@@ -154,7 +177,7 @@ class PostgresqlDatabase:
             ) from error
         except psycopg.Error as error:
             raise refusal(error) from error
-        if desk.unit.stirs:
+        if stirs:
             self.signal.notify()
             self._notices.announce()
 
@@ -165,7 +188,7 @@ class PostgresqlDatabase:
 
         def once() -> Result:
             with self._transaction(_BEGIN_READING) as desk:
-                desk.unit.begin(desk.cursor, writes=False)
+                desk.unit.open(desk.cursor, writes=False)
                 return query(desk.unit)
 
         return self._tried(once)
@@ -201,7 +224,6 @@ class PostgresqlDatabase:
         """Rolls back what was not committed; raises _TryAgain for what another try may mend."""
         with self._lent() as desk:
             try:
-                desk.unit.reconfigured.clear()
                 desk.cursor.execute(begin)
                 yield desk
             except Exception as error:
@@ -302,3 +324,7 @@ def _wait(seconds: float) -> None:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
+
+
+def _run_apart(unit: UnitOfWork, batch: Batch) -> bool:
+    return run_apart(unit, batch, (*_CONTENTION, *_OUTAGE))

@@ -23,9 +23,10 @@ class SqlRows(Generic[Record]):
 
     def get(self, sid: str, *, lock: bool = False) -> Record | None:
         """The row of that SID; with `lock`, nobody else changes it before this unit ends."""
-        text = self._sql.get_locked if lock and self._unit.locks_rows else self._sql.get
-        row = self._unit.execute(text, (sid,)).fetchone()
-        return None if row is None else self._sql.record(row)
+        sql, unit = self._sql, self._unit
+        text = sql.get_locked if unit.locks(wanted=lock) else sql.get
+        row = unit.select(sql, text, (sid,)).fetchone()
+        return None if row is None else sql.record(row)
 
     def find(
         self,
@@ -41,16 +42,15 @@ class SqlRows(Generic[Record]):
         """
         if any(not value for value in equal.values() if isinstance(value, frozenset | set)):
             return []
-        lock = lock and self._unit.locks_rows
+        lock = self._unit.locks(wanted=lock)
         text, values = self._sql.find(equal, order_by, limit, lock=lock)
         return self._records(text, values)
 
     def add(self, record: Record) -> None:
-        """Raises Conflict where a unique name is taken or a row that it refers to is missing."""
-        sql = self._sql
-        self._unit.write(sql.insert, sql.values(record))
-        if sql.is_due(record):
-            self._unit.stirs = True
+        """Makes the unit raise Conflict, at its end or before, where a unique name is taken or a
+        row that it refers to is missing.
+        """
+        self._unit.add(self._sql, record)
 
     def change(self, sid: str, **columns: object) -> int:
         """Sets columns of one row; how many rows there were (0 or 1)."""
@@ -62,10 +62,11 @@ class SqlRows(Generic[Record]):
     def remove(self, sid: str) -> int:
         return self._unit.write(self._sql.delete, (sid,))
 
-    def select(self, text: str, values: tuple[object, ...]) -> list[Record]:
-        """The records of a compiled SELECT of all of the table's columns."""
+    def due(self, text: str, values: tuple[object, ...]) -> list[Record]:
+        """The records of a compiled SELECT of all columns of this table alone."""
         return self._records(text, values)
 
     def _records(self, text: str, values: tuple[object, ...]) -> list[Record]:
-        record: Callable[[tuple[Any, ...]], Record] = self._sql.record
-        return [record(row) for row in self._unit.execute(text, values).fetchall()]
+        sql = self._sql
+        record: Callable[[tuple[Any, ...]], Record] = sql.record
+        return [record(row) for row in self._unit.select(sql, text, values).fetchall()]

@@ -1,28 +1,25 @@
 """SQLite: one writer, many readers.
 
-A commit costs one fsync whatever is in it, so concurrent verbs share commits (flat combining):
-verbs line up, and the thread that finds nobody writing writes for all who wait by then, each verb
-under its own savepoint, then commits once and hands each its result. Nobody is answered before the
-commit that holds its verb. Readers use connections of their own, each on a snapshot of the
-write-ahead log.
+A commit costs one fsync whatever is in it, so concurrent verbs share commits (combining.py).
+Readers use connections of their own, each on a snapshot of the write-ahead log.
 
 Opened per process, after any fork.
 """
 
 import sqlite3
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, literal_column, select
 from sqlalchemy.pool import NullPool
 
 from routing.clock import Clock
+from routing.store.combining import Batch, Combiner, fail_all, is_of_one, run, run_apart
 from routing.store.configurations import Configurations
-from routing.store.errors import CLOSED, StoreError, StoreUnavailable
+from routing.store.errors import CLOSED, StoreUnavailable
 from routing.store.refusals import refusal
 from routing.store.statements import SQLITE
 from routing.store.unit_of_work import UnitOfWork
@@ -31,9 +28,6 @@ from routing.store.work_statements import WorkStatements
 
 Result = TypeVar("Result")
 
-#: Verbs that may share a commit. More would make the first of them wait longer for little gain: at
-#: this number the fsync is a small part of the batch.
-MAX_BATCH: Final = 64
 #: How long a writer waits for another process's transaction, in seconds.
 BUSY_SECONDS: Final = 10.0
 #: Connections of readers that are kept open when nobody reads.
@@ -46,38 +40,6 @@ _PRAGMAS: Final = (
     "PRAGMA cache_size = -32768",  # KiB
     "PRAGMA journal_size_limit = 67108864",  # bytes that a checkpoint leaves of the log at most
 )
-
-
-class _Job(Generic[Result]):
-    """A verb in line, and what became of it."""
-
-    __slots__ = ("_error", "_result", "done", "leads", "turn", "verb")
-
-    def __init__(self, verb: Callable[[UnitOfWork], Result] | None) -> None:
-        #: None for whoever wants the writer for itself.
-        self.verb = verb
-        self.done = False
-        #: It is this thread that has to write for all in line.
-        self.leads = False
-        #: Released when it is done, or when it leads.
-        self.turn = threading.Lock()
-        self._result: Result | None = None
-        self._error: BaseException | None = None
-
-    def succeed(self, result: Result) -> None:
-        self._result = result
-
-    def fail(self, error: BaseException) -> None:
-        self._error = error
-
-    @property
-    def has_failed(self) -> bool:
-        return self._error is not None
-
-    def outcome(self) -> Result:
-        if self._error is not None:
-            raise self._error
-        return cast("Result", self._result)
 
 
 class _Reader(NamedTuple):
@@ -98,122 +60,46 @@ class SqliteDatabase:
         self._configurations = configurations
         self._statements = WorkStatements(SQLITE)
         self._ping = SQLITE.compile(select(literal_column("1"))).text
-        self._door = threading.Lock()
-        self._line: deque[_Job[Any]] = deque()
-        self._is_written = False
+        self._combiner = Combiner(self._write)
         self._writer = self._connect()
         self._writer_cursor = self._writer.cursor()
-        self._writing_thread: int | None = None
         self._unit = self._new_unit()
         self._readers: deque[_Reader] = deque()
         self._is_closed = False
 
     # Writing.
 
-    def perform(self, verb: Callable[[UnitOfWork], Result]) -> Result:
+    def perform(self, verb: Callable[[UnitOfWork], Result], *, only_adds: bool = False) -> Result:
         """Runs the verb, maybe together with others' verbs; returns after their commit."""
-        self._refuse_misuse()
-        job = _Job(verb)
-        if self._must_wait(job):
-            self._wait_for_turn(job)
-        if not job.done:
-            self._write_for_all()
-        return job.outcome()
+        self._refuse_when_closed()
+        return self._combiner.perform(verb, only_adds=only_adds)
 
-    def _must_wait(self, job: _Job[Any]) -> bool:
-        with self._door:
-            self._line.append(job)
-            if self._is_written:
-                job.turn.acquire()
-                return True
-            self._is_written = True
-            return False
-
-    def _wait_for_turn(self, job: _Job[Any]) -> None:
+    def _write(self, batch: Batch) -> None:
         try:
-            job.turn.acquire()
-        except BaseException:  # a signal in the main thread: the others must not wait for it
-            with self._door:
-                if job in self._line:
-                    self._line.remove(job)
-            if job.leads:
-                self._hand_over([])
-            raise
-
-    def _write_for_all(self) -> None:
-        with self._door:
-            batch: list[_Job[Any]] = []
-            while self._line and self._line[0].verb is not None and len(batch) < MAX_BATCH:
-                batch.append(self._line.popleft())
-        try:
-            self._write(batch)
-        finally:
-            self._hand_over(batch)
-
-    def _hand_over(self, batch: list[_Job[Any]]) -> None:
-        """Tells each job of the batch that it is done, and the next in line that it is its turn."""
-        with self._door:
-            following = self._line[0] if self._line else None
-            self._is_written = following is not None
-            if following is not None:
-                following.leads = True
-        for job in batch:
-            job.done = True
-            if job.turn.locked():
-                job.turn.release()
-        if following is not None:
-            following.turn.release()
-
-    def _write(self, batch: list[_Job[Any]]) -> None:
-        self._writing_thread = threading.get_ident()
-        try:
-            self._begin()
-            stirs = [self._run(job, alone=len(batch) == 1) for job in batch]
-            self._end(batch)
+            try:
+                self._commit_verbs(batch, run)
+            except BaseException as error:
+                self._roll_back()
+                if not is_of_one(error, batch):
+                    raise
+                self._commit_verbs(batch, _run_apart)
         except BaseException as error:  # noqa: BLE001 - whatever broke the commit, all must hear of it
             self._roll_back()
-            refused = refusal(error) if isinstance(error, Exception) else error
-            for job in batch:
-                if not job.has_failed:
-                    job.fail(refused)
-        else:
-            if any(stirs):
-                self.signal.notify()
+            fail_all(batch, refusal(error) if isinstance(error, Exception) else error)
         finally:
             self._unit.end()
-            self._writing_thread = None
+
+    def _commit_verbs(self, batch: Batch, run_all: Callable[[UnitOfWork, Batch], bool]) -> None:
+        self._begin()
+        self._unit.open(self._writer_cursor, shared=len(batch) > 1 and run_all is run)
+        stirs = run_all(self._unit, batch)
+        self._writer_cursor.execute("COMMIT")
+        if stirs:
+            self.signal.notify()
 
     def _begin(self) -> None:
-        if self._is_closed:
-            raise StoreUnavailable(CLOSED)
-        self._unit.reconfigured.clear()
+        self._refuse_when_closed()
         self._writer_cursor.execute("BEGIN IMMEDIATE")
-
-    def _run(self, job: _Job[Any], *, alone: bool) -> bool:
-        """Runs one verb; whether it wrote what somebody waits for. Its failure undoes it alone."""
-        unit, cursor = self._unit, self._writer_cursor
-        if not alone:
-            cursor.execute("SAVEPOINT verb")
-        unit.begin(cursor, writes=True)
-        try:
-            result = cast("Callable[[UnitOfWork], object]", job.verb)(unit)
-            unit.flush()
-        except BaseException as error:  # noqa: BLE001 - it is its caller's, who gets it raised
-            job.fail(error)
-            if not alone:
-                cursor.execute("ROLLBACK TO verb")
-                cursor.execute("RELEASE verb")
-            return False
-        job.succeed(result)
-        if not alone:
-            cursor.execute("RELEASE verb")
-        return unit.stirs
-
-    def _end(self, batch: list[_Job[Any]]) -> None:
-        if len(batch) == 1 and batch[0].has_failed:
-            self._roll_back()
-        else:
-            self._writer_cursor.execute("COMMIT")
 
     def _roll_back(self) -> None:
         # Some errors (a full disk) have ended the transaction already.
@@ -223,23 +109,16 @@ class SqliteDatabase:
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:
         """Rolled back unless its commit() was said; nobody else writes as long as it is open."""
-        self._refuse_misuse()
-        job = _Job[None](None)
-        if self._must_wait(job):
-            self._wait_for_turn(job)
-        with self._door:
-            self._line.popleft()
-        self._writing_thread = threading.get_ident()
+        self._refuse_when_closed()
         unit = self._unit
-        try:
-            self._begin()
-            unit.begin(self._writer_cursor, writes=True, commit=self._commit_unit)
-            yield unit
-        finally:
-            self._roll_back()
-            unit.end()
-            self._writing_thread = None
-            self._hand_over([job])
+        with self._combiner.alone():
+            try:
+                self._begin()
+                unit.open(self._writer_cursor, commit=self._commit_unit)
+                yield unit
+            finally:
+                self._roll_back()
+                unit.end()
 
     def _commit_unit(self) -> None:
         self._unit.flush()
@@ -251,11 +130,9 @@ class SqliteDatabase:
         if self._unit.stirs:
             self.signal.notify()
 
-    def _refuse_misuse(self) -> None:
+    def _refuse_when_closed(self) -> None:
         if self._is_closed:
             raise StoreUnavailable(CLOSED)
-        if self._writing_thread == threading.get_ident():
-            raise StoreError("A unit of work is open in this thread: use that one.")
 
     # Reading.
 
@@ -264,7 +141,7 @@ class SqliteDatabase:
         reader = self._reader()
         try:
             reader.cursor.execute("BEGIN")
-            reader.unit.begin(reader.cursor, writes=False)
+            reader.unit.open(reader.cursor, writes=False)
             return query(reader.unit)
         finally:
             reader.unit.end()
@@ -353,3 +230,7 @@ class SqliteDatabase:
                 "Its folder must exist and be writable, and the file must be a SQLite database."
             ) from error
         return connection
+
+
+def _run_apart(unit: UnitOfWork, batch: Batch) -> bool:
+    return run_apart(unit, batch, ())

@@ -18,7 +18,6 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
-    insert,
     select,
     update,
 )
@@ -26,7 +25,8 @@ from sqlalchemy.dialects.postgresql.psycopg import dialect as postgresql_dialect
 from sqlalchemy.dialects.sqlite.pysqlite import dialect as sqlite_dialect
 from sqlalchemy.sql import ClauseElement
 
-from routing.store.tables import DUE_COLUMNS
+from routing.store.inserts import inserts
+from routing.store.tables import DUE_COLUMNS, metadata
 
 Record = TypeVar("Record")
 
@@ -69,8 +69,8 @@ class SqlDialect:
     def __init__(self, name: str, dialect: Dialect, error: type[Exception]) -> None:
         self.name = name
         self.sqlalchemy = dialect
-        #: The root of what the driver raises.
-        self.error = error
+        #: What is raised for what cannot be stored: by the driver, or on the way to it.
+        self.refusals = (error, UnicodeEncodeError, OverflowError)
         #: A database that has one writer at a time needs no row locks.
         self.has_row_locks = name == "postgresql"
         self._tables: dict[type, TableStatements[Any]] = {}
@@ -121,10 +121,10 @@ class TableStatements(Generic[Record]):
         whole = select(table).where(by_sid)
         self.get = dialect.compile(whole).text
         self.get_locked = dialect.compile(whole.with_for_update()).text
-        self.insert = dialect.compile(insert(table)).text
         self.delete = dialect.compile(delete(table).where(by_sid)).text
-        #: A record's values in the order of `insert`.
-        self.values: Callable[[Record], tuple[object, ...]] = operator.attrgetter(*self._columns)
+        self.inserts = inserts(dialect, table, self._columns, operator.attrgetter(*self._columns))
+        #: How far down it stands: rows that others refer to are written first.
+        self.depth = metadata.sorted_tables.index(table)
         self._due_values = _due_values(self._columns)
         self._changes: dict[tuple[str, ...], Change] = {}
         self._finds: dict[object, Statement] = {}

@@ -35,13 +35,17 @@ class SqlStore:
         """Notified after each commit that emitted events or set something due."""
         return self._database.signal
 
-    def perform(self, verb: Callable[[UnitOfWork], Result]) -> Result:
+    def perform(self, verb: Callable[[UnitOfWork], Result], *, only_adds: bool = False) -> Result:
         """Runs the verb in a transaction and commits; may run it again, and with others' verbs.
+
+        `only_adds` promises that the verb reads, adds rows and emits events, but neither locks nor
+        changes any row: such verbs share transactions on every database. One that breaks the
+        promise raises StoreError.
 
         A verb must therefore do nothing but read and write through its unit of work. What the
         database refused spoils the whole unit: the verb cannot catch a Conflict and carry on.
         """
-        return self._database.perform(verb)
+        return self._database.perform(verb, only_adds=only_adds)
 
     def read(self, query: Callable[[UnitOfWork], Result]) -> Result:
         """Runs the query on one consistent picture of the tables; nothing is written."""

@@ -16,10 +16,10 @@ from routing.events import CATALOGUE, Event
 from routing.reservation import Reservation
 from routing.store.configurations import Configurations
 from routing.store.errors import BrokenInvariant, StoreError
-from routing.store.event_rows import written_row
+from routing.store.pending import Pending
 from routing.store.refusals import refusal
 from routing.store.rows import SqlRows
-from routing.store.statements import Cursor, SqlDialect, Statement
+from routing.store.statements import Cursor, SqlDialect, Statement, TableStatements
 from routing.store.work_statements import WorkStatements
 from routing.task import Task
 from routing.task_queue import TaskQueue
@@ -39,13 +39,17 @@ class _Over:
 
 
 _OVER: Final[Cursor] = _Over()
+_HOLD: Final = "SAVEPOINT verb"
+_RELEASE: Final = "RELEASE SAVEPOINT verb"
+_UNDO: Final = "ROLLBACK TO SAVEPOINT verb"
 
 
 class UnitOfWork:
     """Fulfils routing.ports.Work.
 
-    One object per connection, used for one transaction after another: `begin` opens it with a
-    cursor, `end` closes it again.
+    One object per connection, used for one transaction after another: `open` gives it a cursor,
+    `end` takes that away again. What verbs add and emit is written when something else that they
+    do may depend on it, and at the end; so what is wrong with a row may be told as late as that.
     """
 
     def __init__(
@@ -61,11 +65,15 @@ class UnitOfWork:
         self._clock = clock
         self._configurations = configurations
         self._commit: Callable[[], None] | None = None
-        self._events: list[Event] = []
-        #: What this verb has read of configurations: one picture from its beginning to its end.
+        self._writes = False
+        self._is_shared = False
+        self._only_adds = False
+        #: A savepoint stands before the present verb's first row.
+        self._is_held = False
+        self._pending = Pending(statements.events)
+        #: What was read of configurations: one picture from the beginning to the end.
         self._pictures: dict[str, Configuration] = {}
         self.now: Instant = 0
-        self.locks_rows = False
         #: Somebody may have to be woken after the commit.
         self.stirs = False
         #: What the database refused. It spoils the whole unit, whether the verb caught it or not.
@@ -87,45 +95,148 @@ class UnitOfWork:
 
     # How the databases' rooms drive it.
 
-    def begin(
-        self, cursor: Cursor, *, writes: bool, commit: Callable[[], None] | None = None
+    def open(
+        self,
+        cursor: Cursor,
+        *,
+        writes: bool = True,
+        shared: bool = False,
+        commit: Callable[[], None] | None = None,
     ) -> None:
-        """A verb begins, in a transaction that is open on the cursor's connection."""
+        """A transaction has begun on the cursor's connection, and with it a first verb.
+
+        Where it is `shared`, several verbs follow one another, each with a `begin` of its own, and
+        what they add is written together.
+        """
         self._cursor = cursor
         self._commit = commit
-        self.locks_rows = writes and self.dialect.has_row_locks
+        self._writes = writes
+        self._is_shared = shared
+        self._is_held = False
+        self._pending.clear()
+        if self._pictures:
+            self._pictures = {}
+        if self.reconfigured:
+            self.reconfigured = set()
+        self.begin()
+
+    def begin(self, *, only_adds: bool = False) -> None:
+        """A verb begins; one that `only_adds` has promised to read and to add, nothing else."""
+        self._only_adds = only_adds
+        self._pending.begin_verb()
         self.now = self._clock.now()
         self.stirs = False
         self.failure = None
-        if self._pictures:
-            self._pictures = {}
-        if self._events:
-            self._events = []
 
-    def flush(self) -> None:
-        """Writes what was emitted, right before the commit. Raises what spoilt the unit."""
+    def hold(self) -> None:
+        """Sets a savepoint; `undo` goes back to it, `keep` gives it up."""
+        self._cursor.execute(_HOLD)
+        self._is_held = True
+
+    def keep(self) -> None:
+        """The verb has succeeded. Raises what spoilt the unit."""
         if self.failure is not None:
             raise self.failure
-        if self._events:
-            self._write_events()
+        if self._is_held:
+            self._cursor.execute(_RELEASE)
+            self._is_held = False
+
+    def undo(self) -> None:
+        """The verb has failed: what it did is taken back."""
+        self._pending.drop()
+        self.stirs = False
+        if self._is_held:
+            self._cursor.execute(_UNDO)
+            self._cursor.execute(_RELEASE)
+            self._is_held = False
+            self._pictures = {}
+
+    def flush(self) -> None:
+        """Writes what was added and emitted, right before the commit.
+
+        Raises what spoilt the unit.
+        """
+        if self.failure is not None:
+            raise self.failure
+        try:
+            self._pending.write_rows(self._cursor)
+            if self._pending.write_events(self._cursor):
+                self.stirs = True
+        except self.dialect.refusals as error:
+            self._fail(error)
 
     def end(self) -> None:
         self._cursor = _OVER
         self._commit = None
         self.failure = None
 
+    # How rows and pages are read and written.
+
+    def select(self, table: TableStatements[Any], text: str, values: tuple[object, ...]) -> Cursor:
+        """Runs a compiled SELECT from that table alone; the cursor has the rows until the next."""
+        if table in self._pending.tables:
+            self._settle()
+        return self._run(text, values)
+
     def execute(self, text: str, values: tuple[object, ...]) -> Cursor:
-        """Runs a compiled text; the cursor has the rows until the next one runs."""
-        cursor = self._cursor
-        try:
-            cursor.execute(text, values)
-        except (self.dialect.error, UnicodeEncodeError, OverflowError) as error:
-            self._fail(error)
-        return cursor
+        """Runs any compiled SELECT; the cursor has the rows until the next one."""
+        if self._pending.tables:
+            self._settle()
+        return self._run(text, values)
 
     def write(self, text: str, values: tuple[object, ...]) -> int:
         """Runs a compiled text that changes rows; how many it changed."""
-        return self.execute(text, values).rowcount
+        self._refuse_change()
+        if self._is_shared or self._pending.tables:
+            self._settle()
+        return self._run(text, values).rowcount
+
+    def locks(self, *, wanted: bool) -> bool:
+        """Is a row that is to be locked locked by its SELECT?"""
+        if not wanted or not self._writes:
+            return False
+        self._refuse_change()
+        return self.dialect.has_row_locks
+
+    def add(self, table: TableStatements[Any], record: object) -> None:
+        self._refuse_writing()
+        self._pending.add(table, record)
+        if table.is_due(record):
+            self.stirs = True
+
+    def _refuse_writing(self) -> None:
+        if not self._writes:
+            raise StoreError("Nothing is written by a query: it has a read-only unit of work.")
+        if self._cursor is _OVER:
+            _OVER.close()
+
+    def _refuse_change(self) -> None:
+        if self._only_adds:
+            self.failure = StoreError(
+                "A verb of which it was said that it only adds rows has locked or changed one."
+            )
+            raise self.failure
+
+    def _settle(self) -> None:
+        """Writes the rows that were added so far: the next statement may be about them.
+
+        Where others share the transaction, a savepoint keeps them apart from this verb's.
+        """
+        try:
+            if self._is_shared and not self._is_held:
+                self._pending.write_rows_of_others(self._cursor)
+                self.hold()
+            self._pending.write_rows(self._cursor)
+        except self.dialect.refusals as error:
+            self._fail(error)
+
+    def _run(self, text: str, values: tuple[object, ...]) -> Cursor:
+        cursor = self._cursor
+        try:
+            cursor.execute(text, values)
+        except self.dialect.refusals as error:
+            self._fail(error)
+        return cursor
 
     def _fail(self, error: Exception) -> NoReturn:
         refused = refusal(error)
@@ -133,19 +244,6 @@ class UnitOfWork:
         if refused is error:
             raise error
         raise refused from error
-
-    def _write_events(self) -> None:
-        statements = self._statements.events
-        rows = [written_row(event) for event in self._events]
-        try:
-            if len(rows) == 1:
-                self._cursor.execute(statements.insert, rows[0])
-            else:
-                self._cursor.executemany(statements.insert, rows)
-        except (self.dialect.error, UnicodeEncodeError, OverflowError) as error:
-            self._fail(error)
-        self._events = []
-        self.stirs = True
 
     # What the engine does with it.
 
@@ -159,7 +257,8 @@ class UnitOfWork:
         """Appends to the event log, in this transaction."""
         if event.type not in CATALOGUE:
             raise StoreError(f"{event.type!r} is not in the catalogue of events.")
-        self._events.append(event)
+        self._refuse_writing()
+        self._pending.emit(event)
 
     def configuration(self, workspace_sid: str) -> Configuration:
         """How the workspace is set up; raises NotFound when there is no such workspace."""
@@ -229,20 +328,20 @@ class UnitOfWork:
 
         Another unit that asks at the same time gets others: take the lease in this one.
         """
-        due = self._statements.due_instructions(lock=self.locks_rows)
+        due = self._statements.due_instructions(lock=self.locks(wanted=True))
         values = due.values(now=now, lease_now=now, row_limit=limit)
-        return self.instructions.select(due.text, values)
+        return self.instructions.due(due.text, values)
 
     def due_deliveries(self, now: Instant, limit: int) -> Sequence[Delivery]:
         """Deliveries to be tried that nobody holds a lease on, the most overdue first."""
-        due = self._statements.due_deliveries(lock=self.locks_rows)
+        due = self._statements.due_deliveries(lock=self.locks(wanted=True))
         values = due.values(now=now, lease_now=now, row_limit=limit)
-        return self.deliveries.select(due.text, values)
+        return self.deliveries.due(due.text, values)
 
     def due_calls(self, now: Instant, limit: int) -> Sequence[Call]:
         """Calls of which it is time to ask whether they still live, the most overdue first."""
-        due = self._statements.due_calls(lock=self.locks_rows)
-        return self.calls.select(due.text, due.values(now=now, row_limit=limit))
+        due = self._statements.due_calls(lock=self.locks(wanted=True))
+        return self.calls.due(due.text, due.values(now=now, row_limit=limit))
 
     def next_deadline(self) -> Instant | None:
         """The earliest instant at which timers have something to do."""

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from routing.store.event_rows import EventStatements
+from routing.store.event_rows import event_inserts
 from routing.store.statements import SqlDialect, Statement
 from routing.store.tables import (
     calls,
@@ -47,7 +47,7 @@ class WorkStatements:
     """The texts of one dialect; the order of their values is beside each."""
 
     def __init__(self, dialect: SqlDialect) -> None:
-        self.events = EventStatements(dialect)
+        self.events = event_inserts(dialect)
         self._configuration(dialect)
         self._capacity(dialect)
         self._deadlines(dialect)

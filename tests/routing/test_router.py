@@ -22,11 +22,11 @@ class Unsteady:
         self._store = store
         self.failures = 0
 
-    def perform(self, verb: Callable[[Work], Result]) -> Result:
+    def perform(self, verb: Callable[[Work], Result], *, only_adds: bool = False) -> Result:
         if self.failures:
             self.failures -= 1
             raise StoreUnavailable("The database does not answer.")
-        return self._store.perform(verb)
+        return self._store.perform(verb, only_adds=only_adds)
 
     def read(self, query: Callable[[Work], Result]) -> Result:
         return self._store.read(query)

@@ -73,6 +73,7 @@ def test_a_verb_whose_commit_breaks_does_not_run_again(
     def verb(work: UnitOfWork) -> None:
         tries.append(work.now)
         work.workspaces.add(records.workspace())
+        assert len(work.workspaces.find()) == 1  # so it is written, and only the commit is left
         end_all_connections(postgres_url)
 
     with pytest.raises(StoreUnavailable, match="during a commit"):
@@ -207,5 +208,5 @@ def test_an_interrupted_verb_leaves_the_line(sqlite_url: str, clock: ManualClock
 def wait_for_a_line_of(length: int, store: SqlStore) -> None:
     """Until so many verbs wait for the writer."""
     database: Any = store._database
-    while len(database._line) < length:
+    while database._combiner.waiting < length:
         threading.Event().wait(0.001)

@@ -1,0 +1,220 @@
+"""Flat combining: concurrent verbs share a transaction, and so its cost.
+
+Verbs line up, and the thread that finds nobody writing writes for all who wait by then: it commits
+once, hands each its result, and the next in line goes on. Nobody waits for others to come, and
+nobody is answered before the commit that holds its verb.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, Generic, TypeVar, cast
+
+from routing.store.errors import StoreError, StoreUnavailable
+from routing.store.unit_of_work import UnitOfWork
+
+Result = TypeVar("Result")
+
+#: Verbs that may share a commit. More would make the first of them wait longer for little gain: at
+#: this number the commit is a small part of the batch.
+MAX_BATCH: Final = 64
+
+
+class Job(Generic[Result]):
+    """A verb in line, and what became of it."""
+
+    __slots__ = ("_error", "_result", "done", "leads", "only_adds", "turn", "verb")
+
+    def __init__(
+        self, verb: Callable[[UnitOfWork], Result] | None, *, only_adds: bool = False
+    ) -> None:
+        #: None for whoever wants the writer for itself.
+        self.verb = verb
+        self.only_adds = only_adds
+        self.done = False
+        #: It is this thread that has to write for all in line.
+        self.leads = False
+        #: Released when it is done, or when it leads.
+        self.turn = threading.Lock()
+        self._result: Result | None = None
+        self._error: BaseException | None = None
+
+    def run(self, unit: UnitOfWork) -> None:
+        """Raises what the verb raises."""
+        unit.begin(only_adds=self.only_adds)
+        self._result = cast("Callable[[UnitOfWork], Result]", self.verb)(unit)
+        self._error = None
+
+    def fail(self, error: BaseException) -> None:
+        self._error = error
+
+    @property
+    def has_failed(self) -> bool:
+        return self._error is not None
+
+    def outcome(self) -> Result:
+        if self._error is not None:
+            raise self._error
+        return cast("Result", self._result)
+
+
+Batch = Sequence[Job[Any]]
+
+
+class Combiner:
+    """The line, and whose turn it is."""
+
+    def __init__(self, write: Callable[[Batch], None]) -> None:
+        """`write` runs a batch in one transaction; it tells each job its outcome, raises nothing
+        that concerns one of them, and returns after the commit.
+        """
+        self._write = write
+        self._door = threading.Lock()
+        self._line: deque[Job[Any]] = deque()
+        self._is_written = False
+        self._writing_thread: int | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many verbs wait for the writer."""
+        return len(self._line)
+
+    def perform(self, verb: Callable[[UnitOfWork], Result], *, only_adds: bool = False) -> Result:
+        """Runs the verb, maybe together with others' verbs; returns after their commit."""
+        self._refuse_misuse()
+        job = Job(verb, only_adds=only_adds)
+        if self._must_wait(job):
+            self._wait_for_turn(job)
+        if not job.done:
+            self._write_for_all()
+        return job.outcome()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """When it is our turn; nobody else writes as long as it is open."""
+        self._refuse_misuse()
+        job = Job[None](None)
+        if self._must_wait(job):
+            self._wait_for_turn(job)
+        with self._door:
+            self._line.popleft()
+        self._writing_thread = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._writing_thread = None
+            self._hand_over([job])
+
+    def _refuse_misuse(self) -> None:
+        if self._writing_thread == threading.get_ident():
+            raise StoreError("A unit of work is open in this thread: use that one.")
+
+    def _must_wait(self, job: Job[Any]) -> bool:
+        with self._door:
+            self._line.append(job)
+            if self._is_written:
+                job.turn.acquire()
+                return True
+            self._is_written = True
+            return False
+
+    def _wait_for_turn(self, job: Job[Any]) -> None:
+        try:
+            job.turn.acquire()
+        except BaseException:  # a signal in the main thread: the others must not wait for it
+            with self._door:
+                if job in self._line:
+                    self._line.remove(job)
+            if job.leads:
+                self._hand_over([])
+            raise
+
+    def _write_for_all(self) -> None:
+        with self._door:
+            batch: list[Job[Any]] = []
+            while self._line and self._line[0].verb is not None and len(batch) < MAX_BATCH:
+                batch.append(self._line.popleft())
+        self._writing_thread = threading.get_ident()
+        try:
+            self._write(batch)
+        finally:
+            self._writing_thread = None
+            self._hand_over(batch)
+
+    def _hand_over(self, batch: Batch) -> None:
+        """Tells each job of the batch that it is done, and the next in line that it is its turn."""
+        with self._door:
+            following = self._line[0] if self._line else None
+            self._is_written = following is not None
+            if following is not None:
+                following.leads = True
+        if following is not None:
+            following.turn.release()
+        for job in batch:
+            job.done = True
+            if job.turn.locked():
+                job.turn.release()
+
+
+def run(unit: UnitOfWork, batch: Batch) -> bool:
+    """Runs verbs in the unit's transaction; whether somebody has to be woken after the commit.
+
+    A verb that fails by itself is taken back alone. Raises what the database refused: it spoils the
+    batch, since one of the verbs that share its writes may be to blame for all of them; or, where
+    there is only one verb, whatever that one raises.
+    """
+    if len(batch) == 1:
+        batch[0].run(unit)
+        unit.flush()
+        return unit.stirs
+    stirs = False
+    for job in batch:
+        try:
+            job.run(unit)
+        except BaseException as error:
+            if unit.failure is not None:
+                raise unit.failure from error
+            unit.undo()
+            job.fail(error)
+        else:
+            stirs |= unit.stirs
+            unit.keep()
+    unit.flush()
+    return stirs or unit.stirs
+
+
+def run_apart(unit: UnitOfWork, batch: Batch, transient: tuple[type[Exception], ...]) -> bool:
+    """The same for a batch that was spoilt: each verb's writes are its own, and so is its refusal.
+
+    Raises errors that are `transient`, and those of a transaction that cannot go on.
+    """
+    stirs = False
+    for job in batch:
+        unit.hold()
+        try:
+            job.run(unit)
+            unit.flush()
+        except BaseException as error:
+            if isinstance(unit.failure, transient):
+                raise unit.failure from error
+            unit.undo()
+            job.fail(error)
+        else:
+            stirs |= unit.stirs
+            unit.keep()
+    return stirs
+
+
+def is_of_one(error: BaseException, batch: Batch) -> bool:
+    """May the error that spoilt the batch concern only one of its verbs, so that each is tried?"""
+    return (
+        len(batch) > 1 and isinstance(error, Exception) and not isinstance(error, StoreUnavailable)
+    )
+
+
+def fail_all(batch: Batch, error: BaseException) -> None:
+    """Nothing of the batch has happened; who had failed already keeps its own error."""
+    for job in batch:
+        if not job.has_failed:
+            job.fail(error)

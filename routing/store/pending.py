@@ -1,0 +1,87 @@
+"""What a unit of work has added and not written yet.
+
+Verbs add rows one by one; here they are kept until a statement needs them or the transaction ends,
+so that one statement per table writes them all, and the rows of a verb that fails before that were
+never written. Events always wait for the end (why: routing/store/log.py).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from routing.events import Event
+from routing.store.inserts import Inserts
+from routing.store.statements import Cursor, TableStatements
+
+
+class Pending:
+    """Rows and events in the order in which they were added, by one verb after another."""
+
+    def __init__(self, events: Inserts) -> None:
+        self._write_events = events.write
+        self._rows: list[tuple[TableStatements[Any], object]] = []
+        self._events: list[Event] = []
+        #: The tables that rows wait for; after `drop` it may name some for which none is left.
+        self.tables: set[TableStatements[Any]] = set()
+        #: Where the present verb's own begin.
+        self._own_rows = 0
+        self._own_events = 0
+
+    def begin_verb(self) -> None:
+        """What is added from now on is the next verb's."""
+        self._own_rows = len(self._rows)
+        self._own_events = len(self._events)
+
+    def add(self, table: TableStatements[Any], record: object) -> None:
+        self._rows.append((table, record))
+        self.tables.add(table)
+
+    def emit(self, event: Event) -> None:
+        self._events.append(event)
+
+    def drop(self) -> None:
+        """The present verb has failed: what it added does not happen."""
+        del self._rows[self._own_rows :]
+        del self._events[self._own_events :]
+
+    def clear(self) -> None:
+        if self._rows:
+            self._rows = []
+        if self._events:
+            self._events = []
+        if self.tables:
+            self.tables = set()
+
+    def write_rows_of_others(self, cursor: Cursor) -> None:
+        """Those that were added by the verbs before the present one."""
+        others, self._rows = self._rows[: self._own_rows], self._rows[self._own_rows :]
+        self._own_rows = 0
+        self.tables = {table for table, _ in self._rows}
+        _write(cursor, others)
+
+    def write_rows(self, cursor: Cursor) -> None:
+        """All of them; rows that others refer to come first."""
+        rows, self._rows = self._rows, []
+        self._own_rows = 0
+        if self.tables:
+            self.tables = set()
+        _write(cursor, rows)
+
+    def write_events(self, cursor: Cursor) -> bool:
+        """All of them, in their order; whether there were any."""
+        events, self._events = self._events, []
+        self._own_events = 0
+        if events:
+            self._write_events(cursor, events)
+        return bool(events)
+
+
+def _write(cursor: Cursor, rows: Sequence[tuple[TableStatements[Any], object]]) -> None:
+    by_table: dict[TableStatements[Any], list[object]] = {}
+    for table, record in rows:
+        by_table.setdefault(table, []).append(record)
+    for table in sorted(by_table, key=_depth):
+        table.inserts.write(cursor, by_table[table])
+
+
+def _depth(table: TableStatements[Any]) -> int:
+    return table.depth
