@@ -33,8 +33,8 @@ class WrongSettings(Exception):
         self.problems = problems
 
 
-def _setting(default: Any, meaning: str) -> Any:
-    return field(default=default, metadata={"meaning": meaning})
+def _setting(default: Any, meaning: str, *, is_secret: bool = False) -> Any:
+    return field(default=default, metadata={"meaning": meaning}, repr=not is_secret)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +52,9 @@ class Settings:
         "", "How Twilio reaches this server from outside; empty: http://HOST:PORT"
     )
     twilio_account_sid: str = _setting("", "Account SID (AC...); empty: no account, see SIMULATOR")
-    twilio_auth_token: str = _setting("", "The account's auth token")
+    twilio_auth_token: str = _setting("", "The account's auth token", is_secret=True)
     twilio_auth_token_previous: str = _setting(
-        "", "A second token whose signatures are accepted, while you rotate"
+        "", "A second token whose signatures are accepted, while you rotate", is_secret=True
     )
     twilio_api_url: str = _setting("", "Where Twilio's REST API is; empty: Twilio or the simulator")
     simulator: str = _setting(

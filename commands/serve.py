@@ -49,7 +49,7 @@ def serve(settings: Settings) -> int:
     Raises CannotServe before anything was started.
     """
     _check_ports(settings)
-    _prepare(settings)
+    workspace_sid = _prepare(settings)
     stop = _Stop()
     children: list[_Child] = []
     try:
@@ -57,7 +57,7 @@ def serve(settings: Settings) -> int:
             children.append(_start("simulator", simulator_command(settings), settings))
         children.append(_start("server", _gunicorn_command(), settings))
         if _wait_until_ready(settings, children, stop):
-            click.echo(_welcome(settings))
+            click.echo(_welcome(settings, workspace_sid))
         return _watch(children, stop)
     finally:
         _stop_all(children)
@@ -92,14 +92,17 @@ def _check_ports(settings: Settings) -> None:
                 ) from None
 
 
-def _prepare(settings: Settings) -> None:
-    """The call flow is read and the database brought up to date, so that mistakes show at once."""
+def _prepare(settings: Settings) -> str:
+    """Reads the call flow and brings the database up to date, so that mistakes show at once.
+
+    The SID of the workspace that there is then.
+    """
     try:
         load_call_flow(Path(settings.call_flow))
         store = open_store(settings.database_url, SystemClock())
         try:
             store.migrate()
-            store.perform(provision)
+            return store.perform(provision).sid
         finally:
             store.close()
     except (StoreError, CallFlowError) as error:
@@ -212,7 +215,7 @@ def _stop_all(children: list[_Child]) -> None:
             child.process.wait()
 
 
-def _welcome(settings: Settings) -> str:
+def _welcome(settings: Settings, workspace_sid: str) -> str:
     base = _reachable(settings)
     lines = [
         "",
@@ -223,12 +226,12 @@ def _welcome(settings: Settings) -> str:
         f"  Database    {_without_password(settings.database_url)}",
     ]
     if settings.simulates:
-        lines += _simulator_lines(settings, base)
+        lines += _simulator_lines(settings, f"{base}/v1/Workspaces/{workspace_sid}")
     lines += ["", "Ctrl-C stops everything.", ""]
     return "\n".join(lines)
 
 
-def _simulator_lines(settings: Settings, base: str) -> list[str]:
+def _simulator_lines(settings: Settings, workspace: str) -> list[str]:
     phone = settings.twilio_api_url
     credentials = f"{settings.twilio_account_sid}:{settings.twilio_auth_token}"
     return [
@@ -244,13 +247,13 @@ def _simulator_lines(settings: Settings, base: str) -> list[str]:
         f"  curl -X POST {phone}/simulator/calls -H 'Content-Type: application/json' \\",
         """       -d '{"from": "+15550123456", "to": "+15550100000"}'""",
         "",
-        "  # who is asked, and the task that waits:",
-        f"  curl -u {credentials} {base}/v1/Workspaces",
-        f"  curl -u {credentials} {base}/v1/Workspaces/WS.../Tasks",
+        "  # the task, and who is asked (put its SID in place of WT...):",
+        f"  curl -u {credentials} {workspace}/Tasks",
+        f"  curl -u {credentials} {workspace}/Tasks/WT.../Reservations",
         "",
-        "  # the agent accepts; both are bridged:",
+        "  # the agent accepts, and both are bridged; then look at the simulator's state again:",
         f"  curl -u {credentials} -d ReservationStatus=accepted \\",
-        f"       {base}/v1/Workspaces/WS.../Tasks/WT.../Reservations/WR...",
+        f"       {workspace}/Tasks/WT.../Reservations/WR...",
     ]
 
 

@@ -1,0 +1,103 @@
+"""`serve` says all that is in the way at once, and its exit status says that it did not start."""
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from settings import WrongSettings, load
+
+SID = "AC" + "1" * 32
+
+
+def serve(folder: Path, **environment: str) -> tuple[int, str]:
+    """The exit status and what was said."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("TWILIO_", "DATABASE_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "app", "serve"],
+        env=clean | {"INSTANCE_PATH": str(folder), "PORT": "0"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_all_wrong_settings_are_named_at_once(tmp_path: Path) -> None:
+    status, said = serve(
+        tmp_path, PORT="eighty", SIMULATOR="maybe", DATABASE_URL="mysql://there", PUBLIC_URL="here"
+    )
+    assert status == 2
+    assert {line.split(":")[0].strip() for line in said.splitlines()[1:]} == {
+        "PORT",
+        "SIMULATOR",
+        "DATABASE_URL",
+        "PUBLIC_URL",
+    }
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        status, said = serve(tmp_path, PORT=str(port))
+    assert status == 2
+    assert f"PORT: cannot listen on 127.0.0.1:{port}" in said
+
+
+def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    port = _free_port()
+    url = f"sqlite:///{tmp_path}/no/such/folder/tandem.db"
+    status, said = serve(tmp_path, PORT=port, SIMULATOR="off", DATABASE_URL=url)
+    assert status == 2
+    assert f"{tmp_path}/no/such/folder/tandem.db" in said
+
+
+def test_every_mistake_of_a_call_flow_is_named(tmp_path: Path) -> None:
+    document = tmp_path / "flow.toml"
+    document.write_text('language = "en-US"\ngreting = "Hello"\n')
+    status, said = serve(tmp_path, PORT=_free_port(), SIMULATOR="off", CALL_FLOW=str(document))
+    assert status == 2
+    assert "greting: is not known" in said
+    assert "farewell.canceled: is missing" in said
+
+
+def test_credentials_are_made_once_and_kept_from_others(tmp_path: Path) -> None:
+    first = load({"INSTANCE_PATH": str(tmp_path)})
+    assert first.simulates
+    assert load({"INSTANCE_PATH": str(tmp_path)}) == first
+    mode = (tmp_path / "credentials.json").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
+
+
+def test_an_account_switches_the_simulator_off(tmp_path: Path) -> None:
+    account = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": "secret"}
+    settings = load({"INSTANCE_PATH": str(tmp_path)} | account)
+    assert not settings.simulates
+    assert settings.twilio_api_url == "https://api.twilio.com"
+    assert load({"INSTANCE_PATH": str(tmp_path), "SIMULATOR": "on"} | account).simulates
+
+
+@pytest.mark.parametrize("half", ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"])
+def test_half_of_an_account_is_refused(half: str, tmp_path: Path) -> None:
+    value = SID if half.endswith("SID") else "secret"
+    with pytest.raises(WrongSettings, match="since the other half of the credentials is set"):
+        load({"INSTANCE_PATH": str(tmp_path), half: value})
+
+
+def test_a_secret_is_not_shown_where_it_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(WrongSettings) as wrong:
+        load({"INSTANCE_PATH": str(tmp_path), "TWILIO_AUTH_TOKEN": "do not show this"})
+    assert "do not show this" not in str(wrong.value)
+
+
+def _free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
