@@ -20,12 +20,12 @@ from pathlib import Path
 from types import FrameType
 
 import click
-from voice.call_flow import CallFlowError, load_call_flow
 
 from commands.provision import provision
 from routing.clock import SystemClock
 from routing.store import StoreError, open_store
 from settings import Settings
+from voice.call_flow import CallFlowError, load_call_flow
 
 #: Seconds for a clean stop before a child is killed; gunicorn itself allows requests ten.
 STOP_SECONDS = 12.0
