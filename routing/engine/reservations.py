@@ -87,7 +87,10 @@ def _take_capacity(
     regardless = task.ignore_capacity and task.routing_target == worker.sid
     if not regardless and not configuration.is_available(worker.activity_sid):
         return None
-    if any(live.worker_sid == worker.sid for live in _live(work, task)):
+    # A pending Task has no offer yet that this Worker could have already.
+    if task.assignment_status == RESERVED and any(
+        live.worker_sid == worker.sid for live in _live(work, task)
+    ):
         return None
     if not configuration.workspace.multi_task_enabled:
         # One Task at a time, whatever the channels' capacities say; they are kept for later.
