@@ -159,8 +159,7 @@ class UnitOfWork:
         if self.failure is not None:
             raise self.failure
         try:
-            self._pending.write_rows(self._cursor)
-            if self._pending.write_events(self._cursor):
+            if self._pending.write_all(self._cursor):
                 self.stirs = True
         except self.dialect.refusals as error:
             self._fail(error)

@@ -10,6 +10,7 @@ import pytest
 
 from routing.errors import Conflict, InvalidParameter, NotFound, RoutingError
 from routing.events import Event
+from routing.sids import new_sid
 from routing.store import SqlStore, StoreError, UnitOfWork
 from routing.store.pages import page
 from routing.task import Task
@@ -56,6 +57,18 @@ def adding(task: Task, *told: Event) -> Verb:
         return task.sid
 
     return verb
+
+
+def told_by(store: SqlStore) -> list[Event]:
+    """The whole log; what was rolled back may have left gaps in it, which take a second look."""
+    log = store.event_log(new_sid("follower"))
+    found: list[Event] = []
+    while True:
+        events = log.read(999)
+        found.extend(events)
+        log.advance(events)
+        if not events and not log.is_held_up:
+            return found
 
 
 def stored(store: SqlStore) -> set[str]:
@@ -147,7 +160,7 @@ def test_events_of_a_batch_are_in_the_order_in_which_they_were_emitted(
         for task in tasks
     ]
     together(store, *(adding(task, *events) for task, events in zip(tasks, told, strict=True)))
-    read = store.event_log("anybody").read(999)
+    read = told_by(store)
     assert [event.position for event in read] == sorted(event.position for event in read)
     assert [records.without_position(event) for event in read] == [
         event for events in told for event in events
@@ -183,7 +196,7 @@ def test_a_verb_that_fails_takes_nothing_of_the_others_along(
     ]
     kept = {tasks[0].sid, tasks[3].sid}
     assert stored(store) == kept | {office.task.sid}
-    assert {event.resource_sid for event in store.event_log("anybody").read(99)} == kept
+    assert {event.resource_sid for event in told_by(store)} == kept
 
 
 def test_what_is_wrong_with_a_row_is_told_to_its_own_verb_alone(
@@ -225,7 +238,7 @@ def test_what_is_wrong_with_a_row_is_told_to_its_own_verb_alone(
     assert "same key" in str(errors[1])
     assert "does not exist any more" in str(errors[4])
     assert stored(store) == {office.task.sid, *(task.sid for task in good)}
-    read = [records.without_position(event) for event in store.event_log("anybody").read(99)]
+    read = [records.without_position(event) for event in told_by(store)]
     assert read == told[:3]
     if store._database.dialect.name == "postgresql":
         # SQLite keeps U+0000 in a text.
@@ -259,7 +272,7 @@ def test_changes_and_additions_share_a_batch(store: SqlStore, office: Office) ->
     found = store.read(lambda work: work.tasks.get(office.task.sid))
     assert found is not None
     assert found.priority == 3
-    assert len(store.event_log("anybody").read(99)) == 3
+    assert len(told_by(store)) == 3
 
 
 def test_a_change_of_the_configuration_is_seen_by_the_rest_of_the_batch(
