@@ -11,7 +11,7 @@ import pytest
 from routing.errors import Conflict, InvalidParameter, NotFound, RoutingError
 from routing.events import Event
 from routing.sids import new_sid
-from routing.store import SqlStore, StoreError, UnitOfWork
+from routing.store import SqlStore, StoreError, StoreUnavailable, UnitOfWork
 from routing.store.pages import page
 from routing.task import Task
 from tests.store import records
@@ -369,10 +369,37 @@ def test_a_batch_whose_connection_breaks_before_its_commit_runs_again(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
+        assert work.tasks.get(tasks[1].sid) is None
         work.tasks.add(tasks[1])
 
     outcomes = together(store, adding(tasks[0]), cut_off, adding(tasks[2]))
     assert [one.exception() for one in outcomes] == [None] * 3
     assert len(tries) == 3
     assert stored(store) == {office.task.sid, *(task.sid for task in tasks)}
+    store.close()
+
+
+def test_a_batch_whose_last_statement_breaks_does_not_run_again(
+    postgres_url: str, clock: records.ManualClock
+) -> None:
+    """That statement commits itself: nobody knows whether it happened."""
+    store = records.opened(postgres_url, clock)
+    office = furnish(store)
+    tries = []
+
+    def cut_off(work: UnitOfWork) -> None:
+        tries.append(work.now)
+        work.tasks.add(records.task(office.channel))
+        with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    outcomes = together(store, adding(records.task(office.channel)), cut_off)
+    for one in outcomes:
+        with pytest.raises(StoreUnavailable, match="during a commit"):
+            one.result()
+    assert len(tries) == 1
+    assert stored(store) == {office.task.sid}
     store.close()
