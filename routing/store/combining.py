@@ -160,13 +160,13 @@ class Combiner:
 def run(unit: UnitOfWork, batch: Batch) -> bool:
     """Runs verbs in the unit's transaction; whether somebody has to be woken after the commit.
 
+    What they have added is still to be flushed.
     A verb that fails by itself is taken back alone. Raises what the database refused: it spoils the
     batch, since one of the verbs that share its writes may be to blame for all of them; or, where
     there is only one verb, whatever that one raises.
     """
     if len(batch) == 1:
         batch[0].run(unit)
-        unit.flush()
         return unit.stirs
     stirs = False
     for job in batch:
@@ -180,8 +180,7 @@ def run(unit: UnitOfWork, batch: Batch) -> bool:
         else:
             stirs |= unit.stirs
             unit.keep()
-    unit.flush()
-    return stirs or unit.stirs
+    return stirs
 
 
 def run_apart(unit: UnitOfWork, batch: Batch, transient: tuple[type[Exception], ...]) -> bool:

@@ -93,8 +93,9 @@ class SqliteDatabase:
         self._begin()
         self._unit.open(self._writer_cursor, shared=len(batch) > 1 and run_all is run)
         stirs = run_all(self._unit, batch)
+        self._unit.flush()
         self._writer_cursor.execute("COMMIT")
-        if stirs:
+        if stirs or self._unit.stirs:
             self.signal.notify()
 
     def _begin(self) -> None:

@@ -68,6 +68,8 @@ class UnitOfWork:
         self._writes = False
         self._is_shared = False
         self._only_adds = False
+        #: What begins the transaction, as long as it has not begun.
+        self._begin_later: str | None = None
         #: A savepoint stands before the present verb's first row.
         self._is_held = False
         self._pending = Pending(statements.events)
@@ -101,18 +103,21 @@ class UnitOfWork:
         *,
         writes: bool = True,
         shared: bool = False,
+        begin: str | None = None,
         commit: Callable[[], None] | None = None,
     ) -> None:
         """A transaction has begun on the cursor's connection, and with it a first verb.
 
         Where it is `shared`, several verbs follow one another, each with a `begin` of its own, and
-        what they add is written together.
+        what they add is written together. With a statement to `begin`, that one is said as late as
+        it is needed: never where all that is written is written by `flush`.
         """
         self._cursor = cursor
         self._commit = commit
         self._writes = writes
         self._is_shared = shared
         self._is_held = False
+        self._begin_later = begin
         self._pending.clear()
         if self._pictures:
             self._pictures = {}
@@ -127,6 +132,11 @@ class UnitOfWork:
         self.now = self._clock.now()
         self.stirs = False
         self.failure = None
+
+    @property
+    def is_one_statement(self) -> bool:
+        """No transaction has begun: what `flush` writes in one statement is committed by that."""
+        return self._begin_later is not None
 
     def hold(self) -> None:
         """Sets a savepoint; `undo` goes back to it, `keep` gives it up."""
@@ -145,6 +155,7 @@ class UnitOfWork:
         """The verb has failed: what it did is taken back."""
         self._pending.drop()
         self.stirs = False
+        self.failure = None
         if self._is_held:
             self._cursor.execute(_UNDO)
             self._cursor.execute(_RELEASE)
@@ -159,8 +170,7 @@ class UnitOfWork:
         if self.failure is not None:
             raise self.failure
         try:
-            self._pending.write_rows(self._cursor)
-            if self._pending.write_events(self._cursor):
+            if self._pending.write_all(self._cursor):
                 self.stirs = True
         except self.dialect.refusals as error:
             self._fail(error)
@@ -223,6 +233,9 @@ class UnitOfWork:
         Where others share the transaction, a savepoint keeps them apart from this verb's.
         """
         try:
+            if self._begin_later is not None:
+                self._cursor.execute(self._begin_later)
+                self._begin_later = None
             if self._is_shared and not self._is_held:
                 self._pending.write_rows_of_others(self._cursor)
                 self.hold()
