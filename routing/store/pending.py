@@ -62,15 +62,14 @@ class Pending:
         """All of them, and no event."""
         _write(cursor, self._all_rows())
 
-    def write_all(self, cursor: Cursor) -> bool:
-        """All rows, then all events in their order; whether there were events."""
+    def write_all(self, cursor: Cursor) -> None:
+        """All rows, then all events in their order."""
         parts = self._all_rows()
         events, self._events = self._events, []
         self._own_events = 0
         if events:
             parts.append((self._event_inserts, events))
         _write(cursor, parts)
-        return bool(events)
 
     def _all_rows(self) -> list[Part]:
         rows, self._rows = self._rows, []

@@ -36,7 +36,7 @@ from routing.store.postgresql_notices import Notices
 from routing.store.refusals import refusal
 from routing.store.statements import POSTGRESQL, Cursor
 from routing.store.unit_of_work import UnitOfWork
-from routing.store.wake_up import WakeUp
+from routing.store.wake_up import WakeUps
 from routing.store.work_statements import WorkStatements
 
 Result = TypeVar("Result")
@@ -87,7 +87,7 @@ class PostgresqlDatabase:
     dialect = POSTGRESQL
 
     def __init__(self, url: URL, clock: Clock, configurations: Configurations) -> None:
-        self.signal = WakeUp()
+        self.wake_ups = WakeUps()
         self._url = url.set(drivername="postgresql+psycopg")
         self._clock = clock
         self._configurations = configurations
@@ -108,7 +108,7 @@ class PostgresqlDatabase:
         event.listen(self._engine, "connect", _leave_transactions_to_us)
         self._is_closed = False
         self._combiner = Combiner(self._write)
-        self._notices = Notices(self._connect_aside, self.signal)
+        self._notices = Notices(self._connect_aside, self.wake_ups)
         self.ping()
 
     # Writing.
@@ -128,7 +128,7 @@ class PostgresqlDatabase:
                 result = verb(unit)
                 unit.flush()
                 self._commit(desk)
-                self._notify(stirs=unit.stirs)
+                self._notify(unit.topics)
                 return result
 
         return self._tried(once)
@@ -149,20 +149,20 @@ class PostgresqlDatabase:
         with self._transaction(None) as desk:
             unit = desk.unit
             unit.open(desk.cursor, shared=len(batch) > 1, begin=_BEGIN)
-            stirs = run(unit, batch)
+            topics = run(unit, batch)
             if unit.is_one_statement:
                 self._commit(desk, unit.flush)
             else:
                 unit.flush()
                 self._commit(desk)
-            self._notify(stirs=stirs or unit.stirs)
+            self._notify(topics)
 
     def _commit_apart(self, batch: Batch) -> None:
         with self._transaction(_BEGIN) as desk:
             desk.unit.open(desk.cursor)
-            stirs = run_apart(desk.unit, batch, (*_CONTENTION, *_OUTAGE))
+            topics = run_apart(desk.unit, batch, (*_CONTENTION, *_OUTAGE))
             self._commit(desk)
-            self._notify(stirs=stirs)
+            self._notify(topics)
 
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:
@@ -174,7 +174,7 @@ class PostgresqlDatabase:
                 def commit() -> None:
                     unit.flush()
                     self._commit(desk)
-                    self._notify(stirs=unit.stirs)
+                    self._notify(unit.topics)
                     unit.end()
 
                 unit.open(desk.cursor, commit=commit)
@@ -200,9 +200,9 @@ class PostgresqlDatabase:
         except psycopg.Error as error:
             raise refusal(error) from error
 
-    def _notify(self, *, stirs: bool) -> None:
-        if stirs:
-            self.signal.notify()
+    def _notify(self, topics: set[str]) -> None:
+        if topics:
+            self.wake_ups.notify(topics)
             self._notices.announce()
 
     # Reading.

@@ -76,8 +76,8 @@ class UnitOfWork:
         #: What was read of configurations: one picture from the beginning to the end.
         self._pictures: dict[str, Configuration] = {}
         self.now: Instant = 0
-        #: Somebody may have to be woken after the commit.
-        self.stirs = False
+        #: What the verb did that somebody may have to be woken for (see wake_up).
+        self.topics: set[str] = set()
         #: What the database refused. It spoils the whole unit, whether the verb caught it or not.
         self.failure: Exception | None = None
         #: Workspaces whose configuration this transaction has changed.
@@ -130,7 +130,7 @@ class UnitOfWork:
         self._only_adds = only_adds
         self._pending.begin_verb()
         self.now = self._clock.now()
-        self.stirs = False
+        self.topics = set()
         self.failure = None
 
     @property
@@ -154,7 +154,7 @@ class UnitOfWork:
     def undo(self) -> None:
         """The verb has failed: what it did is taken back."""
         self._pending.drop()
-        self.stirs = False
+        self.topics = set()
         self.failure = None
         if self._is_held:
             self._cursor.execute(_UNDO)
@@ -170,8 +170,7 @@ class UnitOfWork:
         if self.failure is not None:
             raise self.failure
         try:
-            if self._pending.write_all(self._cursor):
-                self.stirs = True
+            self._pending.write_all(self._cursor)
         except self.dialect.refusals as error:
             self._fail(error)
 
@@ -212,7 +211,7 @@ class UnitOfWork:
         self._refuse_writing()
         self._pending.add(table, record)
         if table.is_due(record):
-            self.stirs = True
+            self.topics.add(table.topic)
 
     def _refuse_writing(self) -> None:
         if not self._writes:
@@ -272,6 +271,7 @@ class UnitOfWork:
             raise StoreError(f"{event.type!r} is not in the catalogue of events.")
         self._refuse_writing()
         self._pending.emit(event)
+        self.topics.add(event.type)
 
     def configuration(self, workspace_sid: str) -> Configuration:
         """How the workspace is set up; raises NotFound when there is no such workspace."""
