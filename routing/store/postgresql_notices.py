@@ -18,6 +18,8 @@ from routing.store.wake_up import WakeUp, WakeUps
 _CHANNEL: Final = "tandem"
 #: Seconds between tries to connect again.
 _PAUSE_SECONDS: Final = 1.0
+#: Seconds between two notices at least.
+_SHARED_SECONDS: Final = 0.005
 #: How often the listener looks up, in seconds, where no notice tells it that it is to stop.
 _LOOK_UP_SECONDS: Final = 1.0
 
@@ -77,7 +79,8 @@ class Notices:
         while True:
             seen = self._ours.wait(seen, None)
             connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, self._name))
-            if self._stopped.is_set():
+            # All commits of the next moment share a notice.
+            if self._stopped.wait(_SHARED_SECONDS):
                 return
 
     def _listen(self, connection: psycopg.Connection[Any]) -> None:
