@@ -6,6 +6,7 @@ They come from the environment, and from `.env` where the environment is silent.
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from routing.errors import InvalidParameter
 from routing.json_text import read_object
 
 Value = TypeVar("Value")
@@ -21,6 +23,9 @@ Value = TypeVar("Value")
 AUTO: Final = "auto"
 ON: Final = "on"
 OFF: Final = "off"
+
+#: In the instance folder: the SID and token that stand in for an account's.
+CREDENTIALS: Final = "credentials.json"
 
 TWILIO_API: Final = "https://api.twilio.com"
 
@@ -66,6 +71,12 @@ class Settings:
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
 
     @property
+    def has_made_up_credentials(self) -> bool:
+        """Are SID and token our own invention, kept in the instance folder?"""
+        kept = _kept_credentials(Path(self.instance_path, CREDENTIALS))
+        return kept == (self.twilio_account_sid, self.twilio_auth_token)
+
+    @property
     def simulates(self) -> bool:
         """Does the simulator stand in for Twilio?"""
         return self.simulator == ON
@@ -109,6 +120,10 @@ class _Reader:
             self.refuse(name, str(error), text)
             return default
 
+    def has(self, name: str) -> bool:
+        """Was anything given for it, right or wrong?"""
+        return bool(self._environment.get(name.upper(), "").strip())
+
     def refuse(self, name: str, expected: str, text: str | None = None) -> None:
         shown = "" if text is None or "token" in name else f", got {text!r}"
         self.problems.append(f"{name.upper()}: expected {expected}{shown}")
@@ -117,15 +132,21 @@ class _Reader:
 def _fill_in(values: dict[str, Any], reader: _Reader) -> None:
     """What follows from other settings, and the checks that need more than one."""
     account, token = values["twilio_account_sid"], values["twilio_auth_token"]
-    if bool(account) != bool(token):
-        missing = "twilio_auth_token" if account else "twilio_account_sid"
+    missing = "twilio_auth_token" if account else "twilio_account_sid"
+    if bool(account) != bool(token) and not reader.has(missing):
         reader.refuse(missing, "a value, since the other half of the credentials is set")
     ports = {name: values[name] for name in ("port", "realtime_port", "simulator_port")}
     for name, port in ports.items():
         if list(ports.values()).count(port) > 1:
             reader.refuse(name, "a port of its own", str(port))
+    if not Path(values["call_flow"]).is_file():
+        reader.refuse("call_flow", "the path of a TOML file", values["call_flow"])
     if not reader.problems:
-        _derive(values)
+        try:
+            Path(values["instance_path"]).mkdir(parents=True, exist_ok=True)
+            _derive(values)
+        except (OSError, InvalidParameter, KeyError) as error:
+            reader.refuse("instance_path", f"a folder of ours to write to ({error})")
 
 
 def _derive(values: dict[str, Any]) -> None:
@@ -134,7 +155,6 @@ def _derive(values: dict[str, Any]) -> None:
         values["simulator"] = OFF if account else ON
     if not values["database_url"]:
         path = Path(values["instance_path"], "tandem.db").absolute()
-        path.parent.mkdir(parents=True, exist_ok=True)
         values["database_url"] = f"sqlite:///{path}"
     if not values["public_url"]:
         values["public_url"] = _local_url(values["host"], values["port"])
@@ -142,7 +162,7 @@ def _derive(values: dict[str, Any]) -> None:
         simulated = _local_url(values["host"], values["simulator_port"])
         values["twilio_api_url"] = simulated if values["simulator"] == ON else TWILIO_API
     if not account:
-        made = _made_up_credentials(Path(values["instance_path"]))
+        made = _made_up_credentials(Path(values["instance_path"], CREDENTIALS))
         values["twilio_account_sid"], values["twilio_auth_token"] = made
 
 
@@ -151,15 +171,23 @@ def _local_url(host: str, port: int) -> str:
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 
-def _made_up_credentials(instance: Path) -> tuple[str, str]:
+def _made_up_credentials(path: Path) -> tuple[str, str]:
     """A SID and token of our own, made once and kept for this machine's owner alone."""
-    path = instance / "credentials.json"
+    kept = _kept_credentials(path)
+    if kept is not None:
+        return kept
+    account, token = "AC" + secrets.token_hex(16), secrets.token_hex(16)
+    descriptor, draft = tempfile.mkstemp(dir=path.parent)  # readable by its owner alone
+    with os.fdopen(descriptor, "w") as file:
+        json.dump({"account_sid": account, "auth_token": token}, file)
+    # All of it or nothing, whenever the process is killed.
+    Path(draft).rename(path)
+    return account, token
+
+
+def _kept_credentials(path: Path) -> tuple[str, str] | None:
     if not path.exists():
-        instance.mkdir(parents=True, exist_ok=True)
-        made = {"account_sid": "AC" + secrets.token_hex(16), "auth_token": secrets.token_hex(16)}
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(made, file)
+        return None
     kept = read_object(path.read_text(), parameter=str(path))
     return str(kept["account_sid"]), str(kept["auth_token"])
 

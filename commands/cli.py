@@ -53,13 +53,13 @@ def serve() -> None:
     "variant", default="answered", type=click.Choice(["answered", "hangup", "no-answer"])
 )
 def demo(variant: str) -> None:
-    r"""Show one whole call, as it happens, on a temporary database.
+    """Show one whole call, as it happens, on a temporary database.
 
     \b
     answered   the agent accepts, both talk, hang up, the task is completed (default)
     hangup     the caller hangs up while waiting
     no-answer  the first agent's phone rings in vain, and the next one takes the call
-    """
+    """  # noqa: D301 - click wants its \b to be one: it keeps these lines apart
     from commands.demo import show  # noqa: PLC0415 - so that --help answers at once
 
     sys.exit(show(variant))

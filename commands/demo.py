@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import click
 import requests
 
+from commands.serve import die_with_parent
 from commands.timeline import Timeline
 from routing.clock import SystemClock
 from voice.call_flow import EXAMPLE
@@ -81,8 +82,8 @@ class _House:
 def _running(folder: Path) -> Iterator[_House]:
     ports = _free_ports(3)
     environment = dict(os.environ)
-    for name in ("PUBLIC_URL", "TWILIO_API_URL"):
-        environment.pop(name, None)
+    # Empty, so that a .env with a real account's addresses does not reach the demonstration.
+    environment |= {"PUBLIC_URL": "", "TWILIO_API_URL": "", "TWILIO_AUTH_TOKEN_PREVIOUS": ""}
     account, token = "AC" + "d" * 32, os.urandom(16).hex()
     environment |= {
         "PORT": str(ports[0]),
@@ -104,6 +105,8 @@ def _running(folder: Path) -> Iterator[_House]:
         env=environment,
         stdout=log,
         stderr=subprocess.STDOUT,
+        # However the demonstration ends, its servers end with it.
+        preexec_fn=die_with_parent(os.getpid()),  # noqa: PLW1509 - no threads run yet
     )
     web = f"http://127.0.0.1:{ports[0]}"
     try:

@@ -6,6 +6,7 @@ takes all of them down together. It does no work of its own.
 
 import contextlib
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -86,6 +87,11 @@ def _check_ports(settings: Settings) -> None:
             try:
                 probe.bind((settings.host, port))
             except OSError as error:
+                if error.errno != errno.EADDRINUSE and not isinstance(error, PermissionError):
+                    raise CannotServe(
+                        f"HOST: expected an address of this machine, got {settings.host!r} "
+                        f"({error.strerror})"
+                    ) from None
                 raise CannotServe(
                     f"{name}: cannot listen on {settings.host}:{port} ({error.strerror}). "
                     f"Stop what uses it, or choose another port: {name}={port + 10} make run"
@@ -135,7 +141,7 @@ def _start(name: str, command: list[str], settings: Settings) -> _Child:
         env=environment,
         # Not the terminal's group: Ctrl-C reaches the supervisor alone, which stops all in order.
         start_new_session=True,
-        preexec_fn=_die_with_parent(os.getpid()),  # noqa: PLW1509 - no threads run yet
+        preexec_fn=die_with_parent(os.getpid()),  # noqa: PLW1509 - no threads run yet
     )
     return _Child(name, process)
 
@@ -153,7 +159,7 @@ def _derived(settings: Settings) -> dict[str, str]:
     }
 
 
-def _die_with_parent(parent: int) -> Callable[[], None]:
+def die_with_parent(parent: int) -> Callable[[], None]:
     """Asks the kernel to end the child when the supervisor dies, however it dies (Linux only)."""
     if not sys.platform.startswith("linux"):
         return lambda: None
@@ -233,13 +239,16 @@ def _welcome(settings: Settings, workspace_sid: str) -> str:
 
 def _simulator_lines(settings: Settings, workspace: str) -> list[str]:
     phone = settings.twilio_api_url
-    credentials = f"{settings.twilio_account_sid}:{settings.twilio_auth_token}"
+    # Only a token of our own making is shown; who has set one knows it.
+    token = settings.twilio_auth_token if settings.has_made_up_credentials else "$TWILIO_AUTH_TOKEN"
+    made_up = [f"  Auth token  {token}"] if settings.has_made_up_credentials else []
+    credentials = f"{settings.twilio_account_sid}:{token}"
     return [
         f"  Simulator   {phone}/simulator/state",
         f"  Account     {settings.twilio_account_sid}",
-        f"  Auth token  {settings.twilio_auth_token}",
+        *made_up,
         "",
-        "No Twilio account is set, so a simulated phone network stands in for it. Try:",
+        "A simulated phone network stands in for Twilio. Try:",
         "",
         "  make demo     # one whole call, told as it happens",
         "",

@@ -13,6 +13,10 @@
 """
 
 
+class Unavailable(Exception):
+    """The tables cannot be reached. Not the caller's fault, and not for ever."""
+
+
 class RoutingError(Exception):
     """A request that cannot be carried out. Nothing was changed."""
 

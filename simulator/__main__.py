@@ -130,7 +130,7 @@ def _arguments() -> argparse.Namespace:
     add(
         "--wait-errors",
         choices=("end", "hold"),
-        default="end",
+        default="hold",
         help="a waitUrl out of reach ends the wait, or music is played and it is asked again "
         "(%(default)s)",
     )

@@ -47,7 +47,7 @@ class Settings:
     request_workers: int = 64
     #: What becomes of a caller whose waitUrl cannot be reached. The sources leave it open: "end"
     #: takes the documented QueueResult=error, "hold" plays music and asks again a little later.
-    wait_errors: Literal["end", "hold"] = "end"
+    wait_errors: Literal["end", "hold"] = "hold"
     #: How many calls, and conferences, are remembered after their end.
     history_size: int = 10_000
     #: How many lines of the log are kept.

@@ -46,6 +46,7 @@ MAX_CLEARING_ATTEMPTS = 150
 MAX_PAUSE_SECONDS = 8
 
 #: The errors that Twilio's own conference instruction ends in.
+NO_CALL = "40140: the Task has no call of ours that could be moved into a conference"
 NO_TO = "40137: the instruction has no 'to', and the Worker's attributes have no 'contact_uri'"
 WRONG_TO = "40137: 'to' is not +E.164, client: or sip:"
 WRONG_FROM = "40138: 'from' is missing or not +E.164, client: or sip:"
@@ -192,8 +193,11 @@ class Assignments:
 
     def _dial(self, instruction: Instruction) -> None:
         scene = self._engine.read(_scene, instruction)
-        if scene.call is None or not scene.is_wanted:
+        if not scene.is_wanted:
             self._engine.perform(_abandon, instruction, why="nobody waits for the agent any more")
+            return
+        if scene.call is None:
+            self._engine.perform(_give_up, instruction, failure=NO_CALL)
             return
         call_sid = scene.call.sid
         leg = self._leg_of_an_earlier_try(instruction)

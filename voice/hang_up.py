@@ -13,6 +13,8 @@ from voice.phone_line import ENDED_STATUSES
 
 #: Twilio's reason of a Task whose caller hung up while waiting; reports count by it.
 HANGUP = "hangup"
+#: The Task of a call that ended before we heard that it rang.
+NO_TASK = ""
 
 
 def caller_left(work: Work, *, call_sid: str, status: str = "completed") -> bool:
@@ -35,13 +37,39 @@ def caller_left(work: Work, *, call_sid: str, status: str = "completed") -> bool
 def call_changed(work: Work, *, call_sid: str, status: str, sequence_number: int) -> None:
     """A status callback of the caller's call; older ones than the last are passed over."""
     if status in ENDED_STATUSES:
-        caller_left(work, call_sid=call_sid, status=status)
+        if not caller_left(work, call_sid=call_sid, status=status):
+            _remember_end(work, call_sid, status)
         return
     call = work.calls.get(call_sid, lock=True)
     if call is not None and call.due_at is not None and sequence_number > call.sequence_number:
         work.calls.change(
             call_sid, status=status, sequence_number=sequence_number, updated_at=work.now
         )
+
+
+def _remember_end(work: Work, call_sid: str, status: str) -> None:
+    """The news of the end was faster than the call's first webhook, which may still come.
+
+    It finds this row then, and opens no Task for somebody who is gone.
+    """
+    workspaces = work.workspaces.find(limit=1)
+    if work.calls.get(call_sid) is not None or not workspaces:
+        return
+    work.calls.add(
+        Call(
+            sid=call_sid,
+            workspace_sid=workspaces[0].sid,
+            task_sid=NO_TASK,
+            from_address="",
+            to_address="",
+            status=status,
+            sequence_number=-1,
+            parameters="{}",
+            due_at=None,
+            created_at=work.now,
+            updated_at=work.now,
+        )
+    )
 
 
 def queue_failed(work: Work, *, call_sid: str, reason: str) -> None:

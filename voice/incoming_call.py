@@ -11,7 +11,7 @@ from routing.call import Call
 from routing.clock import SECOND
 from routing.configuration import Configuration
 from routing.engine import Engine, tasks
-from routing.errors import Conflict, InvalidParameter, NotFound, RoutingError
+from routing.errors import Conflict, InvalidParameter, NotFound, RoutingError, Unavailable
 from routing.ports import Work
 from voice import hang_up
 from voice.announcement import Announcements
@@ -70,7 +70,7 @@ class Reception:
         """The TwiML for a call that rings, or whose webhook is repeated."""
         try:
             is_wanted = self._take(webhook)
-        except RoutingError:
+        except (RoutingError, Unavailable):
             return self._announcements.unavailable
         return self._announcements.welcome if is_wanted else self._announcements.canceled
 

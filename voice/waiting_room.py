@@ -49,9 +49,10 @@ class WaitingRoom:
 
 
 def _has_nothing_to_wait_for(work: Work, call_sid: str) -> bool:
-    """Was the Task of a call of ours canceled or completed, with nobody having come?
+    """Was the Task of the call canceled or completed with nobody having come, or deleted?
 
-    The reaction to that event moves the caller out; this is for the case that it was late.
+    The reaction to that event moves the caller out; this is for the case that it was late. A call
+    that we do not know any more went with its workspace.
     """
     call = work.calls.get(call_sid)
-    return call is not None and not hang_up.is_wanted(work, call)
+    return call is None or not hang_up.is_wanted(work, call)

@@ -130,6 +130,7 @@ class _Field:
             self._unwrap(one)
         elif isinstance(type_, inspect.ListType):
             read = self._read or "list"
+            self._read = ""
             self._unwrap(type_.item_type)
             self._read = read
         elif not self._read:

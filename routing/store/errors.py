@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from routing.errors import Unavailable
+
 CLOSED: Final = "The store is closed."
 
 
@@ -9,7 +11,7 @@ class StoreError(Exception):
     """The database and we disagree; whoever asked can do nothing about it."""
 
 
-class StoreUnavailable(StoreError):
+class StoreUnavailable(StoreError, Unavailable):
     """The database cannot be reached or opened; the message names it and says what to do."""
 
 
