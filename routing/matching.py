@@ -64,6 +64,10 @@ class WaitingTask:
     priority: int
     virtual_start_at: Instant
     created_at: Instant
+    #: The version of the row that was read: only what it says is proposed.
+    version: int
+    #: Its target has a `skip_if`: it may go on if nobody can have it at once.
+    may_skip: bool = False
     #: The target's expression with the Task's own values bound in; None asks nothing more.
     expression: Expression | None = None
     order_by: WorkerOrder | None = None
@@ -76,6 +80,8 @@ class Proposal:
     """Offer this Task to these Workers; several where its queue asks several at once."""
 
     task_sid: str
+    #: The version of the Task's row that the proposal is about.
+    task_version: int
     worker_sids: tuple[str, ...]
 
 
@@ -193,6 +199,11 @@ class MatchingIndex:
         """A Task no longer waits."""
         self._tasks.pop(sid, None)
 
+    def may_skip(self, task_sids: Iterable[str]) -> dict[str, int]:
+        """Those of the Tasks that wait where `skip_if` may let them go on, with their versions."""
+        known = (self._tasks.get(sid) for sid in task_sids)
+        return {each[0].sid: each[0].version for each in known if each and each[0].may_skip}
+
     def proposals(self, limit: int, now: Instant) -> list[Proposal]:
         """The next matches, the most deserving Task first; fewer than `limit` when that is all.
 
@@ -301,13 +312,17 @@ class MatchingIndex:
         if not chosen:
             return None
         _place, task_sid = heappop(demand.line)
-        del self._tasks[task_sid]
+        task, _key, _place = self._tasks.pop(task_sid)
         for slot, worker in chosen:
             load = worker.channels[demand.channel_sid]
             load.assigned_tasks += 1
             load.last_reserved_at = worker.last_reserved_at = now
             self._mark_load(slot, worker)
-        return Proposal(task_sid=task_sid, worker_sids=tuple(worker.sid for _s, worker in chosen))
+        return Proposal(
+            task_sid=task_sid,
+            task_version=task.version,
+            worker_sids=tuple(worker.sid for _slot, worker in chosen),
+        )
 
     def _choose(self, demand: _DemandClass) -> list[tuple[int, Candidate]]:
         """The Workers to ask: in the target's order if it has one, else the longest idle first."""

@@ -9,13 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from routing.configuration import Configuration
-from routing.engine import Engine, placement, reservations
-from routing.engine.workers import worker_context
+from routing.engine import Engine, placement, reservations, skipping
+from routing.engine.workers import channel_loads, worker_context
 from routing.errors import NotFound
 from routing.events import CATALOGUE, Event
-from routing.matching import Candidate, ChannelLoad, MatchingIndex, Proposal, WaitingTask
+from routing.matching import Candidate, MatchingIndex, Proposal, WaitingTask
 from routing.ports import Work
-from routing.reservation import Reservation
 from routing.task import PENDING, Task
 from routing.worker import Worker, WorkerChannel
 from routing.workspace import LIFO
@@ -55,6 +54,8 @@ class _Touched:
     everything: bool = False
     task_sids: set[str] = field(default_factory=set)
     worker_sids: set[str] = field(default_factory=set)
+    #: Tasks that came to a step of their Workflow: its `skip_if` is asked after a first look.
+    arrived: set[str] = field(default_factory=set)
 
 
 class Router:
@@ -79,11 +80,14 @@ class Router:
                 here.everything = True
             if event.task_sid is not None:
                 here.task_sids.add(event.task_sid)
+                if event.type == "task-queue.entered":
+                    here.arrived.add(event.task_sid)
             if event.worker_sid is not None:
                 here.worker_sids.add(event.worker_sid)
         for workspace_sid, here in touched.items():
             self._take_in(workspace_sid, here)
             self._offer(workspace_sid)
+            self._skip(workspace_sid, here.arrived)
 
     def waiting(self) -> int:
         """Tasks that wait for a Worker, over all workspaces."""
@@ -124,17 +128,33 @@ class Router:
                 )
                 self._take_in(workspace_sid, touched)
 
+    def _skip(self, workspace_sid: str, arrived: Iterable[str]) -> None:
+        """Has `skip_if` asked for those that arrived and could not be offered to anybody.
+
+        An arrival that is told again, after a crash, is looked at again.
+        """
+        while (index := self._indexes.get(workspace_sid)) is not None:
+            unmatched = index.may_skip(arrived)
+            if not unmatched:
+                return
+            arrived = self._engine.perform(skipping.skip_steps, unmatched)
+            if arrived:
+                self._take_in(workspace_sid, _Touched(task_sids=set(arrived)))
+                self._offer(workspace_sid)
+
 
 def _claim(work: Work, proposals: Iterable[Proposal]) -> list[Proposal]:
     """Claims what it can; returns the proposals of which something could not be claimed."""
     lost = []
     # One order of locks for all who claim in batches; deadlocks would only cost a retry.
     for proposal in sorted(proposals, key=lambda each: each.task_sid):
-        claims: list[Reservation | None] = [
-            reservations.reserve(work, task_sid=proposal.task_sid, worker_sid=worker_sid)
-            for worker_sid in proposal.worker_sids
-        ]
-        if None in claims:
+        version = proposal.task_version
+        for worker_sid in proposal.worker_sids:
+            claimed = reservations.reserve(
+                work, task_sid=proposal.task_sid, worker_sid=worker_sid, task_version=version
+            )
+            version += claimed is not None
+        if version < proposal.task_version + len(proposal.worker_sids):
             lost.append(proposal)
     return lost
 
@@ -197,15 +217,7 @@ def _put_workers(
     workers: Iterable[Worker],
     channels: Iterable[WorkerChannel],
 ) -> None:
-    loads: dict[str, dict[str, ChannelLoad]] = {}
-    for channel in channels:
-        loads.setdefault(channel.worker_sid, {})[channel.task_channel_sid] = ChannelLoad(
-            unique_name=configuration.task_channels[channel.task_channel_sid].unique_name,
-            configured_capacity=channel.configured_capacity,
-            assigned_tasks=channel.assigned_tasks,
-            available=channel.available,
-            last_reserved_at=channel.last_reserved_at,
-        )
+    loads = channel_loads(configuration, channels)
     for worker in workers:
         index.put_worker(
             Candidate(
@@ -241,6 +253,8 @@ def _put_task(work: Work, index: MatchingIndex, configuration: Configuration, ta
             priority=task.priority,
             virtual_start_at=task.virtual_start_at,
             created_at=task.created_at,
+            version=task.version,
+            may_skip=step is not None and step.skip_if is not None,
             expression=expression,
             order_by=None if step is None else step.order_by,
             known_worker=known_worker,

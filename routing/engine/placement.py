@@ -21,6 +21,7 @@ from routing.workflow import (
 )
 
 WORKFLOW_TIMEOUT = "Workflow timed out"
+WORKFLOW_SKIPPED = "Workflow skipped"
 
 
 class Unwanted(RoutingError):
@@ -61,12 +62,7 @@ def leave_step(work: Work, configuration: Configuration, task: Task) -> Task:
         f"Task {task.sid} timed out of its TaskQueue",
         Subject(task=task),
     )
-    document = document_of(work, configuration, task)
-    assert task.filter_index is not None  # noqa: S101 - a Task with a step deadline stands in a step
-    assert task.target_index is not None  # noqa: S101
-    step = next_step(
-        document, (task.filter_index, task.target_index), task_context(configuration, task)
-    )
+    step = _following(work, configuration, task, skipped=False)
     if step is None:
         tell(
             work,
@@ -76,6 +72,41 @@ def leave_step(work: Work, configuration: Configuration, task: Task) -> Task:
             Subject(task=task),
         )
         return cancel_waiting(work, configuration, task, WORKFLOW_TIMEOUT)
+    return _enter_step(work, configuration, task, step)
+
+
+def skip_step(work: Work, configuration: Configuration, task: Task) -> Task:
+    """Nobody can have the Task here, and `skip_if` says not to wait: on, or out.
+
+    A filter that is skipped counts as not matching, so the default filter is still open.
+    """
+    step = _following(work, configuration, task, skipped=True)
+    if step is None:
+        tell(
+            work,
+            configuration,
+            "workflow.skipped",
+            f"Task {task.sid} was skipped through its Workflow",
+            Subject(task=task),
+        )
+        return cancel_waiting(work, configuration, task, WORKFLOW_SKIPPED)
+    return _enter_step(work, configuration, task, step)
+
+
+def _following(
+    work: Work, configuration: Configuration, task: Task, *, skipped: bool
+) -> Step | None:
+    assert task.filter_index is not None  # noqa: S101 - a Task leaves a step only that stands in one
+    assert task.target_index is not None  # noqa: S101
+    return next_step(
+        document_of(work, configuration, task),
+        (task.filter_index, task.target_index),
+        task_context(configuration, task),
+        skipped=skipped,
+    )
+
+
+def _enter_step(work: Work, configuration: Configuration, task: Task, step: Step) -> Task:
     moved = _at_step(work, task, step, new=False)
     task = changed_task(
         work,

@@ -30,14 +30,19 @@ NO_QUEUE = "The TaskQueue was deleted"
 ALL_COMPLETED = "All reservations were completed"
 
 
-def reserve(work: Work, *, task_sid: str, worker_sid: str) -> Reservation | None:
+def reserve(
+    work: Work, *, task_sid: str, worker_sid: str, task_version: int | None = None
+) -> Reservation | None:
     """Offers the Task to the Worker and takes the capacity for it, if both are still free.
 
-    None when somebody was faster, or either has changed since the router looked; nothing is written
-    then, and the router goes on with its next proposal.
+    `task_version` is that of the Task the router looked at: who is asked depends on its attributes
+    and its place in the Workflow. None when somebody was faster, or either has changed since the
+    router looked; nothing is written then, and the router goes on with its next proposal.
     """
     task = work.tasks.get(task_sid, lock=True)
     if task is None or task.task_queue_sid is None or not _may_be_offered(work, task):
+        return None
+    if task_version not in {None, task.version}:
         return None
     worker = work.workers.get(worker_sid, lock=True)
     if worker is None:

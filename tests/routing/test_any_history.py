@@ -56,7 +56,8 @@ class CallCentre(RuleBasedStateMachine):
             {
                 "expression": "hard == true",
                 "targets": [
-                    {"queue": second, "timeout": 20, "priority": 5},
+                    {"queue": second, "timeout": 20, "priority": 5,
+                     "skip_if": "workers.available == 0"},
                     {"queue": centre.queue_sid, "expression": "task.level <= worker.level",
                      "timeout": 40},
                 ],

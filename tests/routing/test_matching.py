@@ -82,7 +82,9 @@ class Oracle:
                     load.assigned_tasks += 1
                     load.last_reserved_at = worker.last_reserved_at = now
                 return Proposal(
-                    task_sid=task.sid, worker_sids=tuple(worker.sid for worker in chosen)
+                    task_sid=task.sid,
+                    task_version=task.version,
+                    worker_sids=tuple(worker.sid for worker in chosen),
                 )
         return None
 
@@ -209,6 +211,7 @@ def _waiting(sid: str, drawn: Mapping[str, Any]) -> WaitingTask:
     order_by = drawn["order_by"]
     return WaitingTask(
         sid=sid,
+        version=0,
         expression=_bound(drawn["target"], drawn["level"]),
         order_by=None if order_by is None else compile_order_by(order_by),
         **{
