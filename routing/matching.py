@@ -19,7 +19,7 @@ from typing import ClassVar
 
 from routing.clock import Instant
 from routing.expressions import Expression, WorkerOrder
-from routing.task_queue import TaskQueue, belonging, place_in_line
+from routing.task_queue import EVERYBODY, TaskQueue, belonging, place_in_line
 from routing.worker import available_capacity_percentage
 from routing.workspace import LIFO
 
@@ -73,6 +73,10 @@ class WaitingTask:
     order_by: WorkerOrder | None = None
     #: (is a SID, value): the only Worker to be asked; None asks anybody.
     known_worker: tuple[bool, object] | None = None
+    #: It was created for the known Worker, who need not belong to the queue.
+    is_personal: bool = False
+    #: The known Worker is asked whatever its Activity and its capacity say.
+    ignores_capacity: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +89,7 @@ class Proposal:
     worker_sids: tuple[str, ...]
 
 
-_ClassKey = tuple[str, str, str, str, object]
+_ClassKey = tuple[str, str, str, str, object, bool, bool]
 #: Kind of queue, place in line, SID; the smallest is next.
 _Rank = tuple[int, tuple[int, int, int], str]
 
@@ -99,6 +103,7 @@ class _DemandClass:
     lively: tuple[Expression, Expression | None]
     known_worker: tuple[bool, object] | None
     order_by: WorkerOrder | None
+    ignores_capacity: bool
     #: The Workers whose attributes match.
     members: int = 0
     #: (place, sid) of the waiting Tasks; those that left are dropped when they come to the head.
@@ -251,7 +256,8 @@ class MatchingIndex:
         self._most_classes = max(self.kept_classes, 2 * len(self._classes))
 
     def _new_class(self, task: WaitingTask, queue: TaskQueue) -> _DemandClass:
-        of_queue = belonging(queue.target_workers).split(_LOAD_IN_QUEUE)
+        target_workers = EVERYBODY if task.is_personal else queue.target_workers
+        of_queue = belonging(target_workers).split(_LOAD_IN_QUEUE)
         of_target = task.expression.split(_LOAD_IN_TARGET) if task.expression else (None, None)
         demand = _DemandClass(
             queue=queue,
@@ -260,6 +266,7 @@ class MatchingIndex:
             lively=(of_queue[1], of_target[1]),
             known_worker=task.known_worker,
             order_by=task.order_by,
+            ignores_capacity=task.ignores_capacity,
         )
         for slot, worker in enumerate(self._workers):
             if worker is not None:
@@ -284,8 +291,14 @@ class MatchingIndex:
             else:
                 self._free[channel_sid] = self._free.get(channel_sid, 0) & ~bit
         for key, demand in self._classes.items():
-            if demand.line and demand.members & bit & self._free.get(demand.channel_sid, 0):
+            if demand.line and bit & self._able(demand):
                 self._stirred.add(key)
+
+    def _able(self, demand: _DemandClass) -> int:
+        """The Workers who match and could be given something of that channel."""
+        if demand.ignores_capacity:
+            return demand.members
+        return demand.members & self._free.get(demand.channel_sid, 0)
 
     def _rank(self, key: _ClassKey) -> _Rank | None:
         """Where the head of the class stands among all heads; None if it has nothing to match."""
@@ -295,7 +308,7 @@ class MatchingIndex:
         line = demand.line
         while line and not self._stands_at(line[0], key):
             heappop(line)
-        if not line or not demand.members & self._free.get(demand.channel_sid, 0):
+        if not line or not self._able(demand):
             return None
         is_lifo = demand.queue.task_order == LIFO
         place, sid = line[0]
@@ -326,7 +339,7 @@ class MatchingIndex:
 
     def _choose(self, demand: _DemandClass) -> list[tuple[int, Candidate]]:
         """The Workers to ask: in the target's order if it has one, else the longest idle first."""
-        candidates = list(self._of(demand.members & self._free.get(demand.channel_sid, 0)))
+        candidates = list(self._of(self._able(demand)))
         candidates.sort(key=lambda pair: self._idle_rank(demand, pair[1]))
         able: Iterator[tuple[int, Candidate]] = (
             pair for pair in candidates if _meets(demand.lively, pair[1].context, load=pair[1])
@@ -359,6 +372,8 @@ def _class_key(task: WaitingTask) -> _ClassKey:
         task.expression.key if task.expression else "",
         task.order_by.text if task.order_by else "",
         task.known_worker,
+        task.is_personal,
+        task.ignores_capacity,
     )
 
 

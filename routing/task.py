@@ -9,6 +9,7 @@ from typing import Final
 
 from routing.clock import Instant
 from routing.errors import IllegalMove
+from routing.sids import WORKER
 
 PENDING: Final = "pending"
 RESERVED: Final = "reserved"
@@ -76,7 +77,9 @@ class Task:
     filter_index: int | None
     target_index: int | None
     task_queue_sid: str | None
+    #: The Worker, TaskQueue or Workflow that its creator named for it.
     routing_target: str | None
+    #: With a Worker as target: whatever its Activity and its capacity say.
     ignore_capacity: bool
     #: Times it was offered; several Reservations at once count once.
     assignment_count: int
@@ -90,6 +93,12 @@ class Task:
     version: int
     created_at: Instant
     updated_at: Instant
+
+    @property
+    def only_worker_sid(self) -> str | None:
+        """The Worker it was created for; nobody else is asked."""
+        target = self.routing_target
+        return target if target is not None and target.startswith(WORKER) else None
 
 
 def next_task_state(task: Task, move: str) -> str:

@@ -159,13 +159,6 @@ def _columns(given: Parameters) -> dict[str, Any]:
     ):
         if theirs in columns:
             columns[ours] = columns.pop(theirs)
-    for name, parameter in (
-        ("routing_target", "RoutingTarget"),
-        ("ignore_capacity", "IgnoreCapacity"),
-        ("task_queue_sid", "TaskQueueSid"),
-    ):
-        if columns.pop(name, None):
-            raise InvalidParameter(parameter, "expected none: Tasks are placed by their Workflow")
     return columns
 
 

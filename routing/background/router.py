@@ -237,7 +237,10 @@ def _put_task(work: Work, index: MatchingIndex, configuration: Configuration, ta
         return
     # None: its Workflow was deleted while it was assigned; anybody in its queue may have it.
     step = placement.step_of(work, configuration, task)
-    expression, known_worker = None, None
+    expression = None
+    known_worker: tuple[bool, object] | None = None
+    if task.only_worker_sid is not None:
+        known_worker = (True, task.only_worker_sid)
     if step is not None and (step.expression is not None or step.known_worker is not None):
         attributes = placement.task_context(configuration, task)
         if step.expression is not None:
@@ -258,5 +261,7 @@ def _put_task(work: Work, index: MatchingIndex, configuration: Configuration, ta
             expression=expression,
             order_by=None if step is None else step.order_by,
             known_worker=known_worker,
+            is_personal=task.only_worker_sid is not None,
+            ignores_capacity=task.ignore_capacity,
         )
     )

@@ -53,6 +53,16 @@ def enter_workflow(
     return task
 
 
+def enter_queue(work: Work, configuration: Configuration, task: Task) -> Task:
+    """Writes a new Task straight into the TaskQueue that it names."""
+    task = replace(task, queue_entered_at=work.now)
+    work.tasks.add(task)
+    subject = Subject(task=task)
+    tell(work, configuration, "task.created", f"Task {task.sid} created", subject)
+    _tell_queue(work, configuration, subject)
+    return task
+
+
 def leave_step(work: Work, configuration: Configuration, task: Task) -> Task:
     """The target's time is over: on to the next target, the next matching filter, or out."""
     tell(

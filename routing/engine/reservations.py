@@ -89,25 +89,32 @@ def _take_capacity(
     """The Worker's channel with one unit of capacity taken, or None when it has none to give."""
     if worker.workspace_sid != task.workspace_sid:
         return None
-    regardless = task.ignore_capacity and task.routing_target == worker.sid
-    if not regardless and not configuration.is_available(worker.activity_sid):
+    if not _may_have(work, configuration, task, worker):
         return None
     # A pending Task has no offer yet that this Worker could have already.
     if task.assignment_status == RESERVED and any(
         live.worker_sid == worker.sid for live in _live(work, task)
     ):
         return None
-    if not configuration.workspace.multi_task_enabled:
-        # One Task at a time, whatever the channels' capacities say; they are kept for later.
-        if work.assigned_tasks(worker.sid):
-            return None
-        regardless = True
+    # One Task at a time asks nothing of the channels' capacities; they are kept for later.
+    regardless = task.ignore_capacity or not configuration.workspace.multi_task_enabled
     channels = work.worker_channels.find(
         worker_sid=worker.sid, task_channel_sid=task.task_channel_sid
     )
     if not channels or not work.take_capacity(channels[0].sid, regardless=regardless):
         return None
     return channels[0]
+
+
+def _may_have(work: Work, configuration: Configuration, task: Task, worker: Worker) -> bool:
+    """Does nothing but a channel's capacity stand between the two?"""
+    if task.only_worker_sid not in {None, worker.sid}:
+        return False
+    if task.ignore_capacity:
+        return True
+    if not configuration.is_available(worker.activity_sid):
+        return False
+    return configuration.workspace.multi_task_enabled or not work.assigned_tasks(worker.sid)
 
 
 def _new_reservation(

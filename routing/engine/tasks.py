@@ -4,8 +4,9 @@ from routing import reservation as reservation_states
 from routing import sids
 from routing import task as states
 from routing.clock import SECOND, Instant
-from routing.configuration import Configuration, Workflow
+from routing.configuration import Configuration
 from routing.engine import placement, reservations
+from routing.engine.destination import destination
 from routing.engine.journal import Subject, tell
 from routing.engine.moves import changed_task, end_reservation, locked_task, move_worker
 from routing.errors import InvalidParameter, NotFound
@@ -27,12 +28,17 @@ def create(
     priority: int = 0,
     timeout_seconds: int = states.DEFAULT_TIMEOUT_SECONDS,
     virtual_start_at: Instant | None = None,
+    routing_target: str | None = None,
+    ignore_capacity: bool | None = None,
+    task_queue_sid: str | None = None,
 ) -> Task:
-    """A piece of work comes in and goes through its Workflow into a TaskQueue.
+    """A piece of work comes in and goes through its Workflow into a TaskQueue, or straight there.
 
     `task_channel` is a SID or unique name; `workflow_sid` may be left out where the workspace has
-    one Workflow only. Raises InvalidParameter, naming it, for a value that cannot be used, and
-    placement.Unwanted for a Task that no filter of the Workflow wants.
+    one Workflow only. `routing_target`, a Worker, TaskQueue or Workflow, and `task_queue_sid` say
+    where it goes instead (destination.py has the rules). Raises InvalidParameter, naming it, for a
+    value that cannot be used, and placement.Unwanted for a Task that no filter of the Workflow
+    wants.
     """
     configuration = work.configuration(workspace_sid)
     said = read_object(attributes, parameter="Attributes", limit=states.MAX_ATTRIBUTES_CHARACTERS)
@@ -40,7 +46,14 @@ def create(
     _check_number("Timeout", timeout_seconds, 1, states.MAX_TIMEOUT_SECONDS)
     if virtual_start_at is not None and virtual_start_at > work.now:
         raise InvalidParameter("VirtualStartTime", "expected a time that is not in the future")
-    workflow = _workflow(configuration, workflow_sid)
+    goes = destination(
+        work,
+        configuration,
+        workflow_sid=workflow_sid,
+        task_queue_sid=task_queue_sid,
+        routing_target=routing_target,
+        ignore_capacity=ignore_capacity,
+    )
     task = Task(
         sid=sids.new_sid(sids.TASK),
         workspace_sid=workspace_sid,
@@ -50,13 +63,13 @@ def create(
         reason=None,
         timeout_seconds=timeout_seconds,
         task_channel_sid=configuration.task_channel(task_channel).sid,
-        workflow_sid=workflow.sid,
-        workflow_version=workflow.configuration_version,
+        workflow_sid=None if goes.workflow is None else goes.workflow.sid,
+        workflow_version=None if goes.workflow is None else goes.workflow.configuration_version,
         filter_index=None,
         target_index=None,
-        task_queue_sid=None,
-        routing_target=None,
-        ignore_capacity=False,
+        task_queue_sid=goes.task_queue_sid,
+        routing_target=routing_target,
+        ignore_capacity=goes.ignore_capacity,
         assignment_count=0,
         virtual_start_at=work.now if virtual_start_at is None else virtual_start_at,
         queue_entered_at=None,
@@ -66,21 +79,9 @@ def create(
         created_at=work.now,
         updated_at=work.now,
     )
+    if goes.task_queue_sid is not None:
+        return placement.enter_queue(work, configuration, task)
     return placement.enter_workflow(work, configuration, task, said)
-
-
-def _workflow(configuration: Configuration, workflow_sid: str | None) -> Workflow:
-    workflows = configuration.workflows
-    if workflow_sid is None:
-        if len(workflows) == 1:
-            return next(iter(workflows.values()))
-        raise InvalidParameter(
-            "WorkflowSid",
-            f"expected one, since this Workspace has {len(workflows)} Workflows to choose from",
-        )
-    if workflow_sid not in workflows:
-        raise InvalidParameter("WorkflowSid", "expected a Workflow of this Workspace")
-    return workflows[workflow_sid]
 
 
 def _check_number(parameter: str, value: int, lowest: int, highest: int) -> None:

@@ -241,9 +241,25 @@ def test_a_move_at_the_wrong_time_changes_nothing(
     assert (seen.priority, seen.assignment_status) == (1, "pending")
 
 
-def test_where_a_task_goes_is_not_for_its_creator_to_say_yet(centre: Centre) -> None:
+def test_the_creator_of_a_task_may_say_where_it_goes(centre_on_each: Centre) -> None:
+    workspace = centre_on_each.workspace
+    mine = workspace.tasks.create(routing_target=centre_on_each.worker_sid)
+    assert (mine.routing_target, mine.ignore_capacity) == (centre_on_each.worker_sid, True)
+    assert mine.task_queue_sid is not None
+    patient = workspace.tasks.create(
+        routing_target=centre_on_each.worker_sid, ignore_capacity="false"
+    )
+    assert patient.ignore_capacity is False
+    queue = workspace.task_queues.create(friendly_name="Direct")
+    for direct in (
+        workspace.tasks.create(routing_target=queue.sid),
+        workspace.tasks.create(task_queue_sid=queue.sid),
+    ):
+        assert (direct.task_queue_friendly_name, direct.workflow_sid) == ("Direct", None)
+    found = workspace.tasks.list(routing_target=centre_on_each.worker_sid)
+    assert {task.sid for task in found} == {mine.sid, patient.sid}
     with pytest.raises(TwilioRestException, match="Invalid RoutingTarget"):
-        centre.workspace.tasks.create(routing_target=centre.worker_sid)
+        workspace.tasks.create(routing_target="WK" + "0" * 32)
 
 
 def test_accepting_what_another_has_taken_is_gone(centre_on_each: Centre) -> None:

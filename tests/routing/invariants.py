@@ -199,8 +199,11 @@ def _could_have(
     work: Work, worker: Worker, task: Task, channels: dict[tuple[str, str], WorkerChannel]
 ) -> bool:
     configuration = work.configuration(task.workspace_sid)
-    if not _is_free(work, worker, channels[worker.sid, task.task_channel_sid]):
-        return False
+    is_free = task.ignore_capacity or _is_free(
+        work, worker, channels[worker.sid, task.task_channel_sid]
+    )
+    if not is_free or task.only_worker_sid is not None:
+        return is_free and task.only_worker_sid == worker.sid
     queue = configuration.task_queues.get(task.task_queue_sid or "")
     if queue is None:
         return False

@@ -89,6 +89,22 @@ class CallCentre(RuleBasedStateMachine):
         )
         self._something()
 
+    @rule(pick=PICK, channel=CHANNELS, ignore_capacity=st.booleans())
+    def new_task_for(self, pick: int, channel: str, *, ignore_capacity: bool) -> None:
+        """A task for one worker, who may be given too much by it."""
+        worker = self._one_of(list(self.tables.workers))(pick)
+        if worker is None:
+            return
+        if ignore_capacity and self.multi_task:
+            self.lowered.add(self.centre.channel(worker, channel).sid)
+        self._try(
+            tasks.create,
+            workspace_sid=self.centre.workspace_sid,
+            task_channel=channel,
+            routing_target=worker,
+            ignore_capacity=ignore_capacity and self.multi_task,
+        )
+
     @rule()
     def route(self) -> None:
         self.centre.route()
