@@ -12,6 +12,7 @@ from routing.json_text import JSONObject, read_object
 from routing.ports import Work
 from routing.task import Task, next_task_state
 from routing.workflow import (
+    DEFAULT_FILTER,
     Step,
     WorkflowDocument,
     first_step,
@@ -22,6 +23,7 @@ from routing.workflow import (
 
 WORKFLOW_TIMEOUT = "Workflow timed out"
 WORKFLOW_SKIPPED = "Workflow skipped"
+NOTHING_MATCHES = "No filter of the Workflow matches any more"
 
 
 class Unwanted(RoutingError):
@@ -85,6 +87,46 @@ def leave_step(work: Work, configuration: Configuration, task: Task) -> Task:
     return _enter_step(work, configuration, task, step)
 
 
+def stay_or_go(work: Work, configuration: Configuration, task: Task) -> Task:
+    """Its last offer has come to nothing: where does the pending Task wait from now on?
+
+    While the target has time left it stays, and others are asked; once that has run out meanwhile
+    it goes on (Twilio, "Workflow timeout evaluation"). A Task whose attributes have changed so that
+    its filter does not take it any more goes through the filters anew.
+    """
+    if task.step_due_at is not None and task.step_due_at <= work.now:
+        return leave_step(work, configuration, task)
+    if task.workflow_sid is None or task.filter_index in {None, DEFAULT_FILTER}:
+        return task
+    own = document_of(work, configuration, task).filters[task.filter_index or 0]
+    if own.expression.matches(task_context(configuration, task)):
+        return task
+    return evaluate_again(work, configuration, task)
+
+
+def evaluate_again(work: Work, configuration: Configuration, task: Task) -> Task:
+    """Sends a pending Task through the filters from the first one on, as if it came in now.
+
+    The configuration is that of its `workflow_version`. A Task that stands in a TaskQueue without
+    a Workflow's doing stays there.
+    """
+    if task.workflow_sid is None or task.filter_index is None:
+        return task
+    document = document_of(work, configuration, task)
+    step = first_step(document, task_context(configuration, task))
+    if step is None:
+        return cancel_waiting(work, configuration, task, NOTHING_MATCHES)
+    if step.queue_sid != task.task_queue_sid:
+        tell(
+            work,
+            configuration,
+            "task-queue.moved",
+            f"Task {task.sid} moved out of its TaskQueue",
+            Subject(task=task),
+        )
+    return _enter_step(work, configuration, task, step)
+
+
 def skip_step(work: Work, configuration: Configuration, task: Task) -> Task:
     """Nobody can have the Task here, and `skip_if` says not to wait: on, or out.
 
@@ -121,6 +163,7 @@ def _enter_step(work: Work, configuration: Configuration, task: Task, step: Step
     task = changed_task(
         work,
         task,
+        workflow_version=task.workflow_version,
         filter_index=moved.filter_index,
         target_index=moved.target_index,
         task_queue_sid=moved.task_queue_sid,

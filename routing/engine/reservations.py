@@ -337,10 +337,7 @@ def release(work: Work, configuration: Configuration, task: Task) -> Task:
         return placement.cancel_waiting(work, configuration, task, reason)
     if task.task_queue_sid is None:
         return placement.cancel_waiting(work, configuration, task, NO_QUEUE)
-    if task.step_due_at is not None and task.step_due_at <= work.now:
-        # The target's time ran out while somebody was being asked; it is over now.
-        return placement.leave_step(work, configuration, task)
-    return task
+    return placement.stay_or_go(work, configuration, task)
 
 
 def wrap_up(work: Work, *, reservation_sid: str, if_match: int | None = None) -> Reservation:

@@ -106,14 +106,46 @@ def update(
     priority: int | None = None,
     task_channel: str | None = None,
     virtual_start_at: Instant | None = None,
+    re_evaluate: bool = False,
     if_match: int | None = None,
 ) -> Task:
     """Changes what a Task says of itself; its place in line follows.
+
+    With `re_evaluate` a pending Task goes through its Workflow's filters anew, with the attributes
+    that it has now; otherwise it waits where it is.
 
     Here and below, PreconditionFailed is raised when its version is no longer `if_match`.
     """
     task = locked_task(work, workspace_sid, task_sid, if_match)
     configuration = work.configuration(workspace_sid)
+    columns = _checked(
+        configuration,
+        task,
+        attributes=attributes,
+        priority=priority,
+        task_channel=task_channel,
+        virtual_start_at=virtual_start_at,
+        now=work.now,
+    )
+    if columns:
+        task = changed_task(work, task, **columns)
+        tell(work, configuration, "task.updated", f"Task {task.sid} updated", Subject(task=task))
+    if re_evaluate and task.assignment_status == states.PENDING:
+        task = placement.evaluate_again(work, configuration, task)
+    return task
+
+
+def _checked(
+    configuration: Configuration,
+    task: Task,
+    *,
+    attributes: str | None,
+    priority: int | None,
+    task_channel: str | None,
+    virtual_start_at: Instant | None,
+    now: Instant,
+) -> dict[str, object]:
+    """The columns that an update changes."""
     columns: dict[str, object] = {}
     if attributes is not None:
         read_object(attributes, parameter="Attributes", limit=states.MAX_ATTRIBUTES_CHARACTERS)
@@ -126,14 +158,10 @@ def update(
         if task.assignment_status != states.PENDING:
             raise InvalidParameter("TaskChannel", "expected a Task that is pending")
     if virtual_start_at is not None:
-        if virtual_start_at > work.now:
+        if virtual_start_at > now:
             raise InvalidParameter("VirtualStartTime", "expected a time that is not in the future")
         columns["virtual_start_at"] = virtual_start_at
-    if not columns:
-        return task
-    task = changed_task(work, task, **columns)
-    tell(work, configuration, "task.updated", f"Task {task.sid} updated", Subject(task=task))
-    return task
+    return columns
 
 
 def wrap_up(work: Work, *, workspace_sid: str, task_sid: str, reason: str | None = None) -> Task:

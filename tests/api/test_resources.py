@@ -368,3 +368,17 @@ def test_links_lead_to_what_they_name(service: Service, centre: Centre) -> None:
             if "statistics" not in name:
                 answer = service.ask("GET", url.removeprefix(PUBLIC_URL))
                 assert answer.status_code == 200, (name, url)
+
+
+def test_waiting_tasks_are_evaluated_again_where_asked(centre_on_each: Centre) -> None:
+    workspace = centre_on_each.workspace
+    one, two = (workspace.task_queues.create(friendly_name=name) for name in ("One", "Two"))
+    workflow = workspace.workflows.create(friendly_name="Moving", configuration=_into(one.sid))
+    task = workspace.tasks.create(workflow_sid=workflow.sid)
+    for asked, queue in (("false", "One"), ("true", "Two")):
+        workflow.update(configuration=_into(two.sid), re_evaluate_tasks=asked)
+        seen = workspace.tasks(task.sid).fetch()
+        assert seen.task_queue_friendly_name == queue
+    path = f"{centre_on_each.path}/Tasks/{task.sid}"
+    form = {"Attributes": '{"vip": true}', "ReEvaluateTasks": "true"}
+    assert centre_on_each.service.ask("POST", path, data=form).status_code == 200

@@ -16,7 +16,7 @@ from routing.engine import instructions, reservations, tasks, workers
 from routing.errors import RoutingError
 from routing.reservation import LIVE
 from tests.routing import invariants
-from tests.routing.centre import Centre
+from tests.routing.centre import Centre, routing_document
 from tests.routing.scratch import scratch_centre
 
 CHANNELS = st.sampled_from(["voice", "chat"])
@@ -51,7 +51,9 @@ class CallCentre(RuleBasedStateMachine):
         centre = self.centre
         self.at_once = at_once
         centre.change_queue(max_reserved_workers=at_once)
-        second = centre.add_queue("Trained", "level >= 2", max_reserved_workers=at_once)
+        self.second = second = centre.add_queue(
+            "Trained", "level >= 2", max_reserved_workers=at_once
+        )
         self.flow = centre.add_workflow(
             {
                 "expression": "hard == true",
@@ -137,16 +139,34 @@ class CallCentre(RuleBasedStateMachine):
             getattr(tasks, verb), workspace_sid=self.centre.workspace_sid, task_sid=task(pick)
         )
 
-    @rule(pick=PICK, level=LEVELS, priority=st.integers(0, 2))
-    def change_task(self, pick: int, level: int, priority: int) -> None:
+    @rule(
+        pick=PICK, level=LEVELS, priority=st.integers(0, 2), hard=st.booleans(), again=st.booleans()
+    )
+    def change_task(self, pick: int, level: int, priority: int, *, hard: bool, again: bool) -> None:
         task = self._one_of(list(self.tables.tasks))
         self._try(
             tasks.update,
             workspace_sid=self.centre.workspace_sid,
             task_sid=task(pick),
-            attributes=f'{{"level": {level}}}',
+            attributes=f'{{"level": {level}, "hard": {str(hard).lower()}}}',
             priority=priority,
+            re_evaluate=again,
         )
+
+    @rule(again=st.booleans(), timeout=st.sampled_from([5, 20]))
+    def change_workflow(self, timeout: int, *, again: bool) -> None:
+        """Another configuration, of which waiting tasks may or may not learn."""
+        queue = self.centre.queue_sid
+        first = {"queue": self.second, "timeout": timeout, "skip_if": "workers.available == 0"}
+        self.centre.change_workflow(
+            self.flow,
+            configuration=routing_document(
+                {"expression": "hard == true", "targets": [first, {"queue": queue}]},
+                default={"queue": queue},
+            ),
+            re_evaluate_tasks=again,
+        )
+        self._something()
 
     @rule(pick=PICK)
     def delete_task(self, pick: int) -> None:
