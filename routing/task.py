@@ -24,6 +24,9 @@ MAX_TIMEOUT_SECONDS = 1_209_600
 MAX_PRIORITY = 2_147_483_647
 #: Attributes are refused beyond this many characters (Twilio, "Limits").
 MAX_ATTRIBUTES_CHARACTERS = 4096
+#: The seconds after which a Task that nobody completes is removed with all that it holds: Twilio's
+#: limit ("Limits"), counted from the acceptance.
+MAX_ASSIGNED_SECONDS = 86_400
 #: A Task that was offered this often is canceled (Twilio, "Task lifecycle").
 MAX_ASSIGNMENT_COUNT = 1000
 
@@ -85,7 +88,8 @@ class Task:
     assignment_count: int
     virtual_start_at: Instant
     queue_entered_at: Instant | None
-    #: When its time to live ends; None once somebody has accepted it or it has ended.
+    #: When its time to live ends, or, once somebody has accepted it, the time that it may stay
+    #: assigned; None when it has ended.
     expires_at: Instant | None
     #: When its Workflow target times out; None for a target without timeout.
     step_due_at: Instant | None

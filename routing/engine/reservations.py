@@ -21,7 +21,15 @@ from routing.engine.moves import (
 from routing.errors import IllegalMove, InvalidParameter, NotFound
 from routing.ports import Work
 from routing.reservation import LIVE, Reservation, next_reservation_state
-from routing.task import MAX_ASSIGNMENT_COUNT, PENDING, RESERVED, Task, next_task_state
+from routing.task import (
+    ASSIGNED,
+    MAX_ASSIGNED_SECONDS,
+    MAX_ASSIGNMENT_COUNT,
+    PENDING,
+    RESERVED,
+    Task,
+    next_task_state,
+)
 from routing.worker import Worker, WorkerChannel
 
 #: The reason of a Task that comes back and finds its TaskQueue deleted meanwhile.
@@ -208,7 +216,7 @@ def accept(work: Work, *, reservation_sid: str, if_match: int | None = None) -> 
         work,
         task,
         assignment_status=next_task_state(task, "accept"),
-        expires_at=None,
+        expires_at=work.now + MAX_ASSIGNED_SECONDS * SECOND,
         step_due_at=None,
     )
     worker = locked_worker(work, reservation.workspace_sid, reservation.worker_sid)
@@ -328,7 +336,7 @@ def release(work: Work, configuration: Configuration, task: Task) -> Task:
     if _live(work, task):
         return task
     columns: dict[str, object] = {"assignment_status": next_task_state(task, "release")}
-    if task.expires_at is None:
+    if task.assignment_status == ASSIGNED:
         # It was assigned and comes back: its time to live goes on from its creation.
         columns["expires_at"] = task.created_at + task.timeout_seconds * SECOND
     task = changed_task(work, task, **columns)
@@ -406,7 +414,11 @@ def complete_task(
     work: Work, configuration: Configuration, task: Task, *, reason: str | None
 ) -> Task:
     task = changed_task(
-        work, task, assignment_status=next_task_state(task, "complete"), reason=reason
+        work,
+        task,
+        assignment_status=next_task_state(task, "complete"),
+        reason=reason,
+        expires_at=None,
     )
     tell(work, configuration, "task.completed", f"Task {task.sid} completed", Subject(task=task))
     return task

@@ -16,6 +16,7 @@ from routing.reservation import LIVE, Reservation
 from routing.task import Task, next_task_state
 
 TTL_EXCEEDED = "Task TTL Exceeded"
+ASSIGNED_TOO_LONG = "Task was assigned for too long"
 
 
 def create(
@@ -220,11 +221,17 @@ def cancel_offers(work: Work, configuration: Configuration, task: Task, reason: 
 
 
 def expire(work: Work, *, task_sid: str) -> bool:
-    """The Task has waited as long as it may: it is canceled. False when it no longer waits."""
+    """The Task has waited, or was assigned, as long as it may: it is canceled, or removed.
+
+    False when its time has not come or was moved meanwhile.
+    """
     seen = work.tasks.get(task_sid, lock=True)
     if seen is None or seen.expires_at is None or seen.expires_at > work.now:
         return False
-    cancel(work, workspace_sid=seen.workspace_sid, task_sid=task_sid, reason=TTL_EXCEEDED)
+    if seen.assignment_status in states.WAITING:
+        cancel(work, workspace_sid=seen.workspace_sid, task_sid=task_sid, reason=TTL_EXCEEDED)
+    else:
+        _remove(work, seen, "task.system-deleted", ASSIGNED_TOO_LONG)
     return True
 
 
@@ -249,11 +256,15 @@ def leave_step(work: Work, *, task_sid: str) -> bool:
 def delete(work: Work, *, workspace_sid: str, task_sid: str, if_match: int | None = None) -> None:
     """Removes the Task with its Reservations, in whatever state it is."""
     task = locked_task(work, workspace_sid, task_sid, if_match)
-    configuration = work.configuration(workspace_sid)
+    _remove(work, task, "task.deleted", f"Task {task.sid} deleted")
+
+
+def _remove(work: Work, task: Task, event_type: str, description: str) -> None:
+    configuration = work.configuration(task.workspace_sid)
     cancel_offers(work, configuration, task, "the Task was deleted")
     for reservation in _live(work, task):
         reservations.complete_one(work, configuration, reservation, task)
-    tell(work, configuration, "task.deleted", f"Task {task.sid} deleted", Subject(task=task))
+    tell(work, configuration, event_type, description, Subject(task=task))
     for reservation in work.reservations.find(task_sid=task.sid):
         work.reservations.remove(reservation.sid)
     work.tasks.remove(task.sid)

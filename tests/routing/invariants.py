@@ -86,7 +86,7 @@ def replay(events: Sequence[Event]) -> tuple[dict[str, str], dict[str, str]]:
         sid, offer = event.task_sid, event.reservation_sid
         if sid is None:
             continue
-        if event.type == "task.deleted":
+        if event.type in {"task.deleted", "task.system-deleted"}:
             tasks.pop(sid)
             continue
         if offer is not None:
