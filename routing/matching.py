@@ -18,7 +18,7 @@ from itertools import islice
 from typing import ClassVar
 
 from routing.clock import Instant
-from routing.expressions import Expression, WorkerOrder
+from routing.expressions import Expression, FalseClause, WorkerOrder
 from routing.task_queue import EVERYBODY, TaskQueue, belonging, place_in_line
 from routing.worker import available_capacity_percentage
 from routing.workspace import LIFO
@@ -87,6 +87,17 @@ class Proposal:
     #: The version of the Task's row that the proposal is about.
     task_version: int
     worker_sids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """The first thing that stands between a waiting Task and a Worker."""
+
+    #: queue, known_worker, activity, channel, busy, capacity, target, or turn: nothing but that
+    #: the router has not come to it yet.
+    kind: str
+    #: What is false, where it is an expression.
+    clauses: tuple[FalseClause, ...] = ()
 
 
 _ClassKey = tuple[str, str, str, str, object, bool, bool]
@@ -283,16 +294,48 @@ class MatchingIndex:
     def _mark_load(self, slot: int, worker: Candidate) -> None:
         """Sets or clears the Worker's bit among the free of each channel, and stirs who waits."""
         bit = 1 << slot
-        busy = self._one_at_a_time and any(load.assigned_tasks for load in worker.channels.values())
+        busy = self._is_busy(worker)
         for channel_sid, load in worker.channels.items():
-            has_room = self._one_at_a_time or load.assigned_tasks < load.configured_capacity
-            if worker.available and not busy and load.available and has_room:
+            if self._hindrance(worker, load, busy=busy) is None:
                 self._free[channel_sid] = self._free.get(channel_sid, 0) | bit
             else:
                 self._free[channel_sid] = self._free.get(channel_sid, 0) & ~bit
         for key, demand in self._classes.items():
             if demand.line and bit & self._able(demand):
                 self._stirred.add(key)
+
+    def _is_busy(self, worker: Candidate) -> bool:
+        return self._one_at_a_time and any(load.assigned_tasks for load in worker.channels.values())
+
+    def _hindrance(self, worker: Candidate, load: ChannelLoad, *, busy: bool) -> str | None:
+        """What keeps the Worker from being given more on a channel; None for nothing."""
+        if not worker.available:
+            return "activity"
+        if not load.available:
+            return "channel"
+        if busy:
+            return "busy"
+        has_room = self._one_at_a_time or load.assigned_tasks < load.configured_capacity
+        return None if has_room else "capacity"
+
+    def obstacle(self, task_sid: str, worker_sid: str) -> Obstacle:
+        """Why that waiting Task is not with that Worker. KeyError if either is not here."""
+        task, key, _place = self._tasks[task_sid]
+        demand = self._classes[key]
+        worker = self._workers[self._slots[worker_sid]]
+        assert worker is not None  # noqa: S101 - a slot that is in use has its Worker
+        context = {**worker.context, "channel": load_context(worker.channels.values())}
+        clauses = _why_false((demand.settled[0], demand.lively[0]), context)
+        if clauses:
+            return Obstacle(kind="queue", clauses=clauses)
+        if not _is_known(demand.known_worker, worker):
+            return Obstacle(kind="known_worker")
+        load = worker.channels[demand.channel_sid]
+        hindrance = self._hindrance(worker, load, busy=self._is_busy(worker))
+        if hindrance is not None and not task.ignores_capacity:
+            return Obstacle(kind=hindrance)
+        clauses = _why_false((demand.settled[1], demand.lively[1]), {"worker": context})
+        return Obstacle(kind="target", clauses=clauses) if clauses else Obstacle(kind="turn")
 
     def _able(self, demand: _DemandClass) -> int:
         """The Workers who match and could be given something of that channel."""
@@ -411,6 +454,12 @@ def _meets(
     return of_queue.matches(context) and (
         of_target is None or of_target.matches({"worker": context})
     )
+
+
+def _why_false(
+    parts: Iterable[Expression | None], context: dict[str, object]
+) -> tuple[FalseClause, ...]:
+    return tuple(clause for part in parts if part is not None for clause in part.why_false(context))
 
 
 def load_context(channels: Iterable[ChannelLoad]) -> dict[str, object]:

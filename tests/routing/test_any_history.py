@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from routing.engine import instructions, reservations, tasks, workers
+from routing.engine.explaining import explain
 from routing.errors import RoutingError
 from routing.reservation import LIVE
 from tests.routing import invariants
@@ -266,8 +267,18 @@ class CallCentre(RuleBasedStateMachine):
         invariants.check_log(after, self.events)
         if self.is_routed:
             invariants.check_nobody_waits_in_vain(centre.store)
+            self._everybody_has_a_reason_to_wait()
         if not self.multi_task:
             self._one_task_each()
+
+    def _everybody_has_a_reason_to_wait(self) -> None:
+        """The router is quiet, so it is nobody's turn: something else is in the way."""
+        for task in self.tables.tasks.values():
+            if task.assignment_status == "pending":
+                explanation = self.centre.engine.read(
+                    explain, workspace_sid=task.workspace_sid, task_sid=task.sid
+                )
+                assert "turn" not in {group.obstacle for group in explanation.groups}
 
     def _one_task_each(self) -> None:
         loads: dict[str, int] = {}
