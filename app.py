@@ -13,6 +13,7 @@ import flask
 from commands.cli import command_line
 from commands.logs import set_up_logs
 from commands.provision import provision
+from routing import timers
 from routing.api.door import rest_door
 from routing.api.operations import RestSettings
 from routing.background import router
@@ -33,9 +34,6 @@ from voice.settings import VoiceSettings
 
 #: Seconds between two looks of the timers, however often something is committed.
 TIMER_REST_SECONDS = 0.02
-#: Seconds that the voice side rests after a look that found nothing: too short to notice, but long
-#: enough that a thousand commits a second do not keep it looking.
-VOICE_REST_SECONDS = 0.004
 #: Seconds between two looks of the sweep for calls whose turn it is.
 SWEEP_REST_SECONDS = 1.0
 #: Requests to Twilio at the same time; each takes a few tenths of a second there.
@@ -73,28 +71,29 @@ class House:
         reconciliation = Reconciliation(self.engine, self.voice_settings, phone_line)
         self.loops = (
             self._follower("router", router.CONCERNS, self.router.follow),
-            self._follower("voice", assignment.CONCERNS, assignments.follow, VOICE_REST_SECONDS),
-            self._loop("timers", timing(self.engine), TIMER_REST_SECONDS),
-            self._loop("reconciliation", reconciliation.sweep, SWEEP_REST_SECONDS),
+            self._follower("voice", assignment.CONCERNS, assignments.follow),
+            self._loop("timers", timing(self.engine), timers.TOPICS, TIMER_REST_SECONDS),
+            self._loop("reconciliation", reconciliation.sweep, frozenset(), SWEEP_REST_SECONDS),
             *(
-                self._loop(f"phone line {number}", assignments.work_off, VOICE_REST_SECONDS)
+                self._loop(f"phone line {number}", assignments.work_off, assignment.TOPICS)
                 for number in range(1, PHONE_LINES + 1)
             ),
         )
 
-    def _loop(self, name: str, step: Callable[[], bool | float], rest_seconds: float) -> Loop:
-        return Loop(name, step, self.store.signal, rest_seconds=rest_seconds)
-
-    def _follower(
+    def _loop(
         self,
         name: str,
-        concerns: frozenset[str],
-        react: Callable[[Sequence[Event]], None],
+        step: Callable[[], bool | float],
+        topics: frozenset[str],
         rest_seconds: float = 0.0,
     ) -> Loop:
-        return self._loop(
-            name, following(self.store.event_log(name, concerns), react), rest_seconds
-        )
+        return Loop(name, step, self.store.subscribe(topics), rest_seconds=rest_seconds)
+
+    def _follower(
+        self, name: str, concerns: frozenset[str], react: Callable[[Sequence[Event]], None]
+    ) -> Loop:
+        log = self.store.event_log(name, concerns)
+        return self._loop(name, following(log, react), concerns)
 
     def start(self) -> None:
         """Starts the followers; the matching index is complete before the first event is read."""

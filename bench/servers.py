@@ -52,7 +52,7 @@ def environment(database_url: str, ports: list[int], folder: Path) -> dict[str, 
         "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
         "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
         "SIMULATOR": "off",
-        "LOG_LEVEL": "WARNING",
+        "LOG_LEVEL": "ERROR",
     }
 
 

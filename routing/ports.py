@@ -161,8 +161,21 @@ class EventLog(Protocol):
         """The next events in their order, none left out; empty when there are none yet."""
         ...
 
+    @property
+    def is_held_up(self) -> bool:
+        """There are events, but one before them may still come: look again soon."""
+        ...
+
     def advance(self, events: Iterable[Event]) -> None:
         """Remembers, for good, that these were dealt with."""
+        ...
+
+    def go_on(self, events: Sequence[Event]) -> None:
+        """Reads on after these; `save` remembers it for good."""
+        ...
+
+    def save(self) -> None:
+        """Remembers for good how far `go_on` went."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import time
 
 WORKSPACE = "WS"
 ACTIVITY = "WA"
@@ -21,8 +22,13 @@ _SHAPE = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
 
 
 def new_sid(prefix: str) -> str:
-    """A fresh identifier; 122 and more random bits, so it needs no check against those in use."""
-    return prefix + secrets.token_hex(16)
+    """A fresh identifier; 80 random bits, so it needs no check against those in use.
+
+    The digits before them grow by the millisecond. Rows that are made together are then neighbours
+    in every index by SID, and a commit writes a few pages of it instead of one per row. They are no
+    instant: nobody reads them.
+    """
+    return f"{prefix}{time.monotonic_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
 
 
 def is_sid(text: str, prefix: str | None = None) -> bool:

@@ -8,6 +8,9 @@ from routing.clock import Instant
 from routing.engine import Engine, reservations, tasks
 from routing.ports import Work
 
+#: The commits after which a deadline may be nearer than it was (see store/wake_up).
+TOPICS = frozenset({"due reservations", "due tasks"})
+
 #: Rows dealt with before the loop looks up again; each is a short transaction of its own.
 BATCH = 100
 

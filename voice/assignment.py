@@ -71,6 +71,9 @@ CONCERNS: Final = frozenset({"reservation.accepted", "reservation.created"}) | (
     _RESERVATION_OVER | _TASK_OVER
 )
 
+#: The commits after which an instruction may be due.
+TOPICS: Final = frozenset({"due instructions"})
+
 _log = structlog.get_logger(__name__)
 
 

@@ -5,6 +5,7 @@ that raises is logged and tried again after a pause: a follower never dies of on
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -19,6 +20,10 @@ from routing.ports import EventLog, Signal
 BATCH = 500
 #: Seconds between looks at the tables when no wake-up came: the guarantee, not the normal case.
 SLOW_POLL_SECONDS = 1.0
+#: Seconds between two saves of a follower's cursor while it is busy.
+SAVE_SECONDS = 0.1
+#: Seconds until a gap in the log is looked at again; it closes as soon as its writer is done.
+HELD_UP_SECONDS = 0.005
 #: Seconds after a step that raised.
 PAUSE_SECONDS = 0.5
 
@@ -91,16 +96,28 @@ class Loop:
         return SLOW_POLL_SECONDS if result is False else min(result, SLOW_POLL_SECONDS)
 
 
-def following(log: EventLog, react: Callable[[Sequence[Event]], None]) -> Callable[[], bool]:
-    """The step of a follower: the next events, the reaction to them, the cursor moved."""
+def following(
+    log: EventLog, react: Callable[[Sequence[Event]], None]
+) -> Callable[[], bool | float]:
+    """The step of a follower: the next events, the reaction to them, the cursor moved.
 
-    def step() -> bool:
+    While events keep coming the cursor is saved a few times a second; each save is a commit, and
+    all that a lost one costs is that the last events are reacted to again.
+    """
+    saved_at = time.monotonic()
+
+    def step() -> bool | float:
+        nonlocal saved_at
         events = log.read(BATCH)
-        if not events:
-            return False
-        react(events)
-        log.advance(events)
-        return True
+        if events:
+            react(events)
+            log.go_on(events)
+        if not events or time.monotonic() - saved_at > SAVE_SECONDS:
+            log.save()
+            saved_at = time.monotonic()
+        if not events and log.is_held_up:
+            return HELD_UP_SECONDS
+        return bool(events)
 
     return step
 

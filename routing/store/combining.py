@@ -157,18 +157,18 @@ class Combiner:
                 job.turn.release()
 
 
-def run(unit: UnitOfWork, batch: Batch) -> bool:
-    """Runs verbs in the unit's transaction; whether somebody has to be woken after the commit.
+def run(unit: UnitOfWork, batch: Batch) -> set[str]:
+    """Runs verbs in the unit's transaction; the topics of what those that succeeded did.
 
+    What they have added is still to be flushed.
     A verb that fails by itself is taken back alone. Raises what the database refused: it spoils the
     batch, since one of the verbs that share its writes may be to blame for all of them; or, where
     there is only one verb, whatever that one raises.
     """
     if len(batch) == 1:
         batch[0].run(unit)
-        unit.flush()
-        return unit.stirs
-    stirs = False
+        return unit.topics
+    topics: set[str] = set()
     for job in batch:
         try:
             job.run(unit)
@@ -178,18 +178,17 @@ def run(unit: UnitOfWork, batch: Batch) -> bool:
             unit.undo()
             job.fail(error)
         else:
-            stirs |= unit.stirs
+            topics |= unit.topics
             unit.keep()
-    unit.flush()
-    return stirs or unit.stirs
+    return topics
 
 
-def run_apart(unit: UnitOfWork, batch: Batch, transient: tuple[type[Exception], ...]) -> bool:
+def run_apart(unit: UnitOfWork, batch: Batch, transient: tuple[type[Exception], ...]) -> set[str]:
     """The same for a batch that was spoilt: each verb's writes are its own, and so is its refusal.
 
     Raises errors that are `transient`, and those of a transaction that cannot go on.
     """
-    stirs = False
+    topics: set[str] = set()
     for job in batch:
         unit.hold()
         try:
@@ -201,9 +200,9 @@ def run_apart(unit: UnitOfWork, batch: Batch, transient: tuple[type[Exception], 
             unit.undo()
             job.fail(error)
         else:
-            stirs |= unit.stirs
+            topics |= unit.topics
             unit.keep()
-    return stirs
+    return topics
 
 
 def is_of_one(error: BaseException, batch: Batch) -> bool:

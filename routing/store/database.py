@@ -8,15 +8,15 @@ from sqlalchemy import Engine
 
 from routing.store.statements import SqlDialect
 from routing.store.unit_of_work import UnitOfWork
-from routing.store.wake_up import WakeUp
+from routing.store.wake_up import WakeUps
 
 Result = TypeVar("Result")
 
 
 class Database(Protocol):
     dialect: SqlDialect
-    #: Notified after each commit that somebody may have waited for.
-    signal: WakeUp
+    #: Told after each commit that somebody may have waited for.
+    wake_ups: WakeUps
 
     def perform(self, verb: Callable[[UnitOfWork], Result], *, only_adds: bool = False) -> Result:
         """Runs the verb in a transaction; returns after the commit."""

@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.types import UserDefinedType
 
 if TYPE_CHECKING:
-    from routing.store.statements import Cursor, SqlDialect
+    from routing.store.statements import Cursor, SqlDialect, Statement
 
 #: Rows that one statement of SQLite takes at most; a power of two.
 MAX_ROWS: Final = 16
@@ -37,9 +37,21 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Inserts(Protocol):
-    """Writes records of one kind. Raises what the driver raises, and UnicodeEncodeError."""
+    """How records of one kind are written."""
 
-    def write(self, cursor: "Cursor", records: Sequence[Any]) -> None: ...
+    def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
+        """Raises what the driver raises, and UnicodeEncodeError or OverflowError."""
+        ...
+
+    def write_with(
+        self, cursor: "Cursor", records: Sequence[Any], others: Sequence["Part"]
+    ) -> None:
+        """The same, with others before it, in as few statements as the database needs."""
+        ...
+
+
+#: Records, and how those of their kind are written.
+Part = tuple[Inserts, Sequence[Any]]
 
 
 def inserts(
@@ -48,7 +60,7 @@ def inserts(
     names: Sequence[str],
     values: Callable[[Any], tuple[object, ...]],
 ) -> Inserts:
-    """Writes these columns of the table; `values` are a record's, in the order of the names."""
+    """For these columns of the table; `values` are a record's, in the order of the names."""
     if dialect.name == "sqlite":
         return _ByValues(dialect, table, names, values)
     return _ByJson(dialect, table, names)
@@ -82,6 +94,11 @@ class _ByValues:
             left -= size
             place += size
 
+    def write_with(self, cursor: "Cursor", records: Sequence[Any], others: Sequence[Part]) -> None:
+        for other, more in others:
+            other.write(cursor, more)
+        self.write(cursor, records)
+
     def _text(self, size: int) -> str:
         known = self._texts.get(size)
         if known is None:
@@ -96,13 +113,37 @@ class _ByValues:
 
 
 class _ByJson:
-    """INSERT ... SELECT from one JSON array of objects, whose members are named as the columns."""
+    """INSERT ... SELECT from one JSON array of objects, whose members are named as the columns.
+
+    Several tables are written by one statement: each trip to the server costs the thread that
+    makes it more than the server's work. References are looked at when all of it is done.
+    """
 
     def __init__(self, dialect: "SqlDialect", table: Table, names: Sequence[str]) -> None:
-        self._text = dialect.compile(_from_json(table, names)).text
+        self._dialect = dialect
+        self.name = f"{table.name}_given"
+        self.insert = _from_json(table, names, self.name)
+        self._statements: dict[tuple[Inserts, ...], Statement] = {}
 
     def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
-        cursor.execute(self._text, (_encode(records).decode(),))
+        self.write_with(cursor, records, ())
+
+    def write_with(self, cursor: "Cursor", records: Sequence[Any], others: Sequence[Part]) -> None:
+        statement = self._statement(tuple(other for other, _ in others))
+        values = [_encode(more).decode() for _, more in others]
+        cursor.execute(statement.text, (*values, _encode(records).decode()))
+
+    def _statement(self, others: tuple[Inserts, ...]) -> "Statement":
+        known = self._statements.get(others)
+        if known is None:
+            before = [
+                other.insert.cte(f"{other.name}_too")
+                for other in others
+                if isinstance(other, _ByJson)
+            ]
+            known = self._dialect.compile(self.insert.add_cte(*before))
+            self._statements[others] = known
+        return known
 
 
 class _RowOf(UserDefinedType[Any]):
@@ -117,13 +158,13 @@ class _RowOf(UserDefinedType[Any]):
         return self.table
 
 
-def _from_json(table: Table, names: Sequence[str]) -> Insert:
+def _from_json(table: Table, names: Sequence[str], name: str) -> Insert:
     given = func.json_populate_recordset(
-        cast(null(), _RowOf(table.name)), cast(bindparam("records", type_=Text), JSON)
+        cast(null(), _RowOf(table.name)), cast(bindparam(name, type_=Text), JSON)
     ).table_valued(
         *(column(name, table.c[name].type) for name in names),
         with_ordinality="ordinality",
-        name="given",
+        name=name,
     )
     # Sorted before they are numbered: the running numbers are given in the order of the array.
     rows = select(*(given.c[name] for name in names)).order_by(given.c.ordinality)

@@ -96,6 +96,7 @@ class FollowedLog:
         self._database = database
         self._statements = _LogStatements(database.dialect)
         self._cursor: int | None = None
+        self._unsaved: int | None = None
         #: Gaps below this position are known to stay empty.
         self._settled = 0
         #: Where the first gap was seen of which that is not known yet, and who may still fill it.
@@ -138,8 +139,22 @@ class FollowedLog:
             work.move_follower(self.name, position)
             self._cursor = None
             return
-        self._database.perform(lambda own: own.move_follower(self.name, position))
-        self._cursor = position
+        self._cursor = self._unsaved = position
+        self.save()
+
+    def go_on(self, events: Sequence[Event]) -> None:
+        """Reads on after these, and leaves it to `save` to remember that for good.
+
+        After a crash what was not saved comes again, as any follower must bear.
+        """
+        self._cursor = self._unsaved = events[-1].position
+
+    def save(self) -> None:
+        """Remembers for good how far `go_on` went; costs nothing where that is known."""
+        position = self._unsaved
+        if position is not None:
+            self._database.perform(lambda own: own.move_follower(self.name, position))
+            self._unsaved = None
 
     def _read(self, limit: int) -> list[tuple[Any, ...]]:
         """Rows after the cursor, up to the first gap that may still be filled."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from routing.events import Event
-from routing.store.inserts import Inserts
+from routing.store.inserts import Inserts, Part
 from routing.store.statements import Cursor, TableStatements
 
 
@@ -17,7 +17,7 @@ class Pending:
     """Rows and events in the order in which they were added, by one verb after another."""
 
     def __init__(self, events: Inserts) -> None:
-        self._write_events = events.write
+        self._event_inserts = events
         self._rows: list[tuple[TableStatements[Any], object]] = []
         self._events: list[Event] = []
         #: The tables that rows wait for; after `drop` it may name some for which none is left.
@@ -56,31 +56,41 @@ class Pending:
         others, self._rows = self._rows[: self._own_rows], self._rows[self._own_rows :]
         self._own_rows = 0
         self.tables = {table for table, _ in self._rows}
-        _write(cursor, others)
+        _write(cursor, _parts(others))
 
     def write_rows(self, cursor: Cursor) -> None:
-        """All of them; rows that others refer to come first."""
+        """All of them, and no event."""
+        _write(cursor, self._all_rows())
+
+    def write_all(self, cursor: Cursor) -> None:
+        """All rows, then all events in their order."""
+        parts = self._all_rows()
+        events, self._events = self._events, []
+        self._own_events = 0
+        if events:
+            parts.append((self._event_inserts, events))
+        _write(cursor, parts)
+
+    def _all_rows(self) -> list[Part]:
         rows, self._rows = self._rows, []
         self._own_rows = 0
         if self.tables:
             self.tables = set()
-        _write(cursor, rows)
-
-    def write_events(self, cursor: Cursor) -> bool:
-        """All of them, in their order; whether there were any."""
-        events, self._events = self._events, []
-        self._own_events = 0
-        if events:
-            self._write_events(cursor, events)
-        return bool(events)
+        return _parts(rows)
 
 
-def _write(cursor: Cursor, rows: Sequence[tuple[TableStatements[Any], object]]) -> None:
+def _write(cursor: Cursor, parts: Sequence[Part]) -> None:
+    if parts:
+        inserts, records = parts[-1]
+        inserts.write_with(cursor, records, parts[:-1])
+
+
+def _parts(rows: Sequence[tuple[TableStatements[Any], object]]) -> list[Part]:
+    """The rows by table; those that others refer to come first."""
     by_table: dict[TableStatements[Any], list[object]] = {}
     for table, record in rows:
         by_table.setdefault(table, []).append(record)
-    for table in sorted(by_table, key=_depth):
-        table.inserts.write(cursor, by_table[table])
+    return [(table.inserts, by_table[table]) for table in sorted(by_table, key=_depth)]
 
 
 def _depth(table: TableStatements[Any]) -> int:

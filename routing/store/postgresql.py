@@ -36,7 +36,7 @@ from routing.store.postgresql_notices import Notices
 from routing.store.refusals import refusal
 from routing.store.statements import POSTGRESQL, Cursor
 from routing.store.unit_of_work import UnitOfWork
-from routing.store.wake_up import WakeUp
+from routing.store.wake_up import WakeUps
 from routing.store.work_statements import WorkStatements
 
 Result = TypeVar("Result")
@@ -87,7 +87,7 @@ class PostgresqlDatabase:
     dialect = POSTGRESQL
 
     def __init__(self, url: URL, clock: Clock, configurations: Configurations) -> None:
-        self.signal = WakeUp()
+        self.wake_ups = WakeUps()
         self._url = url.set(drivername="postgresql+psycopg")
         self._clock = clock
         self._configurations = configurations
@@ -108,7 +108,7 @@ class PostgresqlDatabase:
         event.listen(self._engine, "connect", _leave_transactions_to_us)
         self._is_closed = False
         self._combiner = Combiner(self._write)
-        self._notices = Notices(self._connect_aside, self.signal)
+        self._notices = Notices(self._connect_aside, self.wake_ups)
         self.ping()
 
     # Writing.
@@ -127,7 +127,8 @@ class PostgresqlDatabase:
                 unit.open(desk.cursor)
                 result = verb(unit)
                 unit.flush()
-                self._commit(desk, stirs=unit.stirs)
+                self._commit(desk)
+                self._notify(unit.topics)
                 return result
 
         return self._tried(once)
@@ -135,18 +136,33 @@ class PostgresqlDatabase:
     def _write(self, batch: Batch) -> None:
         try:
             try:
-                self._tried(lambda: self._commit_verbs(batch, run))
+                self._tried(lambda: self._commit_together(batch))
             except BaseException as error:
                 if not is_of_one(error, batch):
                     raise
-                self._tried(lambda: self._commit_verbs(batch, _run_apart))
+                self._tried(lambda: self._commit_apart(batch))
         except BaseException as error:  # noqa: BLE001 - whatever broke the commit, all must hear of it
             fail_all(batch, refusal(error) if isinstance(error, Exception) else error)
 
-    def _commit_verbs(self, batch: Batch, run_all: Callable[[UnitOfWork, Batch], bool]) -> None:
+    def _commit_together(self, batch: Batch) -> None:
+        """Reads need no transaction, and one statement that writes everything commits itself."""
+        with self._transaction(None) as desk:
+            unit = desk.unit
+            unit.open(desk.cursor, shared=len(batch) > 1, begin=_BEGIN)
+            topics = run(unit, batch)
+            if unit.is_one_statement:
+                self._commit(desk, unit.flush)
+            else:
+                unit.flush()
+                self._commit(desk)
+            self._notify(topics)
+
+    def _commit_apart(self, batch: Batch) -> None:
         with self._transaction(_BEGIN) as desk:
-            desk.unit.open(desk.cursor, shared=len(batch) > 1 and run_all is run)
-            self._commit(desk, stirs=run_all(desk.unit, batch))
+            desk.unit.open(desk.cursor)
+            topics = run_apart(desk.unit, batch, (*_CONTENTION, *_OUTAGE))
+            self._commit(desk)
+            self._notify(topics)
 
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:
@@ -157,7 +173,8 @@ class PostgresqlDatabase:
 
                 def commit() -> None:
                     unit.flush()
-                    self._commit(desk, stirs=unit.stirs)
+                    self._commit(desk)
+                    self._notify(unit.topics)
                     unit.end()
 
                 unit.open(desk.cursor, commit=commit)
@@ -165,20 +182,27 @@ class PostgresqlDatabase:
         except _TryAgain as again:
             self._give_up(again.reason)
 
-    def _commit(self, desk: _Desk, *, stirs: bool) -> None:
+    def _commit(self, desk: _Desk, say: Callable[[], object] | None = None) -> None:
+        """Says COMMIT, or the one statement that commits itself."""
         try:
-            desk.cursor.execute("COMMIT")
+            if say is None:
+                desk.cursor.execute("COMMIT")
+            else:
+                say()
         except _CONTENTION:
             raise
         except _OUTAGE as error:
+            desk.unit.failure = None
             raise StoreUnavailable(
                 f"The connection to {self._shown} broke during a commit: nobody knows whether it "
                 f"happened ({_one_line(error)})."
             ) from error
         except psycopg.Error as error:
             raise refusal(error) from error
-        if stirs:
-            self.signal.notify()
+
+    def _notify(self, topics: set[str]) -> None:
+        if topics:
+            self.wake_ups.notify(topics)
             self._notices.announce()
 
     # Reading.
@@ -220,11 +244,12 @@ class PostgresqlDatabase:
     # Transactions and connections.
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[_Desk]:
+    def _transaction(self, begin: str | None) -> Iterator[_Desk]:
         """Rolls back what was not committed; raises _TryAgain for what another try may mend."""
         with self._lent() as desk:
             try:
-                desk.cursor.execute(begin)
+                if begin is not None:
+                    desk.cursor.execute(begin)
                 yield desk
             except Exception as error:
                 # A verb may have caught what the database said, or dressed it in its own error.
@@ -324,7 +349,3 @@ def _wait(seconds: float) -> None:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
-
-
-def _run_apart(unit: UnitOfWork, batch: Batch) -> bool:
-    return run_apart(unit, batch, (*_CONTENTION, *_OUTAGE))

@@ -13,11 +13,13 @@ from typing import Any, Final
 import psycopg
 import structlog
 
-from routing.store.wake_up import WakeUp
+from routing.store.wake_up import WakeUp, WakeUps
 
 _CHANNEL: Final = "tandem"
 #: Seconds between tries to connect again.
 _PAUSE_SECONDS: Final = 1.0
+#: Seconds between two notices at least.
+_SHARED_SECONDS: Final = 0.005
 #: How often the listener looks up, in seconds, where no notice tells it that it is to stop.
 _LOOK_UP_SECONDS: Final = 1.0
 
@@ -27,9 +29,9 @@ _log = structlog.get_logger(__name__)
 class Notices:
     """Two threads between `start` and `stop`: one that announces our commits, one that listens."""
 
-    def __init__(self, connect: Callable[[], psycopg.Connection[Any]], signal: WakeUp) -> None:
+    def __init__(self, connect: Callable[[], psycopg.Connection[Any]], wake_ups: WakeUps) -> None:
         self._connect = connect
-        self._signal = signal
+        self._wake_ups = wake_ups
         self._ours = WakeUp()
         #: What our own notices say, so that we do not wake ourselves twice.
         self._name = secrets.token_hex(8)
@@ -77,15 +79,16 @@ class Notices:
         while True:
             seen = self._ours.wait(seen, None)
             connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, self._name))
-            if self._stopped.is_set():
+            # All commits of the next moment share a notice.
+            if self._stopped.wait(_SHARED_SECONDS):
                 return
 
     def _listen(self, connection: psycopg.Connection[Any]) -> None:
         connection.execute(f"LISTEN {_CHANNEL}")
         self.is_listening.set()
         # Whatever was announced while nobody listened.
-        self._signal.notify()
+        self._wake_ups.notify()
         while not self._stopped.is_set():
             for notice in connection.notifies(timeout=_LOOK_UP_SECONDS, stop_after=1):
                 if notice.payload != self._name:
-                    self._signal.notify()
+                    self._wake_ups.notify()

@@ -55,8 +55,8 @@ class SqlRows(Generic[Record]):
     def change(self, sid: str, **columns: object) -> int:
         """Sets columns of one row; how many rows there were (0 or 1)."""
         change = self._sql.change(tuple(columns))
-        if change.stirs:
-            self._unit.stirs = True
+        if change.is_of_deadline:
+            self._unit.topics.add(self._sql.topic)
         return self._unit.write(change.text, (*columns.values(), sid))
 
     def remove(self, sid: str) -> int:

@@ -23,7 +23,7 @@ from routing.store.errors import CLOSED, StoreUnavailable
 from routing.store.refusals import refusal
 from routing.store.statements import SQLITE
 from routing.store.unit_of_work import UnitOfWork
-from routing.store.wake_up import WakeUp
+from routing.store.wake_up import WakeUps
 from routing.store.work_statements import WorkStatements
 
 Result = TypeVar("Result")
@@ -54,7 +54,7 @@ class SqliteDatabase:
     dialect = SQLITE
 
     def __init__(self, path: Path, clock: Clock, configurations: Configurations) -> None:
-        self.signal = WakeUp()
+        self.wake_ups = WakeUps()
         self._path = path
         self._clock = clock
         self._configurations = configurations
@@ -89,13 +89,14 @@ class SqliteDatabase:
         finally:
             self._unit.end()
 
-    def _commit_verbs(self, batch: Batch, run_all: Callable[[UnitOfWork, Batch], bool]) -> None:
+    def _commit_verbs(self, batch: Batch, run_all: Callable[[UnitOfWork, Batch], set[str]]) -> None:
         self._begin()
         self._unit.open(self._writer_cursor, shared=len(batch) > 1 and run_all is run)
-        stirs = run_all(self._unit, batch)
+        topics = run_all(self._unit, batch)
+        self._unit.flush()
         self._writer_cursor.execute("COMMIT")
-        if stirs:
-            self.signal.notify()
+        if topics:
+            self.wake_ups.notify(topics)
 
     def _begin(self) -> None:
         self._refuse_when_closed()
@@ -127,8 +128,8 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise refusal(error) from error
         self._unit.end()
-        if self._unit.stirs:
-            self.signal.notify()
+        if self._unit.topics:
+            self.wake_ups.notify(self._unit.topics)
 
     def _refuse_when_closed(self) -> None:
         if self._is_closed:
@@ -232,5 +233,5 @@ class SqliteDatabase:
         return connection
 
 
-def _run_apart(unit: UnitOfWork, batch: Batch) -> bool:
+def _run_apart(unit: UnitOfWork, batch: Batch) -> set[str]:
     return run_apart(unit, batch, ())

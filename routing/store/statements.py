@@ -91,15 +91,19 @@ _untyped_dialect: Final[Callable[..., Dialect]] = postgresql_dialect
 POSTGRESQL: Final = SqlDialect("postgresql", _untyped_dialect(paramstyle="format"), psycopg.Error)
 
 
+def due_topic(table_name: str) -> str:
+    return f"due {table_name}"
+
+
 class Change:
     """An UPDATE of certain columns of the row of one SID."""
 
-    __slots__ = ("stirs", "text")
+    __slots__ = ("is_of_deadline", "text")
 
-    def __init__(self, text: str, *, stirs: bool) -> None:
+    def __init__(self, text: str, *, is_of_deadline: bool) -> None:
         self.text = text
         #: It writes a column that timers or workers wait for.
-        self.stirs = stirs
+        self.is_of_deadline = is_of_deadline
 
 
 class TableStatements(Generic[Record]):
@@ -107,6 +111,8 @@ class TableStatements(Generic[Record]):
 
     def __init__(self, dialect: SqlDialect, record: type[Record], table: Table) -> None:
         self.table = table
+        #: What a commit that makes a row of it due is called where sleepers are woken.
+        self.topic = due_topic(table.name)
         self._dialect = dialect
         self._record = record
         self._fills = [getattr(record, column.name).__set__ for column in table.columns]
@@ -160,7 +166,7 @@ class TableStatements(Generic[Record]):
             )
             known = Change(
                 self._dialect.compile(expression).text,
-                stirs=not DUE_COLUMNS.isdisjoint(columns),
+                is_of_deadline=not DUE_COLUMNS.isdisjoint(columns),
             )
             self._changes[columns] = known
         return known

@@ -33,7 +33,13 @@ class SqlStore:
     @property
     def signal(self) -> WakeUp:
         """Notified after each commit that emitted events or set something due."""
-        return self._database.signal
+        return self._database.wake_ups.by_all
+
+    def subscribe(self, topics: frozenset[str]) -> WakeUp:
+        """A signal for commits that wrote an event of one of these types, or that made a row of a
+        table due: `due instructions`, and so on. Commits of other processes wake it in any case.
+        """
+        return self._database.wake_ups.subscribe(topics)
 
     def perform(self, verb: Callable[[UnitOfWork], Result], *, only_adds: bool = False) -> Result:
         """Runs the verb in a transaction and commits; may run it again, and with others' verbs.

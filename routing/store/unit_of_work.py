@@ -68,14 +68,16 @@ class UnitOfWork:
         self._writes = False
         self._is_shared = False
         self._only_adds = False
+        #: What begins the transaction, as long as it has not begun.
+        self._begin_later: str | None = None
         #: A savepoint stands before the present verb's first row.
         self._is_held = False
         self._pending = Pending(statements.events)
         #: What was read of configurations: one picture from the beginning to the end.
         self._pictures: dict[str, Configuration] = {}
         self.now: Instant = 0
-        #: Somebody may have to be woken after the commit.
-        self.stirs = False
+        #: What the verb did that somebody may have to be woken for (see wake_up).
+        self.topics: set[str] = set()
         #: What the database refused. It spoils the whole unit, whether the verb caught it or not.
         self.failure: Exception | None = None
         #: Workspaces whose configuration this transaction has changed.
@@ -101,18 +103,21 @@ class UnitOfWork:
         *,
         writes: bool = True,
         shared: bool = False,
+        begin: str | None = None,
         commit: Callable[[], None] | None = None,
     ) -> None:
         """A transaction has begun on the cursor's connection, and with it a first verb.
 
         Where it is `shared`, several verbs follow one another, each with a `begin` of its own, and
-        what they add is written together.
+        what they add is written together. With a statement to `begin`, that one is said as late as
+        it is needed: never where all that is written is written by `flush`.
         """
         self._cursor = cursor
         self._commit = commit
         self._writes = writes
         self._is_shared = shared
         self._is_held = False
+        self._begin_later = begin
         self._pending.clear()
         if self._pictures:
             self._pictures = {}
@@ -125,8 +130,13 @@ class UnitOfWork:
         self._only_adds = only_adds
         self._pending.begin_verb()
         self.now = self._clock.now()
-        self.stirs = False
+        self.topics = set()
         self.failure = None
+
+    @property
+    def is_one_statement(self) -> bool:
+        """No transaction has begun: what `flush` writes in one statement is committed by that."""
+        return self._begin_later is not None
 
     def hold(self) -> None:
         """Sets a savepoint; `undo` goes back to it, `keep` gives it up."""
@@ -144,7 +154,8 @@ class UnitOfWork:
     def undo(self) -> None:
         """The verb has failed: what it did is taken back."""
         self._pending.drop()
-        self.stirs = False
+        self.topics = set()
+        self.failure = None
         if self._is_held:
             self._cursor.execute(_UNDO)
             self._cursor.execute(_RELEASE)
@@ -159,9 +170,7 @@ class UnitOfWork:
         if self.failure is not None:
             raise self.failure
         try:
-            self._pending.write_rows(self._cursor)
-            if self._pending.write_events(self._cursor):
-                self.stirs = True
+            self._pending.write_all(self._cursor)
         except self.dialect.refusals as error:
             self._fail(error)
 
@@ -202,7 +211,7 @@ class UnitOfWork:
         self._refuse_writing()
         self._pending.add(table, record)
         if table.is_due(record):
-            self.stirs = True
+            self.topics.add(table.topic)
 
     def _refuse_writing(self) -> None:
         if not self._writes:
@@ -223,6 +232,9 @@ class UnitOfWork:
         Where others share the transaction, a savepoint keeps them apart from this verb's.
         """
         try:
+            if self._begin_later is not None:
+                self._cursor.execute(self._begin_later)
+                self._begin_later = None
             if self._is_shared and not self._is_held:
                 self._pending.write_rows_of_others(self._cursor)
                 self.hold()
@@ -259,6 +271,7 @@ class UnitOfWork:
             raise StoreError(f"{event.type!r} is not in the catalogue of events.")
         self._refuse_writing()
         self._pending.emit(event)
+        self.topics.add(event.type)
 
     def configuration(self, workspace_sid: str) -> Configuration:
         """How the workspace is set up; raises NotFound when there is no such workspace."""

@@ -1,6 +1,12 @@
-"""Waking those who wait for something to happen. It only shortens waits; nothing relies on it."""
+"""Waking those who wait for something to happen. It only shortens waits; nothing relies on it.
+
+A commit names its topics: the types of the events that it wrote, and the tables of which it made a
+row due. Only those are woken whom one of them concerns: a webhook that opens a Task wakes the
+router and leaves the telephones asleep.
+"""
 
 import threading
+from collections.abc import Set as AbstractSet
 
 
 class WakeUp:
@@ -28,3 +34,24 @@ class WakeUp:
         with self._moved:
             self._moved.wait_for(lambda: self._number != seen, timeout)
             return self._number
+
+
+class WakeUps:
+    """Everybody who waits for commits of this process, or hears of others'."""
+
+    def __init__(self) -> None:
+        self._subscribed: tuple[tuple[frozenset[str] | None, WakeUp], ...] = ()
+        #: Woken by every commit that has a topic.
+        self.by_all = self.subscribe()
+
+    def subscribe(self, topics: frozenset[str] | None = None) -> WakeUp:
+        """Woken by commits with one of these topics; by all that have any where it is None."""
+        wake_up = WakeUp()
+        self._subscribed = (*self._subscribed, (topics, wake_up))
+        return wake_up
+
+    def notify(self, topics: AbstractSet[str] | None = None) -> None:
+        """A commit had these topics; None: nobody knows which."""
+        for wanted, wake_up in self._subscribed:
+            if topics is None or wanted is None or not wanted.isdisjoint(topics):
+                wake_up.notify()

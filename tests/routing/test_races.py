@@ -205,7 +205,7 @@ def test_two_routers_at_once_never_book_twice(centre: Centre) -> None:
         router.start()
         routers.append(following(centre.store.event_log(f"router {number}"), router.follow))
 
-    def route(step: Callable[[], bool]) -> None:
+    def route(step: Callable[[], bool | float]) -> None:
         while step():
             pass
 

@@ -26,7 +26,7 @@ store = open_store(sys.argv[1], SystemClock())
 channel = store.read(lambda work: work.task_channels.find())[0]
 
 
-def write() -> None:
+def write(only_adds: bool) -> None:
     while True:
         task = records.task(channel)
 
@@ -34,12 +34,12 @@ def write() -> None:
             work.tasks.add(task)
             work.emit(records.event(channel.workspace_sid, task.sid))
 
-        store.perform(verb)
+        store.perform(verb, only_adds=only_adds)
         os.write(1, task.sid.encode() + b"\\n")
 
 
-for _ in range(int(sys.argv[2])):
-    threading.Thread(target=write).start()
+for number in range(int(sys.argv[2])):
+    threading.Thread(target=write, args=(number % 2 == 0,)).start()
 """
 
 
