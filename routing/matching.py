@@ -18,8 +18,8 @@ from itertools import islice
 from typing import ClassVar
 
 from routing.clock import Instant
-from routing.expressions import Expression, WorkerOrder
-from routing.task_queue import TaskQueue, belonging, place_in_line
+from routing.expressions import Expression, FalseClause, WorkerOrder
+from routing.task_queue import EVERYBODY, TaskQueue, belonging, place_in_line
 from routing.worker import available_capacity_percentage
 from routing.workspace import LIFO
 
@@ -64,11 +64,19 @@ class WaitingTask:
     priority: int
     virtual_start_at: Instant
     created_at: Instant
+    #: The version of the row that was read: only what it says is proposed.
+    version: int
+    #: Its target has a `skip_if`: it may go on if nobody can have it at once.
+    may_skip: bool = False
     #: The target's expression with the Task's own values bound in; None asks nothing more.
     expression: Expression | None = None
     order_by: WorkerOrder | None = None
     #: (is a SID, value): the only Worker to be asked; None asks anybody.
     known_worker: tuple[bool, object] | None = None
+    #: It was created for the known Worker, who need not belong to the queue.
+    is_personal: bool = False
+    #: The known Worker is asked whatever its Activity and its capacity say.
+    ignores_capacity: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +84,23 @@ class Proposal:
     """Offer this Task to these Workers; several where its queue asks several at once."""
 
     task_sid: str
+    #: The version of the Task's row that the proposal is about.
+    task_version: int
     worker_sids: tuple[str, ...]
 
 
-_ClassKey = tuple[str, str, str, str, object]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """The first thing that stands between a waiting Task and a Worker."""
+
+    #: queue, known_worker, activity, channel, busy, capacity, target, or turn: nothing but that
+    #: the router has not come to it yet.
+    kind: str
+    #: What is false, where it is an expression.
+    clauses: tuple[FalseClause, ...] = ()
+
+
+_ClassKey = tuple[str, str, str, str, object, bool, bool]
 #: Kind of queue, place in line, SID; the smallest is next.
 _Rank = tuple[int, tuple[int, int, int], str]
 
@@ -93,6 +114,7 @@ class _DemandClass:
     lively: tuple[Expression, Expression | None]
     known_worker: tuple[bool, object] | None
     order_by: WorkerOrder | None
+    ignores_capacity: bool
     #: The Workers whose attributes match.
     members: int = 0
     #: (place, sid) of the waiting Tasks; those that left are dropped when they come to the head.
@@ -193,6 +215,11 @@ class MatchingIndex:
         """A Task no longer waits."""
         self._tasks.pop(sid, None)
 
+    def may_skip(self, task_sids: Iterable[str]) -> dict[str, int]:
+        """Those of the Tasks that wait where `skip_if` may let them go on, with their versions."""
+        known = (self._tasks.get(sid) for sid in task_sids)
+        return {each[0].sid: each[0].version for each in known if each and each[0].may_skip}
+
     def proposals(self, limit: int, now: Instant) -> list[Proposal]:
         """The next matches, the most deserving Task first; fewer than `limit` when that is all.
 
@@ -240,7 +267,8 @@ class MatchingIndex:
         self._most_classes = max(self.kept_classes, 2 * len(self._classes))
 
     def _new_class(self, task: WaitingTask, queue: TaskQueue) -> _DemandClass:
-        of_queue = belonging(queue.target_workers).split(_LOAD_IN_QUEUE)
+        target_workers = EVERYBODY if task.is_personal else queue.target_workers
+        of_queue = belonging(target_workers).split(_LOAD_IN_QUEUE)
         of_target = task.expression.split(_LOAD_IN_TARGET) if task.expression else (None, None)
         demand = _DemandClass(
             queue=queue,
@@ -249,6 +277,7 @@ class MatchingIndex:
             lively=(of_queue[1], of_target[1]),
             known_worker=task.known_worker,
             order_by=task.order_by,
+            ignores_capacity=task.ignores_capacity,
         )
         for slot, worker in enumerate(self._workers):
             if worker is not None:
@@ -265,16 +294,54 @@ class MatchingIndex:
     def _mark_load(self, slot: int, worker: Candidate) -> None:
         """Sets or clears the Worker's bit among the free of each channel, and stirs who waits."""
         bit = 1 << slot
-        busy = self._one_at_a_time and any(load.assigned_tasks for load in worker.channels.values())
+        busy = self._is_busy(worker)
         for channel_sid, load in worker.channels.items():
-            has_room = self._one_at_a_time or load.assigned_tasks < load.configured_capacity
-            if worker.available and not busy and load.available and has_room:
+            if self._hindrance(worker, load, busy=busy) is None:
                 self._free[channel_sid] = self._free.get(channel_sid, 0) | bit
             else:
                 self._free[channel_sid] = self._free.get(channel_sid, 0) & ~bit
         for key, demand in self._classes.items():
-            if demand.line and demand.members & bit & self._free.get(demand.channel_sid, 0):
+            if demand.line and bit & self._able(demand):
                 self._stirred.add(key)
+
+    def _is_busy(self, worker: Candidate) -> bool:
+        return self._one_at_a_time and any(load.assigned_tasks for load in worker.channels.values())
+
+    def _hindrance(self, worker: Candidate, load: ChannelLoad, *, busy: bool) -> str | None:
+        """What keeps the Worker from being given more on a channel; None for nothing."""
+        if not worker.available:
+            return "activity"
+        if not load.available:
+            return "channel"
+        if busy:
+            return "busy"
+        has_room = self._one_at_a_time or load.assigned_tasks < load.configured_capacity
+        return None if has_room else "capacity"
+
+    def obstacle(self, task_sid: str, worker_sid: str) -> Obstacle:
+        """Why that waiting Task is not with that Worker. KeyError if either is not here."""
+        task, key, _place = self._tasks[task_sid]
+        demand = self._classes[key]
+        worker = self._workers[self._slots[worker_sid]]
+        assert worker is not None  # noqa: S101 - a slot that is in use has its Worker
+        context = {**worker.context, "channel": load_context(worker.channels.values())}
+        clauses = _why_false((demand.settled[0], demand.lively[0]), context)
+        if clauses:
+            return Obstacle(kind="queue", clauses=clauses)
+        if not _is_known(demand.known_worker, worker):
+            return Obstacle(kind="known_worker")
+        load = worker.channels[demand.channel_sid]
+        hindrance = self._hindrance(worker, load, busy=self._is_busy(worker))
+        if hindrance is not None and not task.ignores_capacity:
+            return Obstacle(kind=hindrance)
+        clauses = _why_false((demand.settled[1], demand.lively[1]), {"worker": context})
+        return Obstacle(kind="target", clauses=clauses) if clauses else Obstacle(kind="turn")
+
+    def _able(self, demand: _DemandClass) -> int:
+        """The Workers who match and could be given something of that channel."""
+        if demand.ignores_capacity:
+            return demand.members
+        return demand.members & self._free.get(demand.channel_sid, 0)
 
     def _rank(self, key: _ClassKey) -> _Rank | None:
         """Where the head of the class stands among all heads; None if it has nothing to match."""
@@ -284,7 +351,7 @@ class MatchingIndex:
         line = demand.line
         while line and not self._stands_at(line[0], key):
             heappop(line)
-        if not line or not demand.members & self._free.get(demand.channel_sid, 0):
+        if not line or not self._able(demand):
             return None
         is_lifo = demand.queue.task_order == LIFO
         place, sid = line[0]
@@ -301,17 +368,21 @@ class MatchingIndex:
         if not chosen:
             return None
         _place, task_sid = heappop(demand.line)
-        del self._tasks[task_sid]
+        task, _key, _place = self._tasks.pop(task_sid)
         for slot, worker in chosen:
             load = worker.channels[demand.channel_sid]
             load.assigned_tasks += 1
             load.last_reserved_at = worker.last_reserved_at = now
             self._mark_load(slot, worker)
-        return Proposal(task_sid=task_sid, worker_sids=tuple(worker.sid for _s, worker in chosen))
+        return Proposal(
+            task_sid=task_sid,
+            task_version=task.version,
+            worker_sids=tuple(worker.sid for _slot, worker in chosen),
+        )
 
     def _choose(self, demand: _DemandClass) -> list[tuple[int, Candidate]]:
         """The Workers to ask: in the target's order if it has one, else the longest idle first."""
-        candidates = list(self._of(demand.members & self._free.get(demand.channel_sid, 0)))
+        candidates = list(self._of(self._able(demand)))
         candidates.sort(key=lambda pair: self._idle_rank(demand, pair[1]))
         able: Iterator[tuple[int, Candidate]] = (
             pair for pair in candidates if _meets(demand.lively, pair[1].context, load=pair[1])
@@ -344,6 +415,8 @@ def _class_key(task: WaitingTask) -> _ClassKey:
         task.expression.key if task.expression else "",
         task.order_by.text if task.order_by else "",
         task.known_worker,
+        task.is_personal,
+        task.ignores_capacity,
     )
 
 
@@ -381,6 +454,12 @@ def _meets(
     return of_queue.matches(context) and (
         of_target is None or of_target.matches({"worker": context})
     )
+
+
+def _why_false(
+    parts: Iterable[Expression | None], context: dict[str, object]
+) -> tuple[FalseClause, ...]:
+    return tuple(clause for part in parts if part is not None for clause in part.why_false(context))
 
 
 def load_context(channels: Iterable[ChannelLoad]) -> dict[str, object]:

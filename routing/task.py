@@ -9,6 +9,7 @@ from typing import Final
 
 from routing.clock import Instant
 from routing.errors import IllegalMove
+from routing.sids import WORKER
 
 PENDING: Final = "pending"
 RESERVED: Final = "reserved"
@@ -23,6 +24,9 @@ MAX_TIMEOUT_SECONDS = 1_209_600
 MAX_PRIORITY = 2_147_483_647
 #: Attributes are refused beyond this many characters (Twilio, "Limits").
 MAX_ATTRIBUTES_CHARACTERS = 4096
+#: The seconds after which a Task that nobody completes is removed with all that it holds: Twilio's
+#: limit ("Limits"), counted from the acceptance.
+MAX_ASSIGNED_SECONDS = 86_400
 #: A Task that was offered this often is canceled (Twilio, "Task lifecycle").
 MAX_ASSIGNMENT_COUNT = 1000
 
@@ -76,13 +80,16 @@ class Task:
     filter_index: int | None
     target_index: int | None
     task_queue_sid: str | None
+    #: The Worker, TaskQueue or Workflow that its creator named for it.
     routing_target: str | None
+    #: With a Worker as target: whatever its Activity and its capacity say.
     ignore_capacity: bool
     #: Times it was offered; several Reservations at once count once.
     assignment_count: int
     virtual_start_at: Instant
     queue_entered_at: Instant | None
-    #: When its time to live ends; None once somebody has accepted it or it has ended.
+    #: When its time to live ends, or, once somebody has accepted it, the time that it may stay
+    #: assigned; None when it has ended.
     expires_at: Instant | None
     #: When its Workflow target times out; None for a target without timeout.
     step_due_at: Instant | None
@@ -90,6 +97,12 @@ class Task:
     version: int
     created_at: Instant
     updated_at: Instant
+
+    @property
+    def only_worker_sid(self) -> str | None:
+        """The Worker it was created for; nobody else is asked."""
+        target = self.routing_target
+        return target if target is not None and target.startswith(WORKER) else None
 
 
 def next_task_state(task: Task, move: str) -> str:

@@ -10,7 +10,7 @@ from routing.api.paging import InMemory, Paged, page_answer, page_of
 from routing.api.parameters import JSONText, Name, Parameters, Text, Truth, Url
 from routing.configuration import MAX_RESERVATION_TIMEOUT_SECONDS
 from routing.engine import workflows
-from routing.errors import InvalidParameter, NotFound
+from routing.errors import NotFound
 
 resource = Resource()
 _ALL = "/Workspaces/<workspace_sid>/Workflows"
@@ -71,13 +71,8 @@ def fetch(door: Door, _given: Parameters, workspace_sid: str, workflow_sid: str)
 
 @resource.operation("UpdateWorkflow", "POST", _ONE, UpdateWorkflow)
 def update(door: Door, given: UpdateWorkflow, workspace_sid: str, workflow_sid: str) -> Response:
-    columns = given.given()
-    if columns.pop("re_evaluate_tasks", False):
-        raise InvalidParameter(
-            "ReEvaluateTasks", "expected false: Tasks go through the document they began with"
-        )
     done = door.perform(
-        workflows.update, workspace_sid=workspace_sid, workflow_sid=workflow_sid, **columns
+        workflows.update, workspace_sid=workspace_sid, workflow_sid=workflow_sid, **given.given()
     )
     return answer(door.represent.workflow(done.result))
 

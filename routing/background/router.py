@@ -8,17 +8,12 @@ that somebody was faster: the rows are read again, and the Task is proposed anew
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from routing.configuration import Configuration
-from routing.engine import Engine, placement, reservations
-from routing.engine.workers import worker_context
+from routing.engine import Engine, matchable, reservations, skipping
 from routing.errors import NotFound
 from routing.events import CATALOGUE, Event
-from routing.matching import Candidate, ChannelLoad, MatchingIndex, Proposal, WaitingTask
+from routing.matching import MatchingIndex, Proposal
 from routing.ports import Work
-from routing.reservation import Reservation
-from routing.task import PENDING, Task
-from routing.worker import Worker, WorkerChannel
-from routing.workspace import LIFO
+from routing.task import PENDING
 
 #: Claims that share one transaction: enough to spread the cost of its commit, few enough that the
 #: first of them is not kept waiting.
@@ -55,6 +50,8 @@ class _Touched:
     everything: bool = False
     task_sids: set[str] = field(default_factory=set)
     worker_sids: set[str] = field(default_factory=set)
+    #: Tasks that came to a step of their Workflow: its `skip_if` is asked after a first look.
+    arrived: set[str] = field(default_factory=set)
 
 
 class Router:
@@ -79,11 +76,14 @@ class Router:
                 here.everything = True
             if event.task_sid is not None:
                 here.task_sids.add(event.task_sid)
+                if event.type == "task-queue.entered":
+                    here.arrived.add(event.task_sid)
             if event.worker_sid is not None:
                 here.worker_sids.add(event.worker_sid)
         for workspace_sid, here in touched.items():
             self._take_in(workspace_sid, here)
             self._offer(workspace_sid)
+            self._skip(workspace_sid, here.arrived)
 
     def waiting(self) -> int:
         """Tasks that wait for a Worker, over all workspaces."""
@@ -124,17 +124,33 @@ class Router:
                 )
                 self._take_in(workspace_sid, touched)
 
+    def _skip(self, workspace_sid: str, arrived: Iterable[str]) -> None:
+        """Has `skip_if` asked for those that arrived and could not be offered to anybody.
+
+        An arrival that is told again, after a crash, is looked at again.
+        """
+        while (index := self._indexes.get(workspace_sid)) is not None:
+            unmatched = index.may_skip(arrived)
+            if not unmatched:
+                return
+            arrived = self._engine.perform(skipping.skip_steps, unmatched)
+            if arrived:
+                self._take_in(workspace_sid, _Touched(task_sids=set(arrived)))
+                self._offer(workspace_sid)
+
 
 def _claim(work: Work, proposals: Iterable[Proposal]) -> list[Proposal]:
     """Claims what it can; returns the proposals of which something could not be claimed."""
     lost = []
     # One order of locks for all who claim in batches; deadlocks would only cost a retry.
     for proposal in sorted(proposals, key=lambda each: each.task_sid):
-        claims: list[Reservation | None] = [
-            reservations.reserve(work, task_sid=proposal.task_sid, worker_sid=worker_sid)
-            for worker_sid in proposal.worker_sids
-        ]
-        if None in claims:
+        version = proposal.task_version
+        for worker_sid in proposal.worker_sids:
+            claimed = reservations.reserve(
+                work, task_sid=proposal.task_sid, worker_sid=worker_sid, task_version=version
+            )
+            version += claimed is not None
+        if version < proposal.task_version + len(proposal.worker_sids):
             lost.append(proposal)
     return lost
 
@@ -143,22 +159,12 @@ def _build(work: Work, workspace_sid: str) -> MatchingIndex | None:
     if work.workspaces.get(workspace_sid) is None:
         return None
     configuration = work.configuration(workspace_sid)
-    workspace = configuration.workspace
-    index = MatchingIndex(
-        configuration.task_queues,
-        lifo_first=workspace.prioritize_queue_order == LIFO,
-        one_at_a_time=not workspace.multi_task_enabled,
-        idle_per_channel=frozenset(
-            channel.sid
-            for channel in configuration.task_channels.values()
-            if channel.channel_optimized_routing
-        ),
-    )
+    index = matchable.empty_index(configuration)
     workers = work.workers.find(workspace_sid=workspace_sid)
     channels = work.worker_channels.find(workspace_sid=workspace_sid)
-    _put_workers(index, configuration, workers, channels)
+    matchable.put_workers(index, configuration, workers, channels)
     for task in work.tasks.find(workspace_sid=workspace_sid, assignment_status=PENDING):
-        _put_task(work, index, configuration, task)
+        matchable.put_task(work, index, configuration, task)
     return index
 
 
@@ -179,70 +185,13 @@ def _refresh(work: Work, index: MatchingIndex, workspace_sid: str, touched: _Tou
         channels = work.worker_channels.find(worker_sid=touched.worker_sids)
         for sid in touched.worker_sids.difference(worker.sid for worker in workers):
             index.drop_worker(sid)
-        _put_workers(index, configuration, workers, channels)
+        matchable.put_workers(index, configuration, workers, channels)
     if touched.task_sids:
         tasks = {task.sid: task for task in work.tasks.find(sid=touched.task_sids)}
         for sid in touched.task_sids:
             task = tasks.get(sid)
             if task is not None and task.assignment_status == PENDING:
-                _put_task(work, index, configuration, task)
+                matchable.put_task(work, index, configuration, task)
             else:
                 index.drop_task(sid)
     return True
-
-
-def _put_workers(
-    index: MatchingIndex,
-    configuration: Configuration,
-    workers: Iterable[Worker],
-    channels: Iterable[WorkerChannel],
-) -> None:
-    loads: dict[str, dict[str, ChannelLoad]] = {}
-    for channel in channels:
-        loads.setdefault(channel.worker_sid, {})[channel.task_channel_sid] = ChannelLoad(
-            unique_name=configuration.task_channels[channel.task_channel_sid].unique_name,
-            configured_capacity=channel.configured_capacity,
-            assigned_tasks=channel.assigned_tasks,
-            available=channel.available,
-            last_reserved_at=channel.last_reserved_at,
-        )
-    for worker in workers:
-        index.put_worker(
-            Candidate(
-                sid=worker.sid,
-                friendly_name=worker.friendly_name,
-                available=configuration.is_available(worker.activity_sid),
-                last_reserved_at=worker.last_reserved_at,
-                context=worker_context(configuration, worker),
-                channels=loads.get(worker.sid, {}),
-            )
-        )
-
-
-def _put_task(work: Work, index: MatchingIndex, configuration: Configuration, task: Task) -> None:
-    if task.task_queue_sid is None:
-        index.drop_task(task.sid)
-        return
-    # None: its Workflow was deleted while it was assigned; anybody in its queue may have it.
-    step = placement.step_of(work, configuration, task)
-    expression, known_worker = None, None
-    if step is not None and (step.expression is not None or step.known_worker is not None):
-        attributes = placement.task_context(configuration, task)
-        if step.expression is not None:
-            expression = step.expression.bind(attributes)
-        if step.known_worker is not None:
-            value = step.known_worker.value(attributes)
-            known_worker = (step.known_worker.by_sid, value if isinstance(value, str) else None)
-    index.put_task(
-        WaitingTask(
-            sid=task.sid,
-            queue_sid=task.task_queue_sid,
-            channel_sid=task.task_channel_sid,
-            priority=task.priority,
-            virtual_start_at=task.virtual_start_at,
-            created_at=task.created_at,
-            expression=expression,
-            order_by=None if step is None else step.order_by,
-            known_worker=known_worker,
-        )
-    )

@@ -6,9 +6,10 @@ their state tables and appends the events that tell of it, all in one transactio
 
     workspaces queues workflows workers   how things are set up
     tasks reservations                    what happens to a piece of work
-    placement                             where a Task goes next in its Workflow
+    placement skipping                    where a Task goes next in its Workflow
     instructions                          what is to be done on the phone line
-    moves journal                         what the verbs above share
+    explaining                            why a Task is where it is
+    moves journal matchable               what the verbs above share, and the router with them
 
 Rows are locked in one order: task, then its reservations, then workers and their channels. A verb
 may be run again, or together with others, before it is answered: it touches nothing but its Work.

@@ -12,6 +12,7 @@ from routing.json_text import JSONObject, read_object
 from routing.ports import Work
 from routing.task import Task, next_task_state
 from routing.workflow import (
+    DEFAULT_FILTER,
     Step,
     WorkflowDocument,
     first_step,
@@ -21,6 +22,8 @@ from routing.workflow import (
 )
 
 WORKFLOW_TIMEOUT = "Workflow timed out"
+WORKFLOW_SKIPPED = "Workflow skipped"
+NOTHING_MATCHES = "No filter of the Workflow matches any more"
 
 
 class Unwanted(RoutingError):
@@ -52,6 +55,16 @@ def enter_workflow(
     return task
 
 
+def enter_queue(work: Work, configuration: Configuration, task: Task) -> Task:
+    """Writes a new Task straight into the TaskQueue that it names."""
+    task = replace(task, queue_entered_at=work.now)
+    work.tasks.add(task)
+    subject = Subject(task=task)
+    tell(work, configuration, "task.created", f"Task {task.sid} created", subject)
+    _tell_queue(work, configuration, subject)
+    return task
+
+
 def leave_step(work: Work, configuration: Configuration, task: Task) -> Task:
     """The target's time is over: on to the next target, the next matching filter, or out."""
     tell(
@@ -61,12 +74,7 @@ def leave_step(work: Work, configuration: Configuration, task: Task) -> Task:
         f"Task {task.sid} timed out of its TaskQueue",
         Subject(task=task),
     )
-    document = document_of(work, configuration, task)
-    assert task.filter_index is not None  # noqa: S101 - a Task with a step deadline stands in a step
-    assert task.target_index is not None  # noqa: S101
-    step = next_step(
-        document, (task.filter_index, task.target_index), task_context(configuration, task)
-    )
+    step = _following(work, configuration, task, skipped=False)
     if step is None:
         tell(
             work,
@@ -76,10 +84,86 @@ def leave_step(work: Work, configuration: Configuration, task: Task) -> Task:
             Subject(task=task),
         )
         return cancel_waiting(work, configuration, task, WORKFLOW_TIMEOUT)
+    return _enter_step(work, configuration, task, step)
+
+
+def stay_or_go(work: Work, configuration: Configuration, task: Task) -> Task:
+    """Its last offer has come to nothing: where does the pending Task wait from now on?
+
+    While the target has time left it stays, and others are asked; once that has run out meanwhile
+    it goes on (Twilio, "Workflow timeout evaluation"). A Task whose attributes have changed so that
+    its filter does not take it any more goes through the filters anew.
+    """
+    if task.step_due_at is not None and task.step_due_at <= work.now:
+        return leave_step(work, configuration, task)
+    if task.workflow_sid is None or task.filter_index in {None, DEFAULT_FILTER}:
+        return task
+    own = document_of(work, configuration, task).filters[task.filter_index or 0]
+    if own.expression.matches(task_context(configuration, task)):
+        return task
+    return evaluate_again(work, configuration, task)
+
+
+def evaluate_again(work: Work, configuration: Configuration, task: Task) -> Task:
+    """Sends a pending Task through the filters from the first one on, as if it came in now.
+
+    The configuration is that of its `workflow_version`. A Task that stands in a TaskQueue without
+    a Workflow's doing stays there.
+    """
+    if task.workflow_sid is None or task.filter_index is None:
+        return task
+    document = document_of(work, configuration, task)
+    step = first_step(document, task_context(configuration, task))
+    if step is None:
+        return cancel_waiting(work, configuration, task, NOTHING_MATCHES)
+    if step.queue_sid != task.task_queue_sid:
+        tell(
+            work,
+            configuration,
+            "task-queue.moved",
+            f"Task {task.sid} moved out of its TaskQueue",
+            Subject(task=task),
+        )
+    return _enter_step(work, configuration, task, step)
+
+
+def skip_step(work: Work, configuration: Configuration, task: Task) -> Task:
+    """Nobody can have the Task here, and `skip_if` says not to wait: on, or out.
+
+    A filter that is skipped counts as not matching, so the default filter is still open.
+    """
+    step = _following(work, configuration, task, skipped=True)
+    if step is None:
+        tell(
+            work,
+            configuration,
+            "workflow.skipped",
+            f"Task {task.sid} was skipped through its Workflow",
+            Subject(task=task),
+        )
+        return cancel_waiting(work, configuration, task, WORKFLOW_SKIPPED)
+    return _enter_step(work, configuration, task, step)
+
+
+def _following(
+    work: Work, configuration: Configuration, task: Task, *, skipped: bool
+) -> Step | None:
+    assert task.filter_index is not None  # noqa: S101 - a Task leaves a step only that stands in one
+    assert task.target_index is not None  # noqa: S101
+    return next_step(
+        document_of(work, configuration, task),
+        (task.filter_index, task.target_index),
+        task_context(configuration, task),
+        skipped=skipped,
+    )
+
+
+def _enter_step(work: Work, configuration: Configuration, task: Task, step: Step) -> Task:
     moved = _at_step(work, task, step, new=False)
     task = changed_task(
         work,
         task,
+        workflow_version=task.workflow_version,
         filter_index=moved.filter_index,
         target_index=moved.target_index,
         task_queue_sid=moved.task_queue_sid,

@@ -21,7 +21,15 @@ from routing.engine.moves import (
 from routing.errors import IllegalMove, InvalidParameter, NotFound
 from routing.ports import Work
 from routing.reservation import LIVE, Reservation, next_reservation_state
-from routing.task import MAX_ASSIGNMENT_COUNT, PENDING, RESERVED, Task, next_task_state
+from routing.task import (
+    ASSIGNED,
+    MAX_ASSIGNED_SECONDS,
+    MAX_ASSIGNMENT_COUNT,
+    PENDING,
+    RESERVED,
+    Task,
+    next_task_state,
+)
 from routing.worker import Worker, WorkerChannel
 
 #: The reason of a Task that comes back and finds its TaskQueue deleted meanwhile.
@@ -30,14 +38,19 @@ NO_QUEUE = "The TaskQueue was deleted"
 ALL_COMPLETED = "All reservations were completed"
 
 
-def reserve(work: Work, *, task_sid: str, worker_sid: str) -> Reservation | None:
+def reserve(
+    work: Work, *, task_sid: str, worker_sid: str, task_version: int | None = None
+) -> Reservation | None:
     """Offers the Task to the Worker and takes the capacity for it, if both are still free.
 
-    None when somebody was faster, or either has changed since the router looked; nothing is written
-    then, and the router goes on with its next proposal.
+    `task_version` is that of the Task the router looked at: who is asked depends on its attributes
+    and its place in the Workflow. None when somebody was faster, or either has changed since the
+    router looked; nothing is written then, and the router goes on with its next proposal.
     """
     task = work.tasks.get(task_sid, lock=True)
     if task is None or task.task_queue_sid is None or not _may_be_offered(work, task):
+        return None
+    if task_version not in {None, task.version}:
         return None
     worker = work.workers.get(worker_sid, lock=True)
     if worker is None:
@@ -84,25 +97,32 @@ def _take_capacity(
     """The Worker's channel with one unit of capacity taken, or None when it has none to give."""
     if worker.workspace_sid != task.workspace_sid:
         return None
-    regardless = task.ignore_capacity and task.routing_target == worker.sid
-    if not regardless and not configuration.is_available(worker.activity_sid):
+    if not _may_have(work, configuration, task, worker):
         return None
     # A pending Task has no offer yet that this Worker could have already.
     if task.assignment_status == RESERVED and any(
         live.worker_sid == worker.sid for live in _live(work, task)
     ):
         return None
-    if not configuration.workspace.multi_task_enabled:
-        # One Task at a time, whatever the channels' capacities say; they are kept for later.
-        if work.assigned_tasks(worker.sid):
-            return None
-        regardless = True
+    # One Task at a time asks nothing of the channels' capacities; they are kept for later.
+    regardless = task.ignore_capacity or not configuration.workspace.multi_task_enabled
     channels = work.worker_channels.find(
         worker_sid=worker.sid, task_channel_sid=task.task_channel_sid
     )
     if not channels or not work.take_capacity(channels[0].sid, regardless=regardless):
         return None
     return channels[0]
+
+
+def _may_have(work: Work, configuration: Configuration, task: Task, worker: Worker) -> bool:
+    """Does nothing but a channel's capacity stand between the two?"""
+    if task.only_worker_sid not in {None, worker.sid}:
+        return False
+    if task.ignore_capacity:
+        return True
+    if not configuration.is_available(worker.activity_sid):
+        return False
+    return configuration.workspace.multi_task_enabled or not work.assigned_tasks(worker.sid)
 
 
 def _new_reservation(
@@ -196,7 +216,7 @@ def accept(work: Work, *, reservation_sid: str, if_match: int | None = None) -> 
         work,
         task,
         assignment_status=next_task_state(task, "accept"),
-        expires_at=None,
+        expires_at=work.now + MAX_ASSIGNED_SECONDS * SECOND,
         step_due_at=None,
     )
     worker = locked_worker(work, reservation.workspace_sid, reservation.worker_sid)
@@ -316,7 +336,7 @@ def release(work: Work, configuration: Configuration, task: Task) -> Task:
     if _live(work, task):
         return task
     columns: dict[str, object] = {"assignment_status": next_task_state(task, "release")}
-    if task.expires_at is None:
+    if task.assignment_status == ASSIGNED:
         # It was assigned and comes back: its time to live goes on from its creation.
         columns["expires_at"] = task.created_at + task.timeout_seconds * SECOND
     task = changed_task(work, task, **columns)
@@ -325,10 +345,7 @@ def release(work: Work, configuration: Configuration, task: Task) -> Task:
         return placement.cancel_waiting(work, configuration, task, reason)
     if task.task_queue_sid is None:
         return placement.cancel_waiting(work, configuration, task, NO_QUEUE)
-    if task.step_due_at is not None and task.step_due_at <= work.now:
-        # The target's time ran out while somebody was being asked; it is over now.
-        return placement.leave_step(work, configuration, task)
-    return task
+    return placement.stay_or_go(work, configuration, task)
 
 
 def wrap_up(work: Work, *, reservation_sid: str, if_match: int | None = None) -> Reservation:
@@ -397,7 +414,11 @@ def complete_task(
     work: Work, configuration: Configuration, task: Task, *, reason: str | None
 ) -> Task:
     task = changed_task(
-        work, task, assignment_status=next_task_state(task, "complete"), reason=reason
+        work,
+        task,
+        assignment_status=next_task_state(task, "complete"),
+        reason=reason,
+        expires_at=None,
     )
     tell(work, configuration, "task.completed", f"Task {task.sid} completed", Subject(task=task))
     return task

@@ -4,8 +4,9 @@ from routing import reservation as reservation_states
 from routing import sids
 from routing import task as states
 from routing.clock import SECOND, Instant
-from routing.configuration import Configuration, Workflow
+from routing.configuration import Configuration
 from routing.engine import placement, reservations
+from routing.engine.destination import destination
 from routing.engine.journal import Subject, tell
 from routing.engine.moves import changed_task, end_reservation, locked_task, move_worker
 from routing.errors import InvalidParameter, NotFound
@@ -15,6 +16,7 @@ from routing.reservation import LIVE, Reservation
 from routing.task import Task, next_task_state
 
 TTL_EXCEEDED = "Task TTL Exceeded"
+ASSIGNED_TOO_LONG = "Task was assigned for too long"
 
 
 def create(
@@ -27,12 +29,17 @@ def create(
     priority: int = 0,
     timeout_seconds: int = states.DEFAULT_TIMEOUT_SECONDS,
     virtual_start_at: Instant | None = None,
+    routing_target: str | None = None,
+    ignore_capacity: bool | None = None,
+    task_queue_sid: str | None = None,
 ) -> Task:
-    """A piece of work comes in and goes through its Workflow into a TaskQueue.
+    """A piece of work comes in and goes through its Workflow into a TaskQueue, or straight there.
 
     `task_channel` is a SID or unique name; `workflow_sid` may be left out where the workspace has
-    one Workflow only. Raises InvalidParameter, naming it, for a value that cannot be used, and
-    placement.Unwanted for a Task that no filter of the Workflow wants.
+    one Workflow only. `routing_target`, a Worker, TaskQueue or Workflow, and `task_queue_sid` say
+    where it goes instead (destination.py has the rules). Raises InvalidParameter, naming it, for a
+    value that cannot be used, and placement.Unwanted for a Task that no filter of the Workflow
+    wants.
     """
     configuration = work.configuration(workspace_sid)
     said = read_object(attributes, parameter="Attributes", limit=states.MAX_ATTRIBUTES_CHARACTERS)
@@ -40,7 +47,14 @@ def create(
     _check_number("Timeout", timeout_seconds, 1, states.MAX_TIMEOUT_SECONDS)
     if virtual_start_at is not None and virtual_start_at > work.now:
         raise InvalidParameter("VirtualStartTime", "expected a time that is not in the future")
-    workflow = _workflow(configuration, workflow_sid)
+    goes = destination(
+        work,
+        configuration,
+        workflow_sid=workflow_sid,
+        task_queue_sid=task_queue_sid,
+        routing_target=routing_target,
+        ignore_capacity=ignore_capacity,
+    )
     task = Task(
         sid=sids.new_sid(sids.TASK),
         workspace_sid=workspace_sid,
@@ -50,13 +64,13 @@ def create(
         reason=None,
         timeout_seconds=timeout_seconds,
         task_channel_sid=configuration.task_channel(task_channel).sid,
-        workflow_sid=workflow.sid,
-        workflow_version=workflow.configuration_version,
+        workflow_sid=None if goes.workflow is None else goes.workflow.sid,
+        workflow_version=None if goes.workflow is None else goes.workflow.configuration_version,
         filter_index=None,
         target_index=None,
-        task_queue_sid=None,
-        routing_target=None,
-        ignore_capacity=False,
+        task_queue_sid=goes.task_queue_sid,
+        routing_target=routing_target,
+        ignore_capacity=goes.ignore_capacity,
         assignment_count=0,
         virtual_start_at=work.now if virtual_start_at is None else virtual_start_at,
         queue_entered_at=None,
@@ -66,21 +80,9 @@ def create(
         created_at=work.now,
         updated_at=work.now,
     )
+    if goes.task_queue_sid is not None:
+        return placement.enter_queue(work, configuration, task)
     return placement.enter_workflow(work, configuration, task, said)
-
-
-def _workflow(configuration: Configuration, workflow_sid: str | None) -> Workflow:
-    workflows = configuration.workflows
-    if workflow_sid is None:
-        if len(workflows) == 1:
-            return next(iter(workflows.values()))
-        raise InvalidParameter(
-            "WorkflowSid",
-            f"expected one, since this Workspace has {len(workflows)} Workflows to choose from",
-        )
-    if workflow_sid not in workflows:
-        raise InvalidParameter("WorkflowSid", "expected a Workflow of this Workspace")
-    return workflows[workflow_sid]
 
 
 def _check_number(parameter: str, value: int, lowest: int, highest: int) -> None:
@@ -105,14 +107,46 @@ def update(
     priority: int | None = None,
     task_channel: str | None = None,
     virtual_start_at: Instant | None = None,
+    re_evaluate: bool = False,
     if_match: int | None = None,
 ) -> Task:
     """Changes what a Task says of itself; its place in line follows.
+
+    With `re_evaluate` a pending Task goes through its Workflow's filters anew, with the attributes
+    that it has now; otherwise it waits where it is.
 
     Here and below, PreconditionFailed is raised when its version is no longer `if_match`.
     """
     task = locked_task(work, workspace_sid, task_sid, if_match)
     configuration = work.configuration(workspace_sid)
+    columns = _checked(
+        configuration,
+        task,
+        attributes=attributes,
+        priority=priority,
+        task_channel=task_channel,
+        virtual_start_at=virtual_start_at,
+        now=work.now,
+    )
+    if columns:
+        task = changed_task(work, task, **columns)
+        tell(work, configuration, "task.updated", f"Task {task.sid} updated", Subject(task=task))
+    if re_evaluate and task.assignment_status == states.PENDING:
+        task = placement.evaluate_again(work, configuration, task)
+    return task
+
+
+def _checked(
+    configuration: Configuration,
+    task: Task,
+    *,
+    attributes: str | None,
+    priority: int | None,
+    task_channel: str | None,
+    virtual_start_at: Instant | None,
+    now: Instant,
+) -> dict[str, object]:
+    """The columns that an update changes."""
     columns: dict[str, object] = {}
     if attributes is not None:
         read_object(attributes, parameter="Attributes", limit=states.MAX_ATTRIBUTES_CHARACTERS)
@@ -125,14 +159,10 @@ def update(
         if task.assignment_status != states.PENDING:
             raise InvalidParameter("TaskChannel", "expected a Task that is pending")
     if virtual_start_at is not None:
-        if virtual_start_at > work.now:
+        if virtual_start_at > now:
             raise InvalidParameter("VirtualStartTime", "expected a time that is not in the future")
         columns["virtual_start_at"] = virtual_start_at
-    if not columns:
-        return task
-    task = changed_task(work, task, **columns)
-    tell(work, configuration, "task.updated", f"Task {task.sid} updated", Subject(task=task))
-    return task
+    return columns
 
 
 def wrap_up(work: Work, *, workspace_sid: str, task_sid: str, reason: str | None = None) -> Task:
@@ -191,11 +221,17 @@ def cancel_offers(work: Work, configuration: Configuration, task: Task, reason: 
 
 
 def expire(work: Work, *, task_sid: str) -> bool:
-    """The Task has waited as long as it may: it is canceled. False when it no longer waits."""
+    """The Task has waited, or was assigned, as long as it may: it is canceled, or removed.
+
+    False when its time has not come or was moved meanwhile.
+    """
     seen = work.tasks.get(task_sid, lock=True)
     if seen is None or seen.expires_at is None or seen.expires_at > work.now:
         return False
-    cancel(work, workspace_sid=seen.workspace_sid, task_sid=task_sid, reason=TTL_EXCEEDED)
+    if seen.assignment_status in states.WAITING:
+        cancel(work, workspace_sid=seen.workspace_sid, task_sid=task_sid, reason=TTL_EXCEEDED)
+    else:
+        _remove(work, seen, "task.system-deleted", ASSIGNED_TOO_LONG)
     return True
 
 
@@ -220,11 +256,15 @@ def leave_step(work: Work, *, task_sid: str) -> bool:
 def delete(work: Work, *, workspace_sid: str, task_sid: str, if_match: int | None = None) -> None:
     """Removes the Task with its Reservations, in whatever state it is."""
     task = locked_task(work, workspace_sid, task_sid, if_match)
-    configuration = work.configuration(workspace_sid)
+    _remove(work, task, "task.deleted", f"Task {task.sid} deleted")
+
+
+def _remove(work: Work, task: Task, event_type: str, description: str) -> None:
+    configuration = work.configuration(task.workspace_sid)
     cancel_offers(work, configuration, task, "the Task was deleted")
     for reservation in _live(work, task):
         reservations.complete_one(work, configuration, reservation, task)
-    tell(work, configuration, "task.deleted", f"Task {task.sid} deleted", Subject(task=task))
+    tell(work, configuration, event_type, description, Subject(task=task))
     for reservation in work.reservations.find(task_sid=task.sid):
         work.reservations.remove(reservation.sid)
     work.tasks.remove(task.sid)

@@ -1,6 +1,6 @@
 """What happens to a Worker: created, changed, moved between Activities, deleted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -12,6 +12,7 @@ from routing.engine.journal import Subject, tell
 from routing.engine.moves import changed_worker, locked_worker, move_worker
 from routing.errors import InvalidParameter, NotFound, RoutingError
 from routing.json_text import read_object
+from routing.matching import ChannelLoad
 from routing.ports import Work
 from routing.reservation import LIVE
 from routing.worker import DEFAULT_CAPACITY, MAX_ATTRIBUTES_CHARACTERS, Worker, WorkerChannel
@@ -241,6 +242,22 @@ def worker_context(configuration: Configuration, worker: Worker) -> dict[str, ob
     context["activity_sid"] = worker.activity_sid
     context["activity_name"] = configuration.activities[worker.activity_sid].friendly_name
     return context
+
+
+def channel_loads(
+    configuration: Configuration, channels: Iterable[WorkerChannel]
+) -> dict[str, dict[str, ChannelLoad]]:
+    """{Worker SID: {TaskChannel SID: its load}}."""
+    loads: dict[str, dict[str, ChannelLoad]] = {}
+    for channel in channels:
+        loads.setdefault(channel.worker_sid, {})[channel.task_channel_sid] = ChannelLoad(
+            unique_name=configuration.task_channels[channel.task_channel_sid].unique_name,
+            configured_capacity=channel.configured_capacity,
+            assigned_tasks=channel.assigned_tasks,
+            available=channel.available,
+            last_reserved_at=channel.last_reserved_at,
+        )
+    return loads
 
 
 @lru_cache(maxsize=32_768)

@@ -9,11 +9,12 @@ from routing.configuration import (
     Configuration,
     Workflow,
 )
+from routing.engine import placement
 from routing.engine.journal import Subject, tell
 from routing.engine.workspaces import check_name
 from routing.errors import InvalidParameter, NotFound, RoutingError
 from routing.ports import Work
-from routing.task import WAITING
+from routing.task import PENDING, WAITING
 from routing.workflow import parse_workflow
 
 
@@ -59,21 +60,27 @@ def update(
     assignment_callback_url: str | None = None,
     fallback_assignment_callback_url: str | None = None,
     task_reservation_timeout: int | None = None,
+    re_evaluate_tasks: bool = False,
 ) -> Workflow:
-    """Changes what is given. Tasks on their way go through the document they began with."""
+    """Changes what is given. Tasks on their way go through the document they began with.
+
+    With `re_evaluate_tasks` those that are pending go through the new one, from its first filter
+    on; a Task that is being offered keeps the old one (Twilio, "Managing TaskRouter Workflows").
+    """
     setup = work.configuration(workspace_sid)
     workflow = setup.workflows.get(workflow_sid)
     if workflow is None:
         raise NotFound(f"/Workspaces/{workspace_sid}/Workflows/{workflow_sid}")
-    columns: dict[str, object] = {"updated_at": work.now}
-    if friendly_name is not None:
-        columns["friendly_name"] = friendly_name
-    if task_reservation_timeout is not None:
-        columns["task_reservation_timeout"] = task_reservation_timeout
-    if assignment_callback_url is not None:
-        columns["assignment_callback_url"] = assignment_callback_url or None
-    if fallback_assignment_callback_url is not None:
-        columns["fallback_assignment_callback_url"] = fallback_assignment_callback_url or None
+    given = {
+        "friendly_name": friendly_name,
+        "task_reservation_timeout": task_reservation_timeout,
+        "assignment_callback_url": assignment_callback_url,
+        "fallback_assignment_callback_url": fallback_assignment_callback_url,
+    }
+    columns: dict[str, object] = {k: v for k, v in given.items() if v is not None}
+    for url in columns.keys() & {"assignment_callback_url", "fallback_assignment_callback_url"}:
+        columns[url] = columns[url] or None  # an empty one takes it away
+    columns["updated_at"] = work.now
     if configuration is not None and configuration != workflow.configuration:
         columns["configuration"] = configuration
         columns["configuration_version"] = workflow.configuration_version + 1
@@ -84,7 +91,18 @@ def update(
         work.keep_workflow_configuration(changed)
     work.configuration_changed(workspace_sid)
     _tell(work, "workflow.updated", f"Workflow {changed.friendly_name} updated", changed)
+    if re_evaluate_tasks:
+        _re_evaluate(work, changed)
     return changed
+
+
+def _re_evaluate(work: Work, workflow: Workflow) -> None:
+    setup = work.configuration(workflow.workspace_sid)
+    for task in work.tasks.find(
+        order_by="sid", lock=True, workflow_sid=workflow.sid, assignment_status=PENDING
+    ):
+        now = replace(task, workflow_version=workflow.configuration_version)
+        placement.evaluate_again(work, setup, now)
 
 
 def delete(work: Work, *, workspace_sid: str, workflow_sid: str) -> None:

@@ -241,9 +241,25 @@ def test_a_move_at_the_wrong_time_changes_nothing(
     assert (seen.priority, seen.assignment_status) == (1, "pending")
 
 
-def test_where_a_task_goes_is_not_for_its_creator_to_say_yet(centre: Centre) -> None:
+def test_the_creator_of_a_task_may_say_where_it_goes(centre_on_each: Centre) -> None:
+    workspace = centre_on_each.workspace
+    mine = workspace.tasks.create(routing_target=centre_on_each.worker_sid)
+    assert (mine.routing_target, mine.ignore_capacity) == (centre_on_each.worker_sid, True)
+    assert mine.task_queue_sid is not None
+    patient = workspace.tasks.create(
+        routing_target=centre_on_each.worker_sid, ignore_capacity="false"
+    )
+    assert patient.ignore_capacity is False
+    queue = workspace.task_queues.create(friendly_name="Direct")
+    for direct in (
+        workspace.tasks.create(routing_target=queue.sid),
+        workspace.tasks.create(task_queue_sid=queue.sid),
+    ):
+        assert (direct.task_queue_friendly_name, direct.workflow_sid) == ("Direct", None)
+    found = workspace.tasks.list(routing_target=centre_on_each.worker_sid)
+    assert {task.sid for task in found} == {mine.sid, patient.sid}
     with pytest.raises(TwilioRestException, match="Invalid RoutingTarget"):
-        centre.workspace.tasks.create(routing_target=centre.worker_sid)
+        workspace.tasks.create(routing_target="WK" + "0" * 32)
 
 
 def test_accepting_what_another_has_taken_is_gone(centre_on_each: Centre) -> None:
@@ -352,3 +368,17 @@ def test_links_lead_to_what_they_name(service: Service, centre: Centre) -> None:
             if "statistics" not in name:
                 answer = service.ask("GET", url.removeprefix(PUBLIC_URL))
                 assert answer.status_code == 200, (name, url)
+
+
+def test_waiting_tasks_are_evaluated_again_where_asked(centre_on_each: Centre) -> None:
+    workspace = centre_on_each.workspace
+    one, two = (workspace.task_queues.create(friendly_name=name) for name in ("One", "Two"))
+    workflow = workspace.workflows.create(friendly_name="Moving", configuration=_into(one.sid))
+    task = workspace.tasks.create(workflow_sid=workflow.sid)
+    for asked, queue in (("false", "One"), ("true", "Two")):
+        workflow.update(configuration=_into(two.sid), re_evaluate_tasks=asked)
+        seen = workspace.tasks(task.sid).fetch()
+        assert seen.task_queue_friendly_name == queue
+    path = f"{centre_on_each.path}/Tasks/{task.sid}"
+    form = {"Attributes": '{"vip": true}', "ReEvaluateTasks": "true"}
+    assert centre_on_each.service.ask("POST", path, data=form).status_code == 200

@@ -86,7 +86,7 @@ def replay(events: Sequence[Event]) -> tuple[dict[str, str], dict[str, str]]:
         sid, offer = event.task_sid, event.reservation_sid
         if sid is None:
             continue
-        if event.type == "task.deleted":
+        if event.type in {"task.deleted", "task.system-deleted"}:
             tasks.pop(sid)
             continue
         if offer is not None:
@@ -199,8 +199,11 @@ def _could_have(
     work: Work, worker: Worker, task: Task, channels: dict[tuple[str, str], WorkerChannel]
 ) -> bool:
     configuration = work.configuration(task.workspace_sid)
-    if not _is_free(work, worker, channels[worker.sid, task.task_channel_sid]):
-        return False
+    is_free = task.ignore_capacity or _is_free(
+        work, worker, channels[worker.sid, task.task_channel_sid]
+    )
+    if not is_free or task.only_worker_sid is not None:
+        return is_free and task.only_worker_sid == worker.sid
     queue = configuration.task_queues.get(task.task_queue_sid or "")
     if queue is None:
         return False

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from routing.engine import instructions, reservations, tasks, workers
+from routing.engine.explaining import explain
 from routing.errors import RoutingError
 from routing.reservation import LIVE
 from tests.routing import invariants
-from tests.routing.centre import Centre
+from tests.routing.centre import Centre, routing_document
 from tests.routing.scratch import scratch_centre
 
 CHANNELS = st.sampled_from(["voice", "chat"])
@@ -51,12 +52,15 @@ class CallCentre(RuleBasedStateMachine):
         centre = self.centre
         self.at_once = at_once
         centre.change_queue(max_reserved_workers=at_once)
-        second = centre.add_queue("Trained", "level >= 2", max_reserved_workers=at_once)
+        self.second = second = centre.add_queue(
+            "Trained", "level >= 2", max_reserved_workers=at_once
+        )
         self.flow = centre.add_workflow(
             {
                 "expression": "hard == true",
                 "targets": [
-                    {"queue": second, "timeout": 20, "priority": 5},
+                    {"queue": second, "timeout": 20, "priority": 5,
+                     "skip_if": "workers.available == 0"},
                     {"queue": centre.queue_sid, "expression": "task.level <= worker.level",
                      "timeout": 40},
                 ],
@@ -87,6 +91,22 @@ class CallCentre(RuleBasedStateMachine):
             timeout_seconds=120,
         )
         self._something()
+
+    @rule(pick=PICK, channel=CHANNELS, ignore_capacity=st.booleans())
+    def new_task_for(self, pick: int, channel: str, *, ignore_capacity: bool) -> None:
+        """A task for one worker, who may be given too much by it."""
+        worker = self._one_of(list(self.tables.workers))(pick)
+        if worker is None:
+            return
+        if ignore_capacity and self.multi_task:
+            self.lowered.add(self.centre.channel(worker, channel).sid)
+        self._try(
+            tasks.create,
+            workspace_sid=self.centre.workspace_sid,
+            task_channel=channel,
+            routing_target=worker,
+            ignore_capacity=ignore_capacity and self.multi_task,
+        )
 
     @rule()
     def route(self) -> None:
@@ -120,16 +140,34 @@ class CallCentre(RuleBasedStateMachine):
             getattr(tasks, verb), workspace_sid=self.centre.workspace_sid, task_sid=task(pick)
         )
 
-    @rule(pick=PICK, level=LEVELS, priority=st.integers(0, 2))
-    def change_task(self, pick: int, level: int, priority: int) -> None:
+    @rule(
+        pick=PICK, level=LEVELS, priority=st.integers(0, 2), hard=st.booleans(), again=st.booleans()
+    )
+    def change_task(self, pick: int, level: int, priority: int, *, hard: bool, again: bool) -> None:
         task = self._one_of(list(self.tables.tasks))
         self._try(
             tasks.update,
             workspace_sid=self.centre.workspace_sid,
             task_sid=task(pick),
-            attributes=f'{{"level": {level}}}',
+            attributes=f'{{"level": {level}, "hard": {str(hard).lower()}}}',
             priority=priority,
+            re_evaluate=again,
         )
+
+    @rule(again=st.booleans(), timeout=st.sampled_from([5, 20]))
+    def change_workflow(self, timeout: int, *, again: bool) -> None:
+        """Another configuration, of which waiting tasks may or may not learn."""
+        queue = self.centre.queue_sid
+        first = {"queue": self.second, "timeout": timeout, "skip_if": "workers.available == 0"}
+        self.centre.change_workflow(
+            self.flow,
+            configuration=routing_document(
+                {"expression": "hard == true", "targets": [first, {"queue": queue}]},
+                default={"queue": queue},
+            ),
+            re_evaluate_tasks=again,
+        )
+        self._something()
 
     @rule(pick=PICK)
     def delete_task(self, pick: int) -> None:
@@ -229,8 +267,18 @@ class CallCentre(RuleBasedStateMachine):
         invariants.check_log(after, self.events)
         if self.is_routed:
             invariants.check_nobody_waits_in_vain(centre.store)
+            self._everybody_has_a_reason_to_wait()
         if not self.multi_task:
             self._one_task_each()
+
+    def _everybody_has_a_reason_to_wait(self) -> None:
+        """The router is quiet, so it is nobody's turn: something else is in the way."""
+        for task in self.tables.tasks.values():
+            if task.assignment_status == "pending":
+                explanation = self.centre.engine.read(
+                    explain, workspace_sid=task.workspace_sid, task_sid=task.sid
+                )
+                assert "turn" not in {group.obstacle for group in explanation.groups}
 
     def _one_task_each(self) -> None:
         loads: dict[str, int] = {}

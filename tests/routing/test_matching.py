@@ -82,7 +82,9 @@ class Oracle:
                     load.assigned_tasks += 1
                     load.last_reserved_at = worker.last_reserved_at = now
                 return Proposal(
-                    task_sid=task.sid, worker_sids=tuple(worker.sid for worker in chosen)
+                    task_sid=task.sid,
+                    task_version=task.version,
+                    worker_sids=tuple(worker.sid for worker in chosen),
                 )
         return None
 
@@ -108,23 +110,27 @@ class Oracle:
         return worker.last_reserved_at
 
     def _may_have(self, worker: Candidate, task: WaitingTask) -> bool:
-        load = worker.channels.get(task.channel_sid)
-        if load is None or not (worker.available and load.available):
-            return False
-        if self.one_at_a_time:
-            if any(each.assigned_tasks for each in worker.channels.values()):
-                return False
-        elif load.assigned_tasks >= load.configured_capacity:
-            return False
         if task.known_worker is not None:
             by_sid, name = task.known_worker
             if name != (worker.sid if by_sid else worker.friendly_name):
                 return False
+        if not task.ignores_capacity and not self._is_free(worker, task):
+            return False
         context = {**worker.context, "channel": _loads(worker)}
         target_workers = QUEUE_ROWS[task.queue_sid].target_workers
-        if not target_workers or not compile_expression(target_workers).matches(context):
+        if not task.is_personal and (
+            not target_workers or not compile_expression(target_workers).matches(context)
+        ):
             return False
         return task.expression is None or task.expression.matches({"worker": context})
+
+    def _is_free(self, worker: Candidate, task: WaitingTask) -> bool:
+        load = worker.channels.get(task.channel_sid)
+        if load is None or not (worker.available and load.available):
+            return False
+        if self.one_at_a_time:
+            return not any(each.assigned_tasks for each in worker.channels.values())
+        return load.assigned_tasks < load.configured_capacity
 
 
 def _loads(worker: Candidate) -> dict[str, object]:
@@ -188,6 +194,20 @@ def _drawn_task(random: Random) -> dict[str, Any]:
     }
 
 
+def _drawn_personal_task(random: Random) -> dict[str, Any]:
+    """One that was created for a worker: it comes by no workflow, and so asks nothing else."""
+    drawn = _drawn_task(random)
+    known_worker = (True, random.choice(WORKERS))
+    return {
+        **drawn,
+        "target": None,
+        "order_by": None,
+        "known_worker": known_worker,
+        "is_personal": True,
+        "ignores_capacity": random.random() < 0.5,
+    }
+
+
 def _candidate(sid: str, drawn: Mapping[str, Any]) -> Candidate:
     names = ("skill", "level", "cost", "trained")
     attributes = {name: drawn[name] for name in names if drawn[name] is not None}
@@ -209,14 +229,16 @@ def _waiting(sid: str, drawn: Mapping[str, Any]) -> WaitingTask:
     order_by = drawn["order_by"]
     return WaitingTask(
         sid=sid,
+        version=0,
         expression=_bound(drawn["target"], drawn["level"]),
         order_by=None if order_by is None else compile_order_by(order_by),
         **{
             name: drawn[name]
             for name in (
                 "queue_sid", "channel_sid", "priority", "virtual_start_at", "created_at",
-                "known_worker",
+                "known_worker", "is_personal", "ignores_capacity",
             )
+            if name in drawn
         },
     )  # fmt: skip
 
@@ -275,7 +297,8 @@ class _Both:
         self.index.drop_worker(sid)
 
     def _task(self, random: Random) -> None:
-        task = _waiting(random.choice(TASKS), _drawn_task(random))
+        draw = random.choice([_drawn_task] * 5 + [_drawn_personal_task])
+        task = _waiting(random.choice(TASKS), draw(random))
         self.oracle.tasks[task.sid] = task
         self.index.put_task(task)
 

@@ -68,6 +68,42 @@ def test_capacities_say_nothing_but_are_kept_for_later(one_at_a_time: Centre) ->
     assert one_at_a_time.offered_to(one_at_a_time.add_task()) is None
 
 
+def test_multitasking_is_switched_off_and_on_again_while_work_goes_on(centre: Centre) -> None:
+    centre.change_workspace(multi_task_enabled=True)
+    alice = centre.add_worker("alice", capacity=3)
+    first, second = centre.add_task(), centre.add_task()
+    assert centre.activity_of(alice) == "Available", "multitasking moves nobody"
+    centre.accept(first)
+    centre.change_workspace(multi_task_enabled=False)
+    third = centre.add_task()
+    assert centre.offered_to(second) == "alice", "what she has she keeps"
+    assert centre.offered_to(third) is None, "there is capacity, but she has work"
+    centre.complete(first)
+    assert centre.offered_to(third) is None
+    centre.accept(second)
+    assert centre.activity_of(alice) == "Busy"
+    centre.complete(second)
+    centre.move(alice, "Available")
+    assert (centre.offered_to(third), centre.activity_of(alice)) == ("alice", "Reserved")
+    fourth = centre.add_task()
+    centre.change_workspace(multi_task_enabled=True)
+    centre.move(alice, "Available")
+    assert centre.offered_to(fourth) == "alice"
+    assert centre.channel(alice).configured_capacity == 3
+    assert centre.activity_of(alice) == "Available"
+
+
+def test_after_work_counts_as_the_one_task(centre: Centre) -> None:
+    alice = centre.add_worker("alice")
+    first, second = centre.add_task(), centre.add_task()
+    centre.accept(first)
+    centre.move(alice, "Available")
+    centre.wrap_up(first)
+    assert centre.offered_to(second) is None
+    centre.complete(first)
+    assert centre.offered_to(second) == "alice"
+
+
 def test_an_offer_that_runs_out_moves_the_worker_to_the_timeout_activity(centre: Centre) -> None:
     alice = centre.add_worker("alice")
     centre.change_workspace(timeout_activity_sid=centre.activity("Unavailable"))

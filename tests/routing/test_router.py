@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import pytest
 
+from routing import timers
 from routing.background.router import Router
 from routing.engine import Engine, workspaces
 from routing.ports import Work
@@ -80,6 +81,22 @@ def test_reading_events_twice_or_late_changes_nothing(scratch: Centre) -> None:
     for event in reversed(events):
         scratch.router.follow([event])
     assert scratch.picture() == before
+
+
+def test_a_task_that_has_moved_on_is_not_offered_where_it_stood(centre: Centre) -> None:
+    first, second = (centre.add_queue(name, f'team == "{name}"') for name in ("one", "two"))
+    targets = [{"queue": first, "timeout": 10}, {"queue": second}]
+    flow = centre.add_workflow({"expression": "1==1", "targets": targets})
+    task = centre.add_task(workflow=flow)
+    centre.clock.advance(10)
+    timers.advance(centre.engine)
+    centre.add_worker("alice", team="one")
+    news = centre.store.event_log("late").read(1000)
+    centre.router.follow([event for event in news if event.type == "worker.created"])
+    assert (centre.offered_to(task), centre.queue_of(task)) == (None, "two")
+    centre.add_worker("bob", team="two")
+    centre.route()
+    assert centre.offered_to(task) == "bob"
 
 
 def test_two_routers_that_look_at_the_same_moment_offer_each_task_once(centre: Centre) -> None:

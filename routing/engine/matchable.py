@@ -1,0 +1,85 @@
+"""Rows as the matching index sees them; for the router, and for whoever asks why a Task waits."""
+
+from collections.abc import Iterable
+
+from routing.configuration import Configuration
+from routing.engine import placement
+from routing.engine.workers import channel_loads, worker_context
+from routing.matching import Candidate, MatchingIndex, WaitingTask
+from routing.ports import Work
+from routing.task import Task
+from routing.worker import Worker, WorkerChannel
+from routing.workspace import LIFO
+
+
+def empty_index(configuration: Configuration) -> MatchingIndex:
+    """An index by the workspace's rules, with nobody in it."""
+    workspace = configuration.workspace
+    return MatchingIndex(
+        configuration.task_queues,
+        lifo_first=workspace.prioritize_queue_order == LIFO,
+        one_at_a_time=not workspace.multi_task_enabled,
+        idle_per_channel=frozenset(
+            channel.sid
+            for channel in configuration.task_channels.values()
+            if channel.channel_optimized_routing
+        ),
+    )
+
+
+def put_workers(
+    index: MatchingIndex,
+    configuration: Configuration,
+    workers: Iterable[Worker],
+    channels: Iterable[WorkerChannel],
+) -> None:
+    """`channels` are those of these Workers."""
+    loads = channel_loads(configuration, channels)
+    for worker in workers:
+        index.put_worker(
+            Candidate(
+                sid=worker.sid,
+                friendly_name=worker.friendly_name,
+                available=configuration.is_available(worker.activity_sid),
+                last_reserved_at=worker.last_reserved_at,
+                context=worker_context(configuration, worker),
+                channels=loads.get(worker.sid, {}),
+            )
+        )
+
+
+def put_task(work: Work, index: MatchingIndex, configuration: Configuration, task: Task) -> None:
+    """Puts a pending Task in as its Workflow's step says."""
+    if task.task_queue_sid is None:
+        index.drop_task(task.sid)
+        return
+    # None: its Workflow was deleted while it was assigned; anybody in its queue may have it.
+    step = placement.step_of(work, configuration, task)
+    expression = None
+    known_worker: tuple[bool, object] | None = None
+    if task.only_worker_sid is not None:
+        known_worker = (True, task.only_worker_sid)
+    if step is not None and (step.expression is not None or step.known_worker is not None):
+        attributes = placement.task_context(configuration, task)
+        if step.expression is not None:
+            expression = step.expression.bind(attributes)
+        if step.known_worker is not None:
+            value = step.known_worker.value(attributes)
+            known_worker = (step.known_worker.by_sid, value if isinstance(value, str) else None)
+    index.put_task(
+        WaitingTask(
+            sid=task.sid,
+            queue_sid=task.task_queue_sid,
+            channel_sid=task.task_channel_sid,
+            priority=task.priority,
+            virtual_start_at=task.virtual_start_at,
+            created_at=task.created_at,
+            version=task.version,
+            may_skip=step is not None and step.skip_if is not None,
+            expression=expression,
+            order_by=None if step is None else step.order_by,
+            known_worker=known_worker,
+            is_personal=task.only_worker_sid is not None,
+            ignores_capacity=task.ignore_capacity,
+        )
+    )
