@@ -11,7 +11,6 @@ from routing.engine.journal import Subject, tell
 from routing.engine.moves import (
     changed_reservation,
     changed_task,
-    changed_worker,
     check_version,
     end_reservation,
     locked_task,
@@ -59,7 +58,6 @@ def reserve(
     channel = _take_capacity(work, configuration, task, worker)
     if channel is None:
         return None
-    reservation = _new_reservation(work, configuration, task, worker, channel)
     burst = task.assignment_status == RESERVED
     task = changed_task(
         work,
@@ -67,8 +65,11 @@ def reserve(
         assignment_status=next_task_state(task, "reserve"),
         assignment_count=task.assignment_count + (0 if burst else 1),
     )
-    worker = changed_worker(work, worker, last_reserved_at=work.now)
-    work.worker_channels.change(channel.sid, last_reserved_at=work.now)
+    # Not a change of what a Worker is: whoever holds its version may still write it.
+    work.workers.change(worker.sid, last_reserved_at=work.now)
+    worker = replace(worker, last_reserved_at=work.now)
+    # Added last, so that it is written together with its event.
+    reservation = _new_reservation(work, configuration, task, worker, channel)
     tell(
         work,
         configuration,

@@ -308,7 +308,7 @@ class UnitOfWork:
         With `regardless` (IgnoreCapacity) it is taken in any case. False: nothing was taken.
         """
         text = self._statements.take_regardless if regardless else self._statements.take
-        return self.write(text, (worker_channel_sid,)) == 1
+        return self.write(text, (self.now, worker_channel_sid)) == 1
 
     def free_capacity(self, worker_channel_sid: str) -> None:
         """Gives one unit back; raises BrokenInvariant where none was taken."""

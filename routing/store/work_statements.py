@@ -87,11 +87,14 @@ class WorkStatements:
     def _capacity(self, dialect: SqlDialect) -> None:
         channel = worker_channels.c
         this = update(worker_channels).where(channel.sid == bindparam("key"))
-        taken = this.values(assigned_tasks=channel.assigned_tasks + _ONE)
+        taken = this.values(
+            assigned_tasks=channel.assigned_tasks + _ONE, last_reserved_at=bindparam("now")
+        )
         has_room = channel.assigned_tasks < channel.configured_capacity
-        #: All three: worker channel SID.
+        #: Both: now, worker channel SID.
         self.take_regardless = dialect.compile(taken).text
         self.take = dialect.compile(taken.where(channel.available, has_room)).text
+        #: Values: worker channel SID.
         self.free = dialect.compile(
             this.where(channel.assigned_tasks > _ZERO).values(
                 assigned_tasks=channel.assigned_tasks - _ONE
