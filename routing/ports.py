@@ -153,6 +153,12 @@ class Store(Protocol):
         """Runs the query on one consistent picture of the tables; nothing is written."""
         ...
 
+    def glance(self, query: Callable[[Work], Result]) -> Result:
+        """Runs the query, each statement of it on the newest state: for those whose next step looks
+        again under lock in any case.
+        """
+        ...
+
 
 class EventLog(Protocol):
     """The log as one follower reads it."""

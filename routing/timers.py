@@ -21,7 +21,7 @@ def advance(engine: Engine) -> bool:
     Offers run out before Tasks expire, so that a Task's reasons tell what happened.
     """
     now = engine.clock.now()
-    timed_out, expired, stepped = engine.read(_due, now)
+    timed_out, expired, stepped = engine.glance(_due, now)
     for sid in timed_out:
         engine.perform(reservations.time_out, reservation_sid=sid)
     for sid in expired:
@@ -33,7 +33,7 @@ def advance(engine: Engine) -> bool:
 
 def next_deadline(engine: Engine) -> Instant | None:
     """When `advance` has something to do next, in milliseconds since the epoch."""
-    return engine.read(lambda work: work.next_deadline())
+    return engine.glance(lambda work: work.next_deadline())
 
 
 def _due(work: Work, now: Instant) -> tuple[list[str], list[str], list[str]]:

@@ -167,7 +167,7 @@ class Assignments:
 
     def work_off(self) -> bool:
         """Carries out one step of one instruction that is due; True if there may be more."""
-        if not self._engine.read(_is_anything_due):
+        if not self._engine.glance(_is_anything_due):
             return False  # the usual answer, which costs no transaction of the writer
         leased = self._engine.perform(instructions.lease, limit=1, seconds=LEASE_SECONDS)
         for instruction in leased:

@@ -94,7 +94,7 @@ class Router:
         if (
             index is None
             or touched.everything
-            or not self._engine.read(_refresh, index, workspace_sid, touched)
+            or not self._engine.glance(_refresh, index, workspace_sid, touched)
         ):
             self._rebuild(workspace_sid)
 

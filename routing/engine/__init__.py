@@ -64,3 +64,14 @@ class Engine:
     ) -> Result:
         """Runs the query on one consistent picture of the tables; nothing is written."""
         return self.store.read(lambda work: query(work, *args, **kwargs))
+
+    def glance(
+        self,
+        query: Callable[Concatenate[Work, Parameters], Result],
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Result:
+        """Runs the query, each statement of it on the newest state: for those whose next step looks
+        again under lock in any case.
+        """
+        return self.store.glance(lambda work: query(work, *args, **kwargs))

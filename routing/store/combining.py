@@ -82,7 +82,7 @@ class Combiner:
 
     def perform(self, verb: Callable[[UnitOfWork], Result], *, only_adds: bool = False) -> Result:
         """Runs the verb, maybe together with others' verbs; returns after their commit."""
-        self._refuse_misuse()
+        self.refuse_misuse()
         job = Job(verb, only_adds=only_adds)
         if self._must_wait(job):
             self._wait_for_turn(job)
@@ -93,7 +93,7 @@ class Combiner:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """When it is our turn; nobody else writes as long as it is open."""
-        self._refuse_misuse()
+        self.refuse_misuse()
         job = Job[None](None)
         if self._must_wait(job):
             self._wait_for_turn(job)
@@ -106,7 +106,7 @@ class Combiner:
             self._writing_thread = None
             self._hand_over([job])
 
-    def _refuse_misuse(self) -> None:
+    def refuse_misuse(self) -> None:
         if self._writing_thread == threading.get_ident():
             raise StoreError("A unit of work is open in this thread: use that one.")
 

@@ -26,6 +26,10 @@ class Database(Protocol):
         """Runs the query on one consistent picture."""
         ...
 
+    def glance(self, query: Callable[[UnitOfWork], Result]) -> Result:
+        """Runs the query; each statement may see a newer state than the one before."""
+        ...
+
     def rows(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """What one SELECT answers, on its own."""
         ...

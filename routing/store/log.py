@@ -31,7 +31,17 @@ xmax, one past the newest *completed* transaction, may well be below a running w
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, bindparam, column, func, select, table
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    column,
+    func,
+    literal,
+    select,
+    table,
+)
 
 from routing.events import Event
 from routing.store.database import Database
@@ -45,9 +55,14 @@ _TYPE: Final = READ.index("type")
 
 
 class _LogStatements:
-    def __init__(self, dialect: SqlDialect) -> None:
+    def __init__(self, dialect: SqlDialect, concerns: frozenset[str] | None) -> None:
+        """What is passed over comes without what it carries, which is most of a row."""
+        columns: dict[str, ColumnElement[Any]] = {name: events.c[name] for name in READ}
+        if concerns is not None:
+            concerned = events.c.type.in_([literal(name) for name in sorted(concerns)])
+            columns["carried"] = case((concerned, events.c.carried), else_=None)
         after: Select[Any] = (
-            select(*(events.c[name] for name in READ))
+            select(*columns.values())
             .where(events.c.position > bindparam("after"))
             .order_by(events.c.position)
             .limit(bindparam("row_limit"))
@@ -94,7 +109,7 @@ class FollowedLog:
         self.name = name
         self._concerns = concerns
         self._database = database
-        self._statements = _LogStatements(database.dialect)
+        self._statements = _LogStatements(database.dialect, concerns)
         self._cursor: int | None = None
         self._unsaved: int | None = None
         #: Gaps below this position are known to stay empty.

@@ -69,6 +69,11 @@ class SqliteDatabase:
 
     # Writing.
 
+    @property
+    def waiting(self) -> int:
+        """How many verbs wait for a commit that they will share."""
+        return self._combiner.waiting
+
     def perform(self, verb: Callable[[UnitOfWork], Result], *, only_adds: bool = False) -> Result:
         """Runs the verb, maybe together with others' verbs; returns after their commit."""
         self._refuse_when_closed()
@@ -149,6 +154,10 @@ class SqliteDatabase:
             if reader.connection.in_transaction:
                 reader.cursor.execute("ROLLBACK")
             self._put_back(reader)
+
+    def glance(self, query: Callable[[UnitOfWork], Result]) -> Result:
+        """The same: a snapshot costs nothing here."""
+        return self.read(query)
 
     def rows(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """What one SELECT answers, on its own."""

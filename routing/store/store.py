@@ -57,6 +57,10 @@ class SqlStore:
         """Runs the query on one consistent picture of the tables; nothing is written."""
         return self._database.read(query)
 
+    def glance(self, query: Callable[[UnitOfWork], Result]) -> Result:
+        """Runs the query, each statement of it on the newest state; nothing is written."""
+        return self._database.glance(query)
+
     def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
         """`with store.unit_of_work() as work:` rolls back unless `work.commit()` was said.
 

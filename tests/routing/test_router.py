@@ -32,6 +32,9 @@ class Unsteady:
     def read(self, query: Callable[[Work], Result]) -> Result:
         return self._store.read(query)
 
+    def glance(self, query: Callable[[Work], Result]) -> Result:
+        return self._store.glance(query)
+
 
 def test_what_could_not_be_claimed_is_offered_when_the_database_is_back(scratch: Centre) -> None:
     store = Unsteady(scratch.store)

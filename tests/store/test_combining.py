@@ -13,6 +13,7 @@ from routing.events import Event
 from routing.sids import new_sid
 from routing.store import SqlStore, StoreError, StoreUnavailable, UnitOfWork
 from routing.store.pages import page
+from routing.store.postgresql import PostgresqlDatabase
 from routing.task import Task
 from tests.store import records
 from tests.store.records import Office, furnish
@@ -37,13 +38,15 @@ def together(store: SqlStore, *verbs: Verb, only_adds: bool = True) -> list[Futu
         go_on.wait()
 
     database: Any = store._database
+    if isinstance(database, PostgresqlDatabase):
+        database._lines = database._lines[:1]
     with ThreadPoolExecutor(len(verbs) + 1) as threads:
         threads.submit(store.perform, first, only_adds=True)
         started.wait()
         outcomes = []
         for place, verb in enumerate(verbs):
             outcomes.append(threads.submit(store.perform, verb, only_adds=only_adds))
-            while database._combiner.waiting <= place and not outcomes[-1].done():
+            while database.waiting <= place and not outcomes[-1].done():
                 threading.Event().wait(0.001)
         go_on.set()
     return outcomes

@@ -208,5 +208,5 @@ def test_an_interrupted_verb_leaves_the_line(sqlite_url: str, clock: ManualClock
 def wait_for_a_line_of(length: int, store: SqlStore) -> None:
     """Until so many verbs wait for the writer."""
     database: Any = store._database
-    while database._combiner.waiting < length:
+    while database.waiting < length:
         threading.Event().wait(0.001)
