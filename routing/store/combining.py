@@ -107,6 +107,7 @@ class Combiner:
             self._hand_over([job])
 
     def refuse_misuse(self) -> None:
+        """Raises StoreError in a thread that writes for the line: it would wait for itself."""
         if self._writing_thread == threading.get_ident():
             raise StoreError("A unit of work is open in this thread: use that one.")
 
