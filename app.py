@@ -33,7 +33,7 @@ from voice.reconciliation import Reconciliation
 from voice.settings import VoiceSettings
 
 #: Seconds between two looks of the timers, however often something is committed.
-TIMER_REST_SECONDS = 0.02
+TIMER_REST_SECONDS = 0.1
 #: Seconds between two looks of the sweep for calls whose turn it is.
 SWEEP_REST_SECONDS = 1.0
 #: Requests to Twilio at the same time; each takes a few tenths of a second there.
