@@ -197,3 +197,15 @@ class Signal(Protocol):
         ...
 
     def notify(self) -> None: ...
+
+
+class SigningKeys(Protocol):
+    """The API keys (SK...) whose secrets sign access tokens, and open the REST door."""
+
+    def secret(self, key_sid: str) -> str | None:
+        """The key's secret; None for a key that there is not, or not any more.
+
+        Called for every token that is verified: it takes no longer than a look into memory, but
+        for a key that was not asked for lately.
+        """
+        ...
