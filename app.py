@@ -61,6 +61,7 @@ class House:
             account_sid=settings.twilio_account_sid,
             auth_tokens=self.voice_settings.auth_tokens,
             public_url=settings.public_url,
+            requests_per_second=settings.rest_rate_limit,
         )
         self.call_flow = call_flow
         self.router = router.Router(self.engine)

@@ -67,6 +67,9 @@ class Settings:
     )
     call_flow: str = _setting("call_flow.toml", "What a phone number does (TOML)")
     instance_path: str = _setting("instance", "Folder for the database and made-up credentials")
+    rest_rate_limit: int = _setting(
+        0, "Requests a second to the REST API with one set of credentials; 0: no limit"
+    )
     web_threads: int = _setting(16, "Requests answered at the same time")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
 
@@ -206,6 +209,13 @@ def _threads(text: str) -> int:
     return int(text)
 
 
+def _rate(text: str) -> int:
+    most = 1_000_000
+    if not text.isascii() or not text.isdigit() or int(text) > most:
+        raise ValueError(f"a whole number from 0 to {most}")
+    return int(text)
+
+
 def _one_of(*words: str, fold: Callable[[str], str] = str.lower) -> Callable[[str], str]:
     def check(text: str) -> str:
         if fold(text) not in words:
@@ -247,6 +257,7 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "realtime_port": _port,
     "simulator_port": _port,
     "web_threads": _threads,
+    "rest_rate_limit": _rate,
     "database_url": _database_url,
     "public_url": _url,
     "twilio_api_url": _url,

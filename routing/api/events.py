@@ -76,7 +76,9 @@ def _period(given: ListEvent, now: int) -> Between:
     if start is None and given.sid is None:
         minutes = _DEFAULT_MINUTES if given.minutes is None else given.minutes
         start = (given.end_date or now) - minutes * 60 * SECOND
-    return Between(at_least=start, below=given.end_date)
+    # Both ends are told to the second, and what happened within the last one belongs to it.
+    end = None if given.end_date is None else given.end_date + SECOND
+    return Between(at_least=start, below=end)
 
 
 @resource.operation("FetchEvent", "GET", _ONE, Parameters)

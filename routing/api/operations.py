@@ -16,7 +16,7 @@ from routing.api.parameters import Given, Parameters
 from routing.api.representation import Body, Representation
 from routing.configuration import Configuration
 from routing.engine import Engine
-from routing.ports import Work
+from routing.ports import SigningKeys, Work
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -31,6 +31,10 @@ class RestSettings:
     auth_tokens: tuple[str, ...]
     #: Where clients reach the server; links and pages are told from there.
     public_url: str
+    #: What one set of credentials may ask for in the long run; 0 for no limit.
+    requests_per_second: int = 0
+    #: API keys open the door, too.
+    signing_keys: SigningKeys | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,7 @@ class CreateTask(Parameters, frozen=True, kw_only=True, rename="pascal"):
     timeout: Annotated[int, Meta(ge=1, le=MAX_TIMEOUT_SECONDS)] | None = None
     virtual_start_time: DateTime | None = None
     routing_target: Text | None = None
-    ignore_capacity: bool | None = None
+    ignore_capacity: Truth | None = None
     task_queue_sid: TaskQueueSid | None = None
 
 
