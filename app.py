@@ -23,6 +23,7 @@ from routing.clock import Clock, SystemClock
 from routing.engine import Engine, instructions
 from routing.events import Event
 from routing.store import SqlStore, open_store
+from routing.store.signing_keys import StoredSigningKeys
 from settings import Settings, load
 from voice import assignment
 from voice.announcement import Announcements
@@ -57,11 +58,13 @@ class House:
         self.voice_settings = VoiceSettings(
             public_url=settings.public_url, auth_tokens=tuple(token for token in tokens if token)
         )
+        self.signing_keys = StoredSigningKeys(store, settings.tandem_secret_key, clock)
         self.rest_settings = RestSettings(
             account_sid=settings.twilio_account_sid,
             auth_tokens=self.voice_settings.auth_tokens,
             public_url=settings.public_url,
             requests_per_second=settings.rest_rate_limit,
+            signing_keys=self.signing_keys,
         )
         self.call_flow = call_flow
         self.router = router.Router(self.engine)

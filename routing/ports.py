@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
+from routing.api_key import ApiKey
 from routing.call import Call, Instruction
 from routing.clock import Instant
 from routing.configuration import Configuration, Workflow
@@ -80,6 +81,8 @@ class Work(Protocol):
     def instructions(self) -> Rows[Instruction]: ...
     @property
     def deliveries(self) -> Rows[Delivery]: ...
+    @property
+    def api_keys(self) -> Rows[ApiKey]: ...
 
     def configuration(self, workspace_sid: str) -> Configuration:
         """How the workspace is set up; raises NotFound when there is no such workspace."""

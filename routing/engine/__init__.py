@@ -8,6 +8,7 @@ their state tables and appends the events that tell of it, all in one transactio
     tasks reservations                    what happens to a piece of work
     placement skipping                    where a Task goes next in its Workflow
     instructions                          what is to be done on the phone line
+    api_keys                              what programs prove themselves with
     explaining                            why a Task is where it is
     moves journal matchable               what the verbs above share, and the router with them
 

@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 
 from routing import call, reservation, task
+from routing.api_key import ApiKey
 from routing.call import Call, Instruction
 from routing.configuration import Workflow
 from routing.delivery import Delivery
@@ -395,6 +396,16 @@ deliveries = Table(
 _present("deliveries_of_reservation", deliveries.c.reservation_sid)
 _present("deliveries_due", deliveries.c.due_at)
 
+#: No Workspace's own: an account's.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _sid(),
+    _text("friendly_name"),
+    _text("sealed_secret"),
+    _instant("created_at"),
+)
+
 # What a workspace's lists are paged by, and what its deletion looks for.
 for _table in (
     activities,
@@ -462,6 +473,7 @@ TABLES: Final[Mapping[type, Table]] = {
     Call: calls,
     Instruction: instructions,
     Delivery: deliveries,
+    ApiKey: api_keys,
 }
 
 #: Columns that timers and workers wait for: writing one may have to wake somebody.
