@@ -21,8 +21,9 @@ from routing.api import (
     workspaces,
 )
 from routing.api.authentication import authenticate
-from routing.api.operations import Door, Operation, RestSettings
-from routing.api.parameters import read_parameters
+from routing.api.description import described
+from routing.api.operations import Door, Operation, Resource, RestSettings, answer
+from routing.api.parameters import Parameters, read_parameters
 from routing.api.rate import RateLimit, with_headers
 from routing.engine import Engine
 from routing.errors import RoutingError
@@ -52,6 +53,18 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
 _IN_PATH = re.compile(r"[A-Za-z0-9_$]{1,64}")
 
 
+_itself = Resource()
+
+
+@_itself.operation("FetchDescription", "GET", "/openapi.json", Parameters, is_extension=True)
+def _describe(door: Door, _given: Parameters) -> Response:
+    return answer(described(EVERY_OPERATION, door.settings.public_url, PREFIX))
+
+
+#: Twilio's operations, and ours.
+EVERY_OPERATION: Final = (*OPERATIONS, *_itself.operations)
+
+
 def rest_door(engine: Engine, settings: RestSettings) -> Blueprint:
     """TaskRouter v1 below /v1, for the composition root to register on its app.
 
@@ -59,7 +72,7 @@ def rest_door(engine: Engine, settings: RestSettings) -> Blueprint:
     """
     blueprint = Blueprint(BLUEPRINT, __name__, url_prefix=PREFIX)
     door = Door(engine, settings)
-    for operation in OPERATIONS:
+    for operation in EVERY_OPERATION:
         blueprint.add_url_rule(
             operation.path,
             endpoint=operation.name,

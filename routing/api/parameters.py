@@ -147,6 +147,11 @@ class _Field:
             self._read, expected = _reading_of(type_)
             self.expected = self.expected or expected
 
+    @property
+    def reading(self) -> str:
+        """`sid`, `date-time`, `comma list`, ...; empty for a plain text."""
+        return self._read
+
     def value(self, texts: list[str]) -> object:
         """What msgspec is to check; None where nothing was given."""
         if self._read == "list":
@@ -230,6 +235,11 @@ def _fields(kind: type[Parameters]) -> tuple[_Field, ...]:
     described = inspect.type_info(kind)
     assert isinstance(described, inspect.StructType)  # noqa: S101 - Parameters is a Struct
     return tuple(_Field(field) for field in described.fields)
+
+
+def described_fields(kind: type[Parameters]) -> tuple[_Field, ...]:
+    """How each parameter is read, in the order in which they are declared."""
+    return _fields(kind)
 
 
 def read_parameters(request: Request, kind: type[Given]) -> Given:

@@ -213,13 +213,17 @@ def _answer(door: Door, done: InWorkspace[_Found], *, below: str) -> Response:
     return answer(body, version=reservation.version)
 
 
-@resource.operation("UpdateTaskReservation", "POST", _ONE_OF_TASK, UpdateTaskReservation)
+@resource.operation(
+    "UpdateTaskReservation", "POST", _ONE_OF_TASK, UpdateTaskReservation, has_version=True
+)
 def update_of_task(door: Door, given: UpdateTaskReservation, **sids: str) -> Response:
     done = door.perform(_update, given, if_match(request), **sids)
     return _answer(door, done, below="Tasks")
 
 
-@resource.operation("UpdateWorkerReservation", "POST", _ONE_OF_WORKER, UpdateReservation)
+@resource.operation(
+    "UpdateWorkerReservation", "POST", _ONE_OF_WORKER, UpdateReservation, has_version=True
+)
 def update_of_worker(door: Door, given: UpdateReservation, **sids: str) -> Response:
     done = door.perform(_update, given, if_match(request), **sids)
     return _answer(door, done, below="Workers")

@@ -172,7 +172,7 @@ def fetch(door: Door, _given: Parameters, workspace_sid: str, task_sid: str) -> 
     return answer(_body(door, found), version=found.result.version)
 
 
-@resource.operation("UpdateTask", "POST", _ONE, UpdateTask)
+@resource.operation("UpdateTask", "POST", _ONE, UpdateTask, has_version=True)
 def update(door: Door, given: UpdateTask, workspace_sid: str, task_sid: str) -> Response:
     done = door.perform(
         _update,
@@ -202,7 +202,7 @@ def _update(
     return _MOVES[status](work, workspace_sid=workspace_sid, task_sid=task_sid, reason=reason)
 
 
-@resource.operation("DeleteTask", "DELETE", _ONE, Parameters)
+@resource.operation("DeleteTask", "DELETE", _ONE, Parameters, has_version=True)
 def delete(door: Door, _given: Parameters, workspace_sid: str, task_sid: str) -> Response:
     door.engine.perform(
         tasks.delete, workspace_sid=workspace_sid, task_sid=task_sid, if_match=if_match(request)

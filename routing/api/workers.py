@@ -139,7 +139,7 @@ def fetch(door: Door, _given: Parameters, workspace_sid: str, worker_sid: str) -
     return answer(body, version=done.result.version)
 
 
-@resource.operation("UpdateWorker", "POST", _ONE, UpdateWorker)
+@resource.operation("UpdateWorker", "POST", _ONE, UpdateWorker, has_version=True)
 def update(door: Door, given: UpdateWorker, workspace_sid: str, worker_sid: str) -> Response:
     done = door.perform(
         workers.update,
@@ -152,7 +152,7 @@ def update(door: Door, given: UpdateWorker, workspace_sid: str, worker_sid: str)
     return answer(body, version=done.result.version)
 
 
-@resource.operation("DeleteWorker", "DELETE", _ONE, Parameters)
+@resource.operation("DeleteWorker", "DELETE", _ONE, Parameters, has_version=True)
 def delete(door: Door, _given: Parameters, workspace_sid: str, worker_sid: str) -> Response:
     door.engine.perform(
         workers.delete,
