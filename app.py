@@ -19,6 +19,7 @@ from routing.api.operations import RestSettings
 from routing.background import router
 from routing.background.health import health_door
 from routing.background.loops import Loop, following, timing
+from routing.background.retention import REST_SECONDS, Purge, Retention
 from routing.clock import Clock, SystemClock
 from routing.engine import Engine, instructions
 from routing.events import Event
@@ -72,12 +73,17 @@ class House:
         assignments = assignment.Assignments(
             self.engine, call_flow, self.voice_settings, phone_line, announcements
         )
+        retention = Retention(
+            task_days=settings.task_retention_days, event_days=settings.event_retention_days
+        )
+        purge = Purge(store, clock, retention)
         reconciliation = Reconciliation(self.engine, self.voice_settings, phone_line)
         self.loops = (
             self._follower("router", router.CONCERNS, self.router.follow),
             self._follower("voice", assignment.CONCERNS, assignments.follow),
             self._loop("timers", timing(self.engine), timers.TOPICS, TIMER_REST_SECONDS),
             self._loop("reconciliation", reconciliation.sweep, frozenset(), SWEEP_REST_SECONDS),
+            self._loop("retention", purge.step, frozenset(), REST_SECONDS),
             *(
                 self._loop(f"phone line {number}", assignments.work_off, assignment.TOPICS)
                 for number in range(1, PHONE_LINES + 1)

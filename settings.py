@@ -78,6 +78,10 @@ class Settings:
     rest_rate_limit: int = _setting(
         0, "Requests a second to the REST API with one set of credentials; 0: no limit"
     )
+    task_retention_days: int = _setting(
+        0, "Days after which Tasks that have ended are removed, with their Reservations; 0: never"
+    )
+    event_retention_days: int = _setting(0, "Days after which events are removed; 0: never")
     web_threads: int = _setting(16, "Requests answered at the same time")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
 
@@ -246,11 +250,13 @@ def _threads(text: str) -> int:
     return int(text)
 
 
-def _rate(text: str) -> int:
-    most = 1_000_000
-    if not text.isascii() or not text.isdigit() or int(text) > most:
-        raise ValueError(f"a whole number from 0 to {most}")
-    return int(text)
+def _up_to(most: int) -> Callable[[str], int]:
+    def check(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or int(text) > most:
+            raise ValueError(f"a whole number from 0 to {most}")
+        return int(text)
+
+    return check
 
 
 def _one_of(*words: str, fold: Callable[[str], str] = str.lower) -> Callable[[str], str]:
@@ -295,7 +301,9 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "simulator_port": _port,
     "web_threads": _threads,
     "tandem_secret_key": _secret_key,
-    "rest_rate_limit": _rate,
+    "rest_rate_limit": _up_to(1_000_000),
+    "task_retention_days": _up_to(36_500),
+    "event_retention_days": _up_to(36_500),
     "database_url": _database_url,
     "public_url": _url,
     "twilio_api_url": _url,

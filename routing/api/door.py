@@ -11,6 +11,8 @@ from routing.api import (
     activities,
     errors,
     events,
+    explanations,
+    exports,
     reservations,
     task_channels,
     task_queues,
@@ -32,6 +34,7 @@ from routing.store import StoreUnavailable
 PREFIX: Final = "/v1"
 BLUEPRINT: Final = "rest"
 
+#: Twilio's own.
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(
     operation
     for room in (
@@ -62,7 +65,12 @@ def _describe(door: Door, _given: Parameters) -> Response:
 
 
 #: Twilio's operations, and ours.
-EVERY_OPERATION: Final = (*OPERATIONS, *_itself.operations)
+EVERY_OPERATION: Final = (
+    *OPERATIONS,
+    *explanations.resource.operations,
+    *exports.resource.operations,
+    *_itself.operations,
+)
 
 
 def rest_door(engine: Engine, settings: RestSettings) -> Blueprint:
