@@ -143,7 +143,7 @@ def _batches(
     def read(work: Work, *, workspace_sid: str) -> list[Any]:
         del workspace_sid  # it is among the filters
         source: Stored[Any] = Stored(work, kind.record, filters, kind.order)
-        return list(source.rows(after, BATCH, backwards=False))
+        return list(source.rows(after, BATCH, backwards=False).records)
 
     while True:
         found = door.read(read, workspace_sid=workspace_sid)
