@@ -4,13 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import latency, start, webhook
+from bench import latency, lists, start, webhook
 from bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "start": start.measure,
     "latency": latency.measure,
     "webhook": webhook.measure,
+    "lists": lists.measure,
 }
 
 
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which (default: all)")
     parser.add_argument("--seconds", type=float, default=5.0, help="of load per measurement")
     parser.add_argument("--rounds", type=int, default=3, help="baseline and subject in turn")
+    parser.add_argument("--tasks", type=int, default=1_000_000, help="of the long lists")
     parser.add_argument("--samples", type=int, default=200, help="of each latency")
     parser.add_argument(
         "--database", choices=["sqlite", "postgresql", "both"], default="both", help="which store"
