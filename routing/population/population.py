@@ -178,6 +178,8 @@ class Population:
         """The columns of these attributes, and the workers who changed since one was made."""
         columns: dict[Path, Column] = {}
         behind: set[int] = set()
+        if not self._columns:
+            self._make_the_common_columns()
         for path in paths:
             columns[path], changed = self._column(path)
             behind |= changed
@@ -188,6 +190,14 @@ class Population:
         while len(self._columns) > self.most_columns:
             del self._columns[next(iter(self._columns))]
         return columns, behind
+
+    def _make_the_common_columns(self) -> None:
+        """Those of the attributes that most workers have, all at once at the beginning.
+
+        Otherwise the first expression that reads many of them would be kept waiting for all.
+        """
+        for name, _count in self._names.most_common(self.most_columns // 2):
+            self._column((name,))[0].derive()
 
     def _column(self, path: Path) -> tuple[Column, set[int]]:
         """A column, and the workers whom it shows as they were before."""
@@ -205,7 +215,7 @@ class Population:
         return column, set()
 
     def _nobody_has_it(self) -> Column:
-        if len(self._nothing.values) != len(self._contexts):
+        if self._nothing.size != len(self._contexts):
             self._nothing = Column([None] * len(self._contexts))
         return self._nothing
 
