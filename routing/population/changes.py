@@ -1,8 +1,7 @@
 """Which workers changed, name by name; a reader remembers how far it has read."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from collections.abc import Collection, Iterable
 
 #: How many changes of one name are remembered. Who is further behind starts anew: so many workers
 #: are about as dear to ask one by one as all of them by columns.
@@ -11,9 +10,6 @@ REMEMBERED = 256
 #: Names whose changes are remembered. Expressions read tens of names; a stranger's attributes could
 #: bring new ones for ever.
 _MOST_NAMES = 8192
-
-#: How many changes of each name had been made when something was computed.
-Reading: TypeAlias = Mapping[str | None, int]
 
 
 class Changes:
@@ -34,36 +30,46 @@ class Changes:
         self._lists.clear()
         return False
 
-    def reading(self, names: Iterable[str | None]) -> Reading:
-        """The present state of these names."""
-        return {name: self._lists[name].end if name in self._lists else 0 for name in names}
+    def reading(self, names: Iterable[str | None]) -> "Reading":
+        """A reader that has read all there is of these names; void once `note` has said False."""
+        return Reading([self._lists[name] for name in names])
 
-    def since(self, reading: Reading) -> set[int] | None:
+
+class Reading:
+    """How far somebody has read the lists of some names."""
+
+    __slots__ = ("_ends", "_lists")
+
+    def __init__(self, lists: list["_List"]) -> None:
+        self._lists = lists
+        self._ends = [each.end for each in lists]
+
+    def unread(self) -> Collection[int] | None:
         """The slots that changed since; None if there are too many to tell."""
-        changed: set[int] = set()
-        for name, seen in reading.items():
-            known = self._lists.get(name)
-            if known is None or known.end == seen:
+        changed: Collection[int] = ()
+        for each, seen in zip(self._lists, self._ends, strict=True):
+            if each.end == seen:
                 continue
-            if known.end - seen > REMEMBERED:
+            if each.end - seen > REMEMBERED:
                 return None
-            changed.update(known.slots[seen - known.start :])
+            changed = {*changed, *each.slots[seen - each.start :]}
         return changed if len(changed) <= REMEMBERED else None
+
+    def finish(self) -> None:
+        """All of it has been read."""
+        self._ends = [each.end for each in self._lists]
 
 
 class _List:
-    __slots__ = ("slots", "start")
+    __slots__ = ("end", "slots", "start")
 
     def __init__(self) -> None:
-        self.start = 0
+        self.start = self.end = 0
         self.slots: list[int] = []
-
-    @property
-    def end(self) -> int:
-        return self.start + len(self.slots)
 
     def add(self, slot: int) -> None:
         self.slots.append(slot)
+        self.end += 1
         if len(self.slots) > 2 * REMEMBERED:
             del self.slots[:-REMEMBERED]
-            self.start += REMEMBERED + 1
+            self.start = self.end - REMEMBERED

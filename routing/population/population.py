@@ -1,7 +1,7 @@
 """The index itself: workers come, change and go; expressions ask who of them match."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,7 +21,6 @@ class _Answer:
 
     expression: Expression
     root: str | None
-    names: tuple[str | None, ...]
     bits: int
     reading: Reading
     moment: int
@@ -52,7 +51,7 @@ class Population:
         self._names: Counter[str] = Counter()
         #: Both: the one that was not used for the longest comes first.
         self._columns: dict[Path, tuple[Column, Reading]] = {}
-        self._answers: dict[tuple[str, str | None], _Answer] = {}
+        self._answers: OrderedDict[tuple[str, str | None], _Answer] = OrderedDict()
         self._characters = 0
         self._nothing = Column([])
 
@@ -96,21 +95,22 @@ class Population:
         whatever else it reads is missing.
         """
         key = (expression.key, root)
-        answer = self._answers.pop(key, None)
+        answer = self._answers.get(key)
         if answer is None:
-            answer = self._answer(expression, root)
+            answer = self._answers[key] = self._answer(expression, root)
             self._characters += len(expression.key)
-        elif answer.moment != self._changes.moment:
-            answer = self._current(answer)
-        self._answers[key] = answer
-        self._forget_oldest()
+            self._forget_oldest()
+        else:
+            self._answers.move_to_end(key)
+            if answer.moment != self._changes.moment:
+                self._bring_up_to_date(answer)
         return answer.bits
 
     def meets(self, slot: int, expression: Expression, root: str | None = None) -> bool:
         """Does the worker of this slot meet the expression? False for an empty slot."""
-        if not self._everybody >> slot & 1:
+        context = self._contexts[slot] if slot < len(self._contexts) else _NOBODY
+        if context is _NOBODY:
             return False
-        context = self._contexts[slot]
         return expression.matches(context if root is None else {root: context})
 
     # --- what changed
@@ -131,9 +131,8 @@ class Population:
 
     def _forget_oldest(self) -> None:
         while len(self._answers) > self.most_answers or self._characters > self.most_characters:
-            oldest = next(iter(self._answers))
-            self._characters -= len(oldest[0])
-            del self._answers[oldest]
+            (text, _root), _answer = self._answers.popitem(last=False)
+            self._characters -= len(text)
 
     def _answer(self, expression: Expression, root: str | None) -> _Answer:
         """Asks everybody, by columns."""
@@ -145,32 +144,36 @@ class Population:
         answer = _Answer(
             expression=expression,
             root=root,
-            names=names,
             bits=bits,
             reading=self._changes.reading(names),
             moment=self._changes.moment,
         )
-        self._ask(answer, behind)
+        if behind:
+            self._ask(answer, behind)
         return answer
 
-    def _current(self, answer: _Answer) -> _Answer:
-        """The answer with what changed since; from the beginning if that is too much."""
-        changed = self._changes.since(answer.reading)
+    def _bring_up_to_date(self, answer: _Answer) -> None:
+        """Asks those again who changed since; everybody if they are too many."""
+        changed = answer.reading.unread()
         if changed is None:
-            return self._answer(answer.expression, answer.root)
-        if changed:
+            anew = self._answer(answer.expression, answer.root)
+            answer.bits = anew.bits
+        elif changed:
             self._ask(answer, changed)
-            answer.reading = self._changes.reading(answer.names)
+        answer.reading.finish()
         answer.moment = self._changes.moment
-        return answer
 
     def _ask(self, answer: _Answer, slots: Iterable[int]) -> None:
         """Sets these workers' bits as the expression itself says."""
+        matches, root, bits = answer.expression.matches, answer.root, answer.bits
         for slot in slots:
-            if self.meets(slot, answer.expression, answer.root):
-                answer.bits |= 1 << slot
-            else:
-                answer.bits &= ~(1 << slot)
+            context = self._contexts[slot]
+            belongs = context is not _NOBODY and matches(
+                context if root is None else {root: context}
+            )
+            if belongs is not bool(bits >> slot & 1):
+                bits ^= 1 << slot
+        answer.bits = bits
 
     # --- columns
 
@@ -182,7 +185,7 @@ class Population:
             self._make_the_common_columns()
         for path in paths:
             columns[path], changed = self._column(path)
-            behind |= changed
+            behind.update(changed)
         if len(behind) > REMEMBERED:
             for path in columns:
                 self._columns.pop(path, None)
@@ -199,20 +202,20 @@ class Population:
         for name, _count in self._names.most_common(self.most_columns // 2):
             self._column((name,))[0].derive()
 
-    def _column(self, path: Path) -> tuple[Column, set[int]]:
+    def _column(self, path: Path) -> tuple[Column, Collection[int]]:
         """A column, and the workers whom it shows as they were before."""
         known = self._columns.pop(path, None)
         if known is not None:
-            changed = self._changes.since(known[1])
+            changed = known[1].unread()
             if changed is not None:
                 self._columns[path] = known
                 return known[0], changed
         values = self._values(path)
         if values is None:
-            return self._nobody_has_it(), set()
+            return self._nobody_has_it(), ()
         column = Column(values)
         self._columns[path] = (column, self._changes.reading((_PRESENCE, str(path[0]))))
-        return column, set()
+        return column, ()
 
     def _nobody_has_it(self) -> Column:
         if self._nothing.size != len(self._contexts):
