@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from routing.expressions import Expression, references_in
-from routing.population.changes import REMEMBERED, Changes, Reading
+from routing.population.changes import REMEMBERED, Changes, Names
 from routing.population.column import Column
 from routing.population.evaluating import Path, evaluated, from_root
 
@@ -17,12 +17,12 @@ _PRESENCE = None
 
 @dataclass(slots=True, kw_only=True)
 class _Answer:
-    """Who matched, when those changes had been read."""
+    """Who matched at a moment of the changes."""
 
     expression: Expression
     root: str | None
+    names: Names
     bits: int
-    reading: Reading
     moment: int
 
 
@@ -50,7 +50,7 @@ class Population:
         #: How many workers have an attribute of that name.
         self._names: Counter[str] = Counter()
         #: Both: the one that was not used for the longest comes first.
-        self._columns: dict[Path, tuple[Column, Reading]] = {}
+        self._columns: dict[Path, tuple[Column, int]] = {}
         self._answers: OrderedDict[tuple[str, str | None], _Answer] = OrderedDict()
         self._characters = 0
         self._nothing = Column([])
@@ -77,7 +77,7 @@ class Population:
         self._names.update(worker.keys() - before.keys())
         self._lose_names(before.keys() - worker.keys())
         if changed:
-            self._note(slot, changed)
+            self._changes.note(slot, changed)
 
     def drop(self, slot: int) -> None:
         """The worker is gone, and the slot empty; nothing happens if it was."""
@@ -86,7 +86,7 @@ class Population:
         self._everybody &= ~(1 << slot)
         self._lose_names(self._contexts[slot].keys())
         self._contexts[slot] = _NOBODY
-        self._note(slot, [_PRESENCE])
+        self._changes.note(slot, [_PRESENCE])
 
     def matching(self, expression: Expression, *, root: str | None = None) -> int:
         """The slots whose worker meets the expression.
@@ -115,12 +115,6 @@ class Population:
 
     # --- what changed
 
-    def _note(self, slot: int, names: Iterable[str | None]) -> None:
-        if not self._changes.note(slot, names):
-            self._columns.clear()
-            self._answers.clear()
-            self._characters = 0
-
     def _lose_names(self, names: Iterable[str]) -> None:
         for name in names:
             self._names[name] -= 1
@@ -144,8 +138,8 @@ class Population:
         answer = _Answer(
             expression=expression,
             root=root,
+            names=names,
             bits=bits,
-            reading=self._changes.reading(names),
             moment=self._changes.moment,
         )
         if behind:
@@ -154,13 +148,12 @@ class Population:
 
     def _bring_up_to_date(self, answer: _Answer) -> None:
         """Asks those again who changed since; everybody if they are too many."""
-        changed = answer.reading.unread()
+        changed = self._changes.since(answer.moment, answer.names)
         if changed is None:
             anew = self._answer(answer.expression, answer.root)
             answer.bits = anew.bits
         elif changed:
             self._ask(answer, changed)
-        answer.reading.finish()
         answer.moment = self._changes.moment
 
     def _ask(self, answer: _Answer, slots: Iterable[int]) -> None:
@@ -206,7 +199,7 @@ class Population:
         """A column, and the workers whom it shows as they were before."""
         known = self._columns.pop(path, None)
         if known is not None:
-            changed = known[1].unread()
+            changed = self._changes.since(known[1], (_PRESENCE, str(path[0])))
             if changed is not None:
                 self._columns[path] = known
                 return known[0], changed
@@ -214,7 +207,7 @@ class Population:
         if values is None:
             return self._nobody_has_it(), ()
         column = Column(values)
-        self._columns[path] = (column, self._changes.reading((_PRESENCE, str(path[0]))))
+        self._columns[path] = (column, self._changes.moment)
         return column, ()
 
     def _nobody_has_it(self) -> Column:
