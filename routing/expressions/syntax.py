@@ -161,6 +161,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_SPACE = re.compile(r"\s*")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 
 _ALIASES = {"=": "==", ">-": "HAS", "<-": "IN"}
@@ -381,7 +382,7 @@ class _Parser:
         self._token = self._scan(self._token.start + len(self._token.text))
 
     def _scan(self, position: int) -> _Token:
-        position = _past_space(self._text, position)
+        position = _SPACE.match(self._text, position).end()  # type: ignore[union-attr]  # it may be empty
         if position == len(self._text):
             return _Token("end", "", position)
         match = _TOKEN.match(self._text, position)
@@ -419,12 +420,6 @@ class _Parser:
             line=self._text.count("\n", 0, position) + 1,
             column=position - line_start + 1,
         )
-
-
-def _past_space(text: str, position: int) -> int:
-    while position < len(text) and text[position].isspace():
-        position += 1
-    return position
 
 
 def _stray(character: str) -> str:
