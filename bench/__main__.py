@@ -4,11 +4,12 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import latency, lists, start, webhook
+from bench import expressions, latency, lists, start, webhook
 from bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "start": start.measure,
+    "expressions": expressions.measure,
     "latency": latency.measure,
     "webhook": webhook.measure,
     "lists": lists.measure,
