@@ -16,7 +16,7 @@ from commands.provision import provision
 from routing import timers
 from routing.api.door import rest_door
 from routing.api.operations import RestSettings
-from routing.background import router
+from routing.background import router, statistics
 from routing.background.health import health_door
 from routing.background.loops import Loop, following, timing
 from routing.clock import Clock, SystemClock
@@ -61,6 +61,8 @@ class House:
             account_sid=settings.twilio_account_sid,
             auth_tokens=self.voice_settings.auth_tokens,
             public_url=settings.public_url,
+            statistics_days=settings.statistics_days,
+            statistics_workers=settings.statistics_workers,
         )
         self.call_flow = call_flow
         self.router = router.Router(self.engine)
@@ -73,6 +75,12 @@ class House:
             self._follower("router", router.CONCERNS, self.router.follow),
             self._follower("voice", assignment.CONCERNS, assignments.follow),
             self._loop("timers", timing(self.engine), timers.TOPICS, TIMER_REST_SECONDS),
+            self._loop(
+                "statistics",
+                statistics.StatisticsFollower(store).step,
+                statistics.CONCERNS,
+                statistics.REST_SECONDS,
+            ),
             self._loop("reconciliation", reconciliation.sweep, frozenset(), SWEEP_REST_SECONDS),
             *(
                 self._loop(f"phone line {number}", assignments.work_off, assignment.TOPICS)

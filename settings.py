@@ -68,6 +68,12 @@ class Settings:
     call_flow: str = _setting("call_flow.toml", "What a phone number does (TOML)")
     instance_path: str = _setting("instance", "Folder for the database and made-up credentials")
     web_threads: int = _setting(16, "Requests answered at the same time")
+    statistics_days: int = _setting(
+        3650, "How many days back statistics may be asked for (Twilio: 30)"
+    )
+    statistics_workers: int = _setting(
+        100_000, "Most Workers of a Workspace for worker statistics (Twilio: 100)"
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
 
     @property
@@ -199,11 +205,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _threads(text: str) -> int:
-    most = 1000
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise ValueError(f"a whole number from 1 to {most}")
-    return int(text)
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    def check(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(text)
+
+    return check
 
 
 def _one_of(*words: str, fold: Callable[[str], str] = str.lower) -> Callable[[str], str]:
@@ -246,7 +254,9 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "port": _port,
     "realtime_port": _port,
     "simulator_port": _port,
-    "web_threads": _threads,
+    "web_threads": _whole_number(1, 1000),
+    "statistics_days": _whole_number(1, 36_500),
+    "statistics_workers": _whole_number(1, 10_000_000),
     "database_url": _database_url,
     "public_url": _url,
     "twilio_api_url": _url,

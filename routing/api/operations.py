@@ -31,6 +31,10 @@ class RestSettings:
     auth_tokens: tuple[str, ...]
     #: Where clients reach the server; links and pages are told from there.
     public_url: str
+    #: How many days back statistics may be asked for.
+    statistics_days: int = 3650
+    #: Of how many Workers of a Workspace worker statistics are told at most.
+    statistics_workers: int = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,7 @@ class Door:
 
     def __init__(self, engine: Engine, settings: RestSettings) -> None:
         self.engine = engine
+        self.settings = settings
         self.represent = Representation(settings.account_sid, settings.public_url)
 
     def perform(
