@@ -68,6 +68,8 @@ def activity_durations(
     to now.
     """
     span = Span(begin=period.start, end=min(period.end, work.now))
+    if span.begin >= span.end:
+        return {}
     statistics = work.statistics
     found = statistics.stays(workspace_sid, span, worker_sids)
     for activity_sid, present in statistics.present_stays(workspace_sid, span, worker_sids).items():
