@@ -1,5 +1,6 @@
 """Every statistics resource, through the official client; and what the door refuses."""
 
+import contextlib
 import datetime
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,15 @@ import pytest
 from routing.background.statistics import StatisticsFollower
 from routing.engine import statistics
 from routing.store import SqlStore
-from tests.api.service import ACCOUNT_SID, PUBLIC_URL, Centre, Service, open_centre
+from tests.api.service import (
+    ACCOUNT_SID,
+    PUBLIC_URL,
+    Centre,
+    Service,
+    open_centre,
+    open_service,
+)
+from tests.fakes import ManualClock
 
 NONE = {"avg": 0, "min": 0, "max": 0, "total": 0}
 
@@ -41,20 +50,25 @@ def answer(centre: Centre, task_sid: str, status: str, reservation_sid: str | No
 
 
 @pytest.fixture(params=["told at once", "summed up", "half of each"])
-def busy(request: pytest.FixtureRequest, centre_on_each: Centre) -> Centre:
-    """A morning: one Task accepted after 7 s and completed, one canceled after 20 s, two waiting.
+def busy(request: pytest.FixtureRequest, centre: Centre) -> Centre:
+    """A morning, whose numbers are the same wherever they come from."""
+    return morning(centre, str(request.param))
 
-    The numbers are the same whether they were summed up already or happened a moment ago.
+
+def morning(centre: Centre, moment: str) -> Centre:
+    """One Task is accepted after 7 s and completed, one canceled after 20 s, two are waiting.
+
+    What happened is summed up already, or half of it, or all of it happened a moment ago.
     """
-    centre, clock = centre_on_each, centre_on_each.service.clock
-    if request.param == "half of each":
+    clock = centre.service.clock
+    if moment == "half of each":
         sum_up(centre.service)
     first = new_task(centre)
     clock.advance(5)
     answer(centre, first, "rejected")
     clock.advance(2.9)
     answer(centre, first, "accepted")
-    if request.param == "half of each":
+    if moment == "half of each":
         sum_up(centre.service)
     second = new_task(centre, "chat")
     clock.advance(20)
@@ -63,7 +77,7 @@ def busy(request: pytest.FixtureRequest, centre_on_each: Centre) -> Centre:
     new_task(centre, "chat", priority=3)
     clock.advance(4)
     new_task(centre)
-    if request.param == "summed up":
+    if moment == "summed up":
         sum_up(centre.service)
     clock.advance(6)
     return centre
@@ -221,6 +235,23 @@ def test_several_task_queues_at_once(busy: Centre) -> None:
     ]
     assert numbers == [(2, 1), (0, 0), (0, 0)]
     assert found.url == f"{PUBLIC_URL}{busy.path}/TaskQueues/RealTimeStatistics"
+
+
+def test_postgresql_finds_the_same_numbers(postgres_url: str, clock: ManualClock) -> None:
+    service = open_service(postgres_url, clock)
+    store = service.engine.store
+    assert isinstance(store, SqlStore)
+    with contextlib.closing(store):
+        centre = morning(open_centre(service), "half of each")
+        for same in (
+            test_a_workspace_in_numbers,
+            test_a_workflow_in_numbers,
+            test_a_task_queue_in_numbers,
+            test_workers_in_numbers,
+            test_waits_are_split_at_thresholds,
+            test_a_task_channel_narrows_everything_down,
+        ):
+            same(centre)
 
 
 class Body(dict[str, Any]):
