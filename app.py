@@ -17,7 +17,7 @@ from commands.provision import provision
 from routing import timers
 from routing.api.door import rest_door
 from routing.api.operations import RestSettings
-from routing.background import router
+from routing.background import router, statistics
 from routing.background.health import health_door
 from routing.background.leading import Elsewhere, Leading
 from routing.background.loops import Loop, following, timing
@@ -64,6 +64,8 @@ class House:
             public_url=settings.public_url,
             requests_per_second=settings.rest_rate_limit,
             signing_keys=self.signing_keys,
+            statistics_days=settings.statistics_days,
+            statistics_workers=settings.statistics_workers,
         )
         self.call_flow = call_flow
         self._phone_line = phone_line
@@ -89,6 +91,12 @@ class House:
             self._follower("router", router.CONCERNS, matches.follow),
             self._follower("voice", assignment.CONCERNS, assignments.follow),
             self._loop("timers", timing(self.engine), timers.TOPICS, TIMER_REST_SECONDS),
+            self._loop(
+                "statistics",
+                statistics.StatisticsFollower(self.store).step,
+                statistics.CONCERNS,
+                statistics.REST_SECONDS,
+            ),
             self._loop("reconciliation", reconciliation.sweep, frozenset(), SWEEP_REST_SECONDS),
             self._loop("retention", purge.step, frozenset(), REST_SECONDS),
             *(

@@ -90,6 +90,12 @@ class Settings:
     role: str = _setting(
         ALL, "What runs here: all, or with PostgreSQL on several machines: web or followers"
     )
+    statistics_days: int = _setting(
+        3650, "How many days back statistics may be asked for (Twilio: 30)"
+    )
+    statistics_workers: int = _setting(
+        100_000, "Most Workers of a Workspace for worker statistics (Twilio: 100)"
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
 
     @property
@@ -250,17 +256,10 @@ def _secret_key(text: str) -> str:
     return text
 
 
-def _threads(text: str) -> int:
-    most = 1000
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise ValueError(f"a whole number from 1 to {most}")
-    return int(text)
-
-
-def _up_to(most: int) -> Callable[[str], int]:
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
     def check(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or int(text) > most:
-            raise ValueError(f"a whole number from 0 to {most}")
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
         return int(text)
 
     return check
@@ -306,11 +305,13 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "port": _port,
     "realtime_port": _port,
     "simulator_port": _port,
-    "web_threads": _threads,
     "tandem_secret_key": _secret_key,
-    "rest_rate_limit": _up_to(1_000_000),
-    "task_retention_days": _up_to(36_500),
-    "event_retention_days": _up_to(36_500),
+    "rest_rate_limit": _whole_number(0, 1_000_000),
+    "task_retention_days": _whole_number(0, 36_500),
+    "event_retention_days": _whole_number(0, 36_500),
+    "web_threads": _whole_number(1, 1000),
+    "statistics_days": _whole_number(1, 36_500),
+    "statistics_workers": _whole_number(1, 10_000_000),
     "database_url": _database_url,
     "public_url": _url,
     "twilio_api_url": _url,

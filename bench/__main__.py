@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import expressions, latency, lists, start, webhook
+from bench import expressions, latency, lists, start, statistics, webhook
 from bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "latency": latency.measure,
     "webhook": webhook.measure,
     "lists": lists.measure,
+    "statistics": statistics.measure,
 }
 
 
@@ -26,6 +27,9 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=200, help="of each latency")
     parser.add_argument(
         "--database", choices=["sqlite", "postgresql", "both"], default="both", help="which store"
+    )
+    parser.add_argument(
+        "--tasks", type=int, default=1_000_000, help="finished Tasks that statistics are asked of"
     )
     options = parser.parse_args()
     missed = 0

@@ -15,11 +15,15 @@ from routing.api import (
     exports,
     reservations,
     task_channels,
+    task_queue_statistics,
     task_queues,
     tasks,
     worker_channels,
+    worker_statistics,
     workers,
+    workflow_statistics,
     workflows,
+    workspace_statistics,
     workspaces,
 )
 from routing.api.authentication import authenticate
@@ -48,6 +52,10 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
         tasks,
         reservations,
         events,
+        workspace_statistics,
+        workflow_statistics,
+        task_queue_statistics,
+        worker_statistics,
     )
     for operation in room.resource.operations
 )

@@ -35,6 +35,10 @@ class RestSettings:
     requests_per_second: int = 0
     #: API keys open the door, too.
     signing_keys: SigningKeys | None = None
+    #: How many days back statistics may be asked for.
+    statistics_days: int = 3650
+    #: Of how many Workers of a Workspace worker statistics are told at most.
+    statistics_workers: int = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from routing.store.pending import Pending
 from routing.store.refusals import refusal
 from routing.store.rows import SqlRows
 from routing.store.statements import Cursor, SqlDialect, Statement, TableStatements
+from routing.store.statistics import SqlStatistics
 from routing.store.work_statements import WorkStatements
 from routing.task import Task
 from routing.task_queue import TaskQueue
@@ -98,6 +99,7 @@ class UnitOfWork:
         self.instructions = SqlRows(self, dialect, Instruction)
         self.deliveries = SqlRows(self, dialect, Delivery)
         self.api_keys = SqlRows(self, dialect, ApiKey)
+        self.statistics = SqlStatistics(self)
 
     # How the databases' rooms drive it.
 
@@ -203,6 +205,18 @@ class UnitOfWork:
         if self._is_shared or self._pending.tables:
             self._settle()
         return self._run(text, values).rowcount
+
+    def write_many(self, text: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Runs a compiled text that changes rows once for each of these values."""
+        if not rows:
+            return
+        self._refuse_change()
+        if self._is_shared or self._pending.tables:
+            self._settle()
+        try:
+            self._cursor.executemany(text, rows)
+        except self.dialect.refusals as error:
+            self._fail(error)
 
     def locks(self, *, wanted: bool) -> bool:
         """Is a row that is to be locked locked by its SELECT?"""
