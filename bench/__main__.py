@@ -4,13 +4,15 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import latency, start, webhook
+from bench import assignments, idle, latency, start, webhook
 from bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "start": start.measure,
     "latency": latency.measure,
     "webhook": webhook.measure,
+    "idle": idle.measure,
+    "assignments": assignments.measure,
 }
 
 
@@ -21,6 +23,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=5.0, help="of load per measurement")
     parser.add_argument("--rounds", type=int, default=3, help="baseline and subject in turn")
     parser.add_argument("--samples", type=int, default=200, help="of each latency")
+    parser.add_argument("--assignments", type=int, default=5000, help="as fast as they go")
+    parser.add_argument("--agents", type=int, default=100, help="who get those assignments")
     parser.add_argument(
         "--database", choices=["sqlite", "postgresql", "both"], default="both", help="which store"
     )
