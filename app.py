@@ -70,7 +70,7 @@ class House:
         )
         reconciliation = Reconciliation(self.engine, self.voice_settings, phone_line)
         self.loops = (
-            self._follower("router", router.CONCERNS, self.router.follow),
+            self._follower("router", router.CONCERNS, self.router.follow, bare=True),
             self._follower("voice", assignment.CONCERNS, assignments.follow),
             self._loop("timers", timing(self.engine), timers.TOPICS, TIMER_REST_SECONDS),
             self._loop("reconciliation", reconciliation.sweep, frozenset(), SWEEP_REST_SECONDS),
@@ -90,9 +90,14 @@ class House:
         return Loop(name, step, self.store.subscribe(topics), rest_seconds=rest_seconds)
 
     def _follower(
-        self, name: str, concerns: frozenset[str], react: Callable[[Sequence[Event]], None]
+        self,
+        name: str,
+        concerns: frozenset[str],
+        react: Callable[[Sequence[Event]], None],
+        *,
+        bare: bool = False,
     ) -> Loop:
-        log = self.store.event_log(name, concerns)
+        log = self.store.event_log(name, concerns, bare=bare)
         return self._loop(name, following(log, react), concerns)
 
     def start(self) -> None:

@@ -95,7 +95,7 @@ def assign(centre: Centre, number: int) -> None:
     """So many Tasks, each with its Reservation, when it returns."""
     router = Router(centre.engine)
     router.start()
-    step = following(centre.store.event_log("router", CONCERNS), router.follow)
+    step = following(centre.store.event_log("router", CONCERNS, bare=True), router.follow)
     for first in range(0, number, CLAIMS_PER_COMMIT):
         batch = min(CLAIMS_PER_COMMIT, number - first)
         centre.engine.add(_create, centre.workspace_sid, batch)

@@ -153,13 +153,13 @@ class _Shift:
         return [
             Loop(
                 "router",
-                following(store.event_log("router", CONCERNS), router.follow),
+                following(store.event_log("router", CONCERNS, bare=True), router.follow),
                 store.subscribe(CONCERNS),
             ),
             Loop("timers", timing(self._engine), store.subscribe(timers.TOPICS), rest_seconds=0.1),
             Loop(
                 "agents",
-                following(store.event_log("agents", offers), self._answer),
+                following(store.event_log("agents", offers, bare=True), self._answer),
                 store.subscribe(offers),
             ),
         ]

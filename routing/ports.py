@@ -1,6 +1,6 @@
 """What the engine needs from outside, as Protocols. The store fulfils them; tests can, too."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from routing.call import Call, Instruction
@@ -11,7 +11,7 @@ from routing.events import Event
 from routing.reservation import Reservation
 from routing.task import Task
 from routing.task_queue import TaskQueue
-from routing.worker import Worker, WorkerChannel
+from routing.worker import CapacityClaim, Worker, WorkerChannel
 from routing.workspace import Activity, TaskChannel, Workspace
 
 Record = TypeVar("Record")
@@ -45,6 +45,13 @@ class Rows(Protocol[Record]):
 
     def change(self, sid: str, **columns: object) -> int:
         """Sets columns of one row; how many rows there were (0 or 1)."""
+        ...
+
+    def change_all(self, changes: Mapping[str, Mapping[str, object]]) -> None:
+        """Sets the same columns of many rows, by SID, each to its own values.
+
+        They are rows that this unit has locked; the writing may wait until its end.
+        """
         ...
 
     def remove(self, sid: str) -> int: ...
@@ -101,18 +108,13 @@ class Work(Protocol):
         """Appends to the event log, in this transaction."""
         ...
 
-    def take_capacity(self, worker_channel_sid: str, *, regardless: bool) -> bool:
-        """One unit of the channel's capacity, if it is switched on and has one; the claim.
-
-        With `regardless` (IgnoreCapacity) it is taken in any case. False: nothing was taken.
+    def take_capacity(self, claims: Sequence[CapacityClaim]) -> Sequence[str | None]:
+        """For each claim the SID of the WorkerChannel of which one unit was taken; None where
+        there was none to take. The Workers are locked.
         """
         ...
 
     def free_capacity(self, worker_channel_sid: str) -> None: ...
-
-    def assigned_tasks(self, worker_sid: str) -> int:
-        """Live Reservations of the Worker over all its channels."""
-        ...
 
     def due_reservations(self, now: Instant, limit: int) -> Sequence[str]:
         """SIDs of Reservations whose offer has run out, the most overdue first."""

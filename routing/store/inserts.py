@@ -1,4 +1,5 @@
-"""Many rows of a table written by few statements: the one way in which rows come into being.
+"""Many rows of a table written by few statements: the one way in which rows come into being, and
+the way in which many of them are changed at once.
 
 Each database is given the rows in the form that is cheapest for both sides. SQLite takes them as
 values, many at a time, since each statement that runs costs more than each value that is bound.
@@ -14,16 +15,21 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 from sqlalchemy import (
+    FromClause,
     Insert,
     Table,
+    TableValuedAlias,
     Text,
+    Update,
     bindparam,
     cast,
     column,
     func,
     insert,
+    literal_column,
     null,
     select,
+    update,
 )
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.types import UserDefinedType
@@ -63,7 +69,30 @@ def inserts(
     """For these columns of the table; `values` are a record's, in the order of the names."""
     if dialect.name == "sqlite":
         return _ByValues(dialect, table, names, values)
-    return _ByJson(dialect, table, names)
+    name = f"{table.name}_given"
+    return _ByJson(dialect, name, _from_json(table, names, name))
+
+
+def changes(dialect: "SqlDialect", table: Table, names: Sequence[str], text: str) -> Inserts:
+    """Changes of these columns of many rows; `text` is the UPDATE of one of them.
+
+    Its records are dictionaries of the new values in the order of the names, and last the SID.
+    """
+    if dialect.name == "sqlite":
+        return _ChangesByValues(text)
+    return _ChangesByJson(dialect, table, names)
+
+
+def given_rows(dialect: "SqlDialect", table: Table, names: Sequence[str], name: str) -> FromClause:
+    """Rows of these columns of the table, out of one JSON array of objects bound as `name`."""
+    if dialect.name == "sqlite":
+        each = func.json_each(bindparam(name)).table_valued("value", name=f"{name}_each")
+        cells = (
+            func.json_extract(each.c.value, literal_column(f"'$.{key}'")).label(key)
+            for key in names
+        )
+        return select(*cells).subquery(name)
+    return _recordset(table, names, name)
 
 
 class _ByValues:
@@ -119,10 +148,10 @@ class _ByJson:
     makes it more than the server's work. References are looked at when all of it is done.
     """
 
-    def __init__(self, dialect: "SqlDialect", table: Table, names: Sequence[str]) -> None:
+    def __init__(self, dialect: "SqlDialect", name: str, written: Insert | Update) -> None:
         self._dialect = dialect
-        self.name = f"{table.name}_given"
-        self.insert = _from_json(table, names, self.name)
+        self.name = name
+        self.written = written
         self._statements: dict[tuple[Inserts, ...], Statement] = {}
 
     def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
@@ -137,13 +166,38 @@ class _ByJson:
         known = self._statements.get(others)
         if known is None:
             before = [
-                other.insert.cte(f"{other.name}_too")
+                other.written.cte(f"{other.name}_too")
                 for other in others
                 if isinstance(other, _ByJson)
             ]
-            known = self._dialect.compile(self.insert.add_cte(*before))
+            known = self._dialect.compile(self.written.add_cte(*before))
             self._statements[others] = known
         return known
+
+
+class _ChangesByValues:
+    """UPDATE for one row after the other: what SQLite does fastest once it is prepared."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
+        cursor.executemany(self._text, [tuple(record.values()) for record in records])
+
+    def write_with(self, cursor: "Cursor", records: Sequence[Any], others: Sequence[Part]) -> None:
+        for other, more in others:
+            other.write(cursor, more)
+        self.write(cursor, records)
+
+
+class _ChangesByJson(_ByJson):
+    """UPDATE ... FROM one JSON array of objects. No row may be in it twice."""
+
+    def __init__(self, dialect: "SqlDialect", table: Table, names: Sequence[str]) -> None:
+        name = f"{table.name}_changed"
+        given = _recordset(table, (*names, "sid"), name)
+        changed = update(table).where(table.c.sid == given.c.sid)
+        super().__init__(dialect, name, changed.values({key: given.c[key] for key in names}))
 
 
 class _RowOf(UserDefinedType[Any]):
@@ -159,13 +213,19 @@ class _RowOf(UserDefinedType[Any]):
 
 
 def _from_json(table: Table, names: Sequence[str], name: str) -> Insert:
-    given = func.json_populate_recordset(
-        cast(null(), _RowOf(table.name)), cast(bindparam(name, type_=Text), JSON)
-    ).table_valued(
-        *(column(name, table.c[name].type) for name in names),
-        with_ordinality="ordinality",
-        name=name,
-    )
+    given = _recordset(table, names, name, with_ordinality="ordinality")
     # Sorted before they are numbered: the running numbers are given in the order of the array.
     rows = select(*(given.c[name] for name in names)).order_by(given.c.ordinality)
     return insert(table).inline().from_select(list(names), rows)
+
+
+def _recordset(
+    table: Table, names: Sequence[str], name: str, with_ordinality: str | None = None
+) -> TableValuedAlias:
+    return func.json_populate_recordset(
+        cast(null(), _RowOf(table.name)), cast(bindparam(name, type_=Text), JSON)
+    ).table_valued(
+        *(column(key, table.c[key].type) for key in names),
+        with_ordinality=with_ordinality,
+        name=name,
+    )

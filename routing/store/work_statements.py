@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from routing.store.event_rows import event_inserts
+from routing.store.inserts import given_rows
 from routing.store.statements import SqlDialect, Statement
 from routing.store.tables import (
     calls,
@@ -87,23 +88,29 @@ class WorkStatements:
     def _capacity(self, dialect: SqlDialect) -> None:
         channel = worker_channels.c
         this = update(worker_channels).where(channel.sid == bindparam("key"))
-        taken = this.values(
-            assigned_tasks=channel.assigned_tasks + _ONE, last_reserved_at=bindparam("now")
+        names = ("worker_sid", "task_channel_sid", "assigned_tasks", "last_reserved_at")
+        given = given_rows(dialect, worker_channels, names, "claimed").c
+        load = channel.assigned_tasks + given.assigned_tasks
+        taken = (
+            update(worker_channels)
+            .where(
+                channel.worker_sid == given.worker_sid,
+                channel.task_channel_sid == given.task_channel_sid,
+            )
+            .values(assigned_tasks=load, last_reserved_at=given.last_reserved_at)
+            .returning(channel.worker_sid, channel.task_channel_sid, channel.sid)
         )
-        has_room = channel.assigned_tasks < channel.configured_capacity
-        #: Both: now, worker channel SID.
-        self.take_regardless = dialect.compile(taken).text
-        self.take = dialect.compile(taken.where(channel.available, has_room)).text
+        has_room = load <= channel.configured_capacity
+        #: {regardless of what there is: text}; a JSON array of objects with the names above, of
+        #: which `assigned_tasks` are the units to take; no channel may be in it twice.
+        self.take = {
+            False: dialect.compile(taken.where(channel.available, has_room)).text,
+            True: dialect.compile(taken).text,
+        }
         #: Values: worker channel SID.
         self.free = dialect.compile(
             this.where(channel.assigned_tasks > _ZERO).values(
                 assigned_tasks=channel.assigned_tasks - _ONE
-            )
-        ).text
-        #: Values: worker SID.
-        self.assigned_tasks = dialect.compile(
-            select(func.coalesce(func.sum(channel.assigned_tasks), _ZERO)).where(
-                channel.worker_sid == bindparam("worker")
             )
         ).text
 
