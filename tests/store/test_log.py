@@ -1,8 +1,8 @@
 """The event log: every committed event exactly once and in order, whoever commits when."""
 
+import dataclasses
 import random
 import threading
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
