@@ -5,7 +5,8 @@ that had it. So the database decides, whatever the index or an earlier SELECT be
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -28,33 +29,42 @@ def take(
     """For each claim the SID of its WorkerChannel, or None where nothing could be taken."""
     taken: list[str | None] = [None] * len(claims)
     for regardless in (False, True):
-        text = statements.take[regardless]
         places: dict[_Key, list[int]] = defaultdict(list)
         for place, claim in enumerate(claims):
             if claim.regardless is regardless:
                 places[claim.worker_sid, claim.task_channel_sid].append(place)
-        found = _take_units(unit, text, {key: len(wanted) for key, wanted in places.items()})
+        run = partial(_take_units, unit, statements, regardless=regardless)
+        found = run({key: len(wanted) for key, wanted in places.items()})
         for key, wanted in places.items():
             if key in found:
                 for place in wanted:
                     taken[place] = found[key]
             elif len(wanted) > 1:
-                _take_one_by_one(unit, text, key, wanted, taken)
+                _take_one_by_one(run, key, wanted, taken)
     return taken
 
 
 def _take_one_by_one(
-    unit: "UnitOfWork", text: str, key: _Key, places: Iterable[int], taken: list[str | None]
+    run: Callable[[Mapping[_Key, int]], dict[_Key, str]],
+    key: _Key,
+    places: Iterable[int],
+    taken: list[str | None],
 ) -> None:
     """All of them were too many: the first ones get what there is."""
     for place in places:
-        sid = _take_units(unit, text, {key: 1}).get(key)
+        sid = run({key: 1}).get(key)
         if sid is None:
             return
         taken[place] = sid
 
 
-def _take_units(unit: "UnitOfWork", text: str, units: Mapping[_Key, int]) -> dict[_Key, str]:
+def _take_units(
+    unit: "UnitOfWork",
+    statements: WorkStatements,
+    units: Mapping[_Key, int],
+    *,
+    regardless: bool,
+) -> dict[_Key, str]:
     """Takes so many units of each channel; the SIDs of those that had them."""
     if not units:
         return {}
@@ -67,5 +77,6 @@ def _take_units(unit: "UnitOfWork", text: str, units: Mapping[_Key, int]) -> dic
         }
         for (worker_sid, task_channel_sid), number in units.items()
     ]
+    text = statements.take(len(units), regardless=regardless)
     rows = unit.write_and_tell(text, (_encode(wanted).decode(),))
     return {(worker_sid, channel_sid): sid for worker_sid, channel_sid, sid in rows}

@@ -9,6 +9,7 @@ one by one, and which is one statement with one plan for any number of rows.
 Rows get the running numbers that the database gives them in the order in which they are given.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -17,6 +18,7 @@ import msgspec
 from sqlalchemy import (
     FromClause,
     Insert,
+    Integer,
     Table,
     TableValuedAlias,
     Text,
@@ -49,6 +51,10 @@ class Inserts(Protocol):
         """Raises what the driver raises, and UnicodeEncodeError or OverflowError."""
         ...
 
+    def shape(self, number: int) -> object:
+        """What a statement that writes so many, beside others, is known by."""
+        ...
+
     def write_with(
         self, cursor: "Cursor", records: Sequence[Any], others: Sequence["Part"]
     ) -> None:
@@ -69,8 +75,7 @@ def inserts(
     """For these columns of the table; `values` are a record's, in the order of the names."""
     if dialect.name == "sqlite":
         return _ByValues(dialect, table, names, values)
-    name = f"{table.name}_given"
-    return _ByJson(dialect, name, _from_json(table, names, name))
+    return _ByJson(dialect, table, names)
 
 
 def changes(dialect: "SqlDialect", table: Table, names: Sequence[str], text: str) -> Inserts:
@@ -83,8 +88,19 @@ def changes(dialect: "SqlDialect", table: Table, names: Sequence[str], text: str
     return _ChangesByJson(dialect, table, names)
 
 
-def given_rows(dialect: "SqlDialect", table: Table, names: Sequence[str], name: str) -> FromClause:
-    """Rows of these columns of the table, out of one JSON array of objects bound as `name`."""
+def size_class(number: int) -> int:
+    """The power of two for which a statement for so many rows is made."""
+    return 1 << (number - 1).bit_length()
+
+
+def given_rows(
+    dialect: "SqlDialect", table: Table, names: Sequence[str], name: str, at_most: int
+) -> FromClause:
+    """Rows of these columns of the table, out of one JSON array of objects bound as `name`.
+
+    `at_most`, a `size_class`, tells PostgreSQL's planner how few they are: otherwise it takes them
+    for a hundred, and would rather read all of a table than look up one row of it.
+    """
     if dialect.name == "sqlite":
         each = func.json_each(bindparam(name)).table_valued("value", name=f"{name}_each")
         cells = (
@@ -92,10 +108,27 @@ def given_rows(dialect: "SqlDialect", table: Table, names: Sequence[str], name: 
             for key in names
         )
         return select(*cells).subquery(name)
-    return _recordset(table, names, name)
+    given = _recordset(table, names, f"{name}_all")
+    return select(given).limit(literal_column(str(at_most), Integer)).subquery(name)
 
 
-class _ByValues:
+class _OneByOne(ABC):
+    """Each kind of record with statements of its own."""
+
+    def shape(self, _number: int) -> object:
+        return self
+
+    @abstractmethod
+    def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
+        """As of Inserts."""
+
+    def write_with(self, cursor: "Cursor", records: Sequence[Any], others: Sequence[Part]) -> None:
+        for other, more in others:
+            other.write(cursor, more)
+        self.write(cursor, records)
+
+
+class _ByValues(_OneByOne):
     """INSERT ... VALUES (...), (...): as many rows as it can, and the rest by halves of that.
 
     So there are few texts, whatever the numbers of rows, and the driver keeps them all prepared.
@@ -123,11 +156,6 @@ class _ByValues:
             left -= size
             place += size
 
-    def write_with(self, cursor: "Cursor", records: Sequence[Any], others: Sequence[Part]) -> None:
-        for other, more in others:
-            other.write(cursor, more)
-        self.write(cursor, records)
-
     def _text(self, size: int) -> str:
         known = self._texts.get(size)
         if known is None:
@@ -148,34 +176,43 @@ class _ByJson:
     makes it more than the server's work. References are looked at when all of it is done.
     """
 
-    def __init__(self, dialect: "SqlDialect", name: str, written: Insert | Update) -> None:
+    def __init__(self, dialect: "SqlDialect", table: Table, names: Sequence[str]) -> None:
         self._dialect = dialect
-        self.name = name
-        self.written = written
-        self._statements: dict[tuple[Inserts, ...], Statement] = {}
+        self._table = table
+        self._names = names
+        self.name = f"{table.name}_given"
+        self._statements: dict[object, Statement] = {}
+
+    def written(self, _number: int) -> Insert | Update:
+        """What writes so many records."""
+        return _from_json(self._table, self._names, self.name)
+
+    def shape(self, _number: int) -> object:
+        return self
 
     def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
         self.write_with(cursor, records, ())
 
     def write_with(self, cursor: "Cursor", records: Sequence[Any], others: Sequence[Part]) -> None:
-        statement = self._statement(tuple(other for other, _ in others))
+        statement = self._statement(records, others)
         values = [_encode(more).decode() for _, more in others]
         cursor.execute(statement.text, (*values, _encode(records).decode()))
 
-    def _statement(self, others: tuple[Inserts, ...]) -> "Statement":
-        known = self._statements.get(others)
+    def _statement(self, records: Sequence[Any], others: Sequence[Part]) -> "Statement":
+        key = (self.shape(len(records)), *(other.shape(len(more)) for other, more in others))
+        known = self._statements.get(key)
         if known is None:
             before = [
-                other.written.cte(f"{other.name}_too")
-                for other in others
+                other.written(len(more)).cte(f"{other.name}_too")
+                for other, more in others
                 if isinstance(other, _ByJson)
             ]
-            known = self._dialect.compile(self.written.add_cte(*before))
-            self._statements[others] = known
+            known = self._dialect.compile(self.written(len(records)).add_cte(*before))
+            self._statements[key] = known
         return known
 
 
-class _ChangesByValues:
+class _ChangesByValues(_OneByOne):
     """UPDATE for one row after the other: what SQLite does fastest once it is prepared."""
 
     def __init__(self, text: str) -> None:
@@ -184,20 +221,22 @@ class _ChangesByValues:
     def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
         cursor.executemany(self._text, [tuple(record.values()) for record in records])
 
-    def write_with(self, cursor: "Cursor", records: Sequence[Any], others: Sequence[Part]) -> None:
-        for other, more in others:
-            other.write(cursor, more)
-        self.write(cursor, records)
-
 
 class _ChangesByJson(_ByJson):
     """UPDATE ... FROM one JSON array of objects. No row may be in it twice."""
 
     def __init__(self, dialect: "SqlDialect", table: Table, names: Sequence[str]) -> None:
-        name = f"{table.name}_changed"
-        given = _recordset(table, (*names, "sid"), name)
+        super().__init__(dialect, table, names)
+        self.name = f"{table.name}_changed"
+
+    def shape(self, number: int) -> object:
+        return (self, size_class(number))
+
+    def written(self, number: int) -> Insert | Update:
+        table, names = self._table, self._names
+        given = given_rows(self._dialect, table, (*names, "sid"), self.name, size_class(number))
         changed = update(table).where(table.c.sid == given.c.sid)
-        super().__init__(dialect, name, changed.values({key: given.c[key] for key in names}))
+        return changed.values({key: given.c[key] for key in names})
 
 
 class _RowOf(UserDefinedType[Any]):
