@@ -88,7 +88,7 @@ class House:
         self.engine.perform(instructions.look_again)
         matches.start()
         return (
-            self._follower("router", router.CONCERNS, matches.follow),
+            self._follower("router", router.CONCERNS, matches.follow, bare=True),
             self._follower("voice", assignment.CONCERNS, assignments.follow),
             self._loop("timers", timing(self.engine), timers.TOPICS, TIMER_REST_SECONDS),
             self._loop(
@@ -115,9 +115,14 @@ class House:
         return Loop(name, step, self.store.subscribe(topics), rest_seconds=rest_seconds)
 
     def _follower(
-        self, name: str, concerns: frozenset[str], react: Callable[[Sequence[Event]], None]
+        self,
+        name: str,
+        concerns: frozenset[str],
+        react: Callable[[Sequence[Event]], None],
+        *,
+        bare: bool = False,
     ) -> Loop:
-        log = self.store.event_log(name, concerns)
+        log = self.store.event_log(name, concerns, bare=bare)
         return self._loop(name, following(log, react), concerns)
 
     def start(self) -> None:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import expressions, latency, lists, start, statistics, webhook
+from bench import assignments, expressions, idle, latency, lists, start, statistics, webhook
 from bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
@@ -14,6 +14,8 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "webhook": webhook.measure,
     "lists": lists.measure,
     "statistics": statistics.measure,
+    "idle": idle.measure,
+    "assignments": assignments.measure,
 }
 
 
@@ -25,6 +27,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="baseline and subject in turn")
     parser.add_argument("--tasks", type=int, default=1_000_000, help="of the long lists")
     parser.add_argument("--samples", type=int, default=200, help="of each latency")
+    parser.add_argument("--assignments", type=int, default=5000, help="as fast as they go")
+    parser.add_argument("--agents", type=int, default=100, help="who get those assignments")
     parser.add_argument(
         "--database", choices=["sqlite", "postgresql", "both"], default="both", help="which store"
     )

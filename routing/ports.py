@@ -17,7 +17,7 @@ from routing.statistics.tally import Durations, Tally
 from routing.task import Task
 from routing.task_queue import TaskQueue
 from routing.transfer import Transfer
-from routing.worker import Worker, WorkerChannel
+from routing.worker import CapacityClaim, Worker, WorkerChannel
 from routing.workspace import Activity, TaskChannel, Workspace
 
 Record = TypeVar("Record")
@@ -51,6 +51,13 @@ class Rows(Protocol[Record]):
 
     def change(self, sid: str, **columns: object) -> int:
         """Sets columns of one row; how many rows there were (0 or 1)."""
+        ...
+
+    def change_all(self, changes: Mapping[str, Mapping[str, object]]) -> None:
+        """Sets the same columns of many rows, by SID, each to its own values.
+
+        They are rows that this unit has locked; the writing may wait until its end.
+        """
         ...
 
     def remove(self, sid: str) -> int: ...
@@ -169,18 +176,13 @@ class Work(Protocol):
         """Appends to the event log, in this transaction."""
         ...
 
-    def take_capacity(self, worker_channel_sid: str, *, regardless: bool) -> bool:
-        """One unit of the channel's capacity, if it is switched on and has one; the claim.
-
-        With `regardless` (IgnoreCapacity) it is taken in any case. False: nothing was taken.
+    def take_capacity(self, claims: Sequence[CapacityClaim]) -> Sequence[str | None]:
+        """For each claim the SID of the WorkerChannel of which one unit was taken; None where
+        there was none to take. The Workers are locked.
         """
         ...
 
     def free_capacity(self, worker_channel_sid: str) -> None: ...
-
-    def assigned_tasks(self, worker_sid: str) -> int:
-        """Live Reservations of the Worker over all its channels."""
-        ...
 
     def due_reservations(self, now: Instant, limit: int) -> Sequence[str]:
         """SIDs of Reservations whose offer has run out, the most overdue first."""

@@ -5,7 +5,7 @@ their state tables and appends the events that tell of it, all in one transactio
 `engine.perform(tasks.create, ...)`, and may put several into a verb of their own.
 
     workspaces queues workflows workers   how things are set up
-    tasks reservations                    what happens to a piece of work
+    tasks offers reservations             what happens to a piece of work
     transfers handing_over                a piece of work is handed on
     placement skipping                    where a Task goes next in its Workflow
     instructions giving participants      what is to be done on the phone line

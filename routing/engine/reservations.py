@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 from routing import reservation as states
-from routing import sids
 from routing.clock import SECOND
-from routing.configuration import DEFAULT_RESERVATION_TIMEOUT_SECONDS, Configuration
-from routing.engine import handing_over, placement
+from routing.configuration import Configuration
+from routing.engine import handing_over, offers, placement
 from routing.engine.journal import Subject, tell
 from routing.engine.moves import (
     changed_reservation,
@@ -30,7 +29,7 @@ from routing.task import (
     Task,
     next_task_state,
 )
-from routing.worker import Worker, WorkerChannel
+from routing.worker import Worker
 
 #: The reason of a Task that comes back and finds its TaskQueue deleted meanwhile.
 NO_QUEUE = "The TaskQueue was deleted"
@@ -47,114 +46,9 @@ def reserve(
     and its place in the Workflow. None when somebody was faster, or either has changed since the
     router looked; nothing is written then, and the router goes on with its next proposal.
     """
-    task = work.tasks.get(task_sid, lock=True)
-    if task is None or task.task_queue_sid is None or not _may_be_offered(work, task):
-        return None
-    if task_version not in {None, task.version}:
-        return None
-    worker = work.workers.get(worker_sid, lock=True)
-    if worker is None:
-        return None
-    configuration = work.configuration(task.workspace_sid)
-    channel = _take_capacity(work, configuration, task, worker)
-    if channel is None:
-        return None
-    burst = task.assignment_status == RESERVED
-    move = "hand_on" if task.assignment_status == ASSIGNED else "reserve"
-    task = changed_task(
-        work,
-        task,
-        assignment_status=next_task_state(task, move),
-        assignment_count=task.assignment_count + (0 if burst else 1),
-    )
-    # Not a change of what a Worker is: whoever holds its version may still write it.
-    work.workers.change(worker.sid, last_reserved_at=work.now)
-    worker = replace(worker, last_reserved_at=work.now)
-    # Added last, so that it is written together with its event.
-    reservation = _new_reservation(work, configuration, task, worker, channel)
-    tell(
-        work,
-        configuration,
-        "reservation.created",
-        f"Reservation {reservation.sid} created",
-        Subject(reservation=reservation, task=task, worker=worker),
-    )
-    if not configuration.workspace.multi_task_enabled:
-        queue = configuration.task_queues[reservation.task_queue_sid]
-        move_worker(work, configuration, worker, queue.reservation_activity_sid)
-    return reservation
-
-
-def _may_be_offered(work: Work, task: Task) -> bool:
-    if task.is_wanting:
-        return True
-    if task.assignment_status != RESERVED or task.task_queue_sid is None:
-        return False
-    queue = work.configuration(task.workspace_sid).task_queues[task.task_queue_sid]
-    offers = work.reservations.find(task_sid=task.sid, reservation_status=states.PENDING)
-    return len(offers) < queue.max_reserved_workers
-
-
-def _take_capacity(
-    work: Work, configuration: Configuration, task: Task, worker: Worker
-) -> WorkerChannel | None:
-    """The Worker's channel with one unit of capacity taken, or None when it has none to give."""
-    if worker.workspace_sid != task.workspace_sid:
-        return None
-    if not _may_have(work, configuration, task, worker):
-        return None
-    # Somebody may have a new offer of it already, or its after-work from before.
-    if task.assignment_count and any(live.worker_sid == worker.sid for live in _live(work, task)):
-        return None
-    # One Task at a time asks nothing of the channels' capacities; they are kept for later.
-    regardless = task.ignore_capacity or not configuration.workspace.multi_task_enabled
-    channels = work.worker_channels.find(
-        worker_sid=worker.sid, task_channel_sid=task.task_channel_sid
-    )
-    if not channels or not work.take_capacity(channels[0].sid, regardless=regardless):
-        return None
-    return channels[0]
-
-
-def _may_have(work: Work, configuration: Configuration, task: Task, worker: Worker) -> bool:
-    """Does nothing but a channel's capacity stand between the two?"""
-    if task.only_worker_sid not in {None, worker.sid}:
-        return False
-    if task.ignore_capacity:
-        return True
-    if not configuration.is_available(worker.activity_sid):
-        return False
-    return configuration.workspace.multi_task_enabled or not work.assigned_tasks(worker.sid)
-
-
-def _new_reservation(
-    work: Work,
-    configuration: Configuration,
-    task: Task,
-    worker: Worker,
-    channel: WorkerChannel,
-) -> Reservation:
-    workflow = configuration.workflows.get(task.workflow_sid or "")
-    seconds = workflow.task_reservation_timeout if workflow else DEFAULT_RESERVATION_TIMEOUT_SECONDS
-    assert task.task_queue_sid is not None  # noqa: S101 - the router offers only what waits in a queue
-    reservation = Reservation(
-        sid=sids.new_sid(sids.RESERVATION),
-        workspace_sid=task.workspace_sid,
-        task_sid=task.sid,
-        worker_sid=worker.sid,
-        worker_channel_sid=channel.sid,
-        task_queue_sid=task.task_queue_sid,
-        workflow_sid=task.workflow_sid,
-        reservation_status=states.PENDING,
-        reason=None,
-        due_at=work.now + seconds * SECOND,
-        version=0,
-        created_at=work.now,
-        updated_at=work.now,
-        transfer_sid=task.transfer_sid,
-    )
-    work.reservations.add(reservation)
-    return reservation
+    offer = offers.Offer(task_sid=task_sid, task_version=task_version, worker_sids=(worker_sid,))
+    made = offers.make(work, [offer])[0]
+    return made[0] if made else None
 
 
 def find(

@@ -39,6 +39,7 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    literal_column,
     select,
     table,
 )
@@ -55,10 +56,12 @@ _TYPE: Final = READ.index("type")
 
 
 class _LogStatements:
-    def __init__(self, dialect: SqlDialect, concerns: frozenset[str] | None) -> None:
+    def __init__(self, dialect: SqlDialect, concerns: frozenset[str] | None, *, bare: bool) -> None:
         """What is passed over comes without what it carries, which is most of a row."""
         columns: dict[str, ColumnElement[Any]] = {name: events.c[name] for name in READ}
-        if concerns is not None:
+        if bare:
+            columns["carried"] = columns["description"] = literal_column("''")
+        elif concerns is not None:
             concerned = events.c.type.in_([literal(name) for name in sorted(concerns)])
             columns["carried"] = case((concerned, events.c.carried), else_=None)
         after: Select[Any] = (
@@ -103,13 +106,21 @@ class FollowedLog:
     """Fulfils routing.ports.EventLog for the follower of one name; used by one thread at a time."""
 
     def __init__(
-        self, database: Database, name: str, concerns: frozenset[str] | None = None
+        self,
+        database: Database,
+        name: str,
+        concerns: frozenset[str] | None = None,
+        *,
+        bare: bool = False,
     ) -> None:
-        """`concerns` are the types of events that the follower is given; None for all."""
+        """`concerns` are the types of events that the follower is given; None for all. `bare` is
+        for one that only wants to know what they are about: they come without description and
+        without what they carry.
+        """
         self.name = name
         self._concerns = concerns
         self._database = database
-        self._statements = _LogStatements(database.dialect, concerns)
+        self._statements = _LogStatements(database.dialect, concerns, bare=bare)
         self._cursor: int | None = None
         self._unsaved: int | None = None
         #: Gaps below this position are known to stay empty.

@@ -1,6 +1,6 @@
 """One table as records: the hot path of every verb, so it does as little as it can."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from routing.store.statements import SqlDialect, TableStatements
@@ -58,6 +58,19 @@ class SqlRows(Generic[Record]):
         if change.is_of_deadline:
             self._unit.topics.add(self._sql.topic)
         return self._unit.write(change.text, (*columns.values(), sid))
+
+    def change_all(self, changes: Mapping[str, Mapping[str, object]]) -> None:
+        """Sets the same columns of many rows, by SID, each to its own values.
+
+        They are rows that this unit has locked; the writing may wait until its end.
+        """
+        if not changes:
+            return
+        many = self._sql.many_changes(tuple(next(iter(changes.values()))))
+        if many.is_of_deadline:
+            self._unit.topics.add(self._sql.topic)
+        records = [{**columns, "sid": sid} for sid, columns in changes.items()]
+        self._unit.change_all(many, records)
 
     def remove(self, sid: str) -> int:
         return self._unit.write(self._sql.delete, (sid,))

@@ -70,12 +70,15 @@ class SqlStore:
         """
         return self._database.unit_of_work()
 
-    def event_log(self, name: str, concerns: frozenset[str] | None = None) -> FollowedLog:
+    def event_log(
+        self, name: str, concerns: frozenset[str] | None = None, *, bare: bool = False
+    ) -> FollowedLog:
         """The log as the follower of that name reads it, from where it last was.
 
-        `concerns` are the types of events that it is given; None for all.
+        `concerns` are the types of events that it is given; None for all. With `bare` they come
+        without description and without what they carry, which is most of them.
         """
-        return FollowedLog(self._database, name, concerns)
+        return FollowedLog(self._database, name, concerns, bare=bare)
 
     def purge_events_before(self, instant: Instant, *, limit: int = 1000) -> int:
         """Deletes the oldest events that occurred before the instant and that every follower has

@@ -15,18 +15,25 @@ from routing.delivery import Delivery
 from routing.errors import NotFound
 from routing.events import CATALOGUE, Event
 from routing.reservation import Reservation
+from routing.store import capacity
 from routing.store.configurations import Configurations
 from routing.store.errors import BrokenInvariant, StoreError
 from routing.store.pending import Pending
 from routing.store.refusals import refusal
 from routing.store.rows import SqlRows
-from routing.store.statements import Cursor, SqlDialect, Statement, TableStatements
+from routing.store.statements import (
+    Cursor,
+    ManyChanges,
+    SqlDialect,
+    Statement,
+    TableStatements,
+)
 from routing.store.statistics import SqlStatistics
 from routing.store.work_statements import WorkStatements
 from routing.task import Task
 from routing.task_queue import TaskQueue
 from routing.transfer import Transfer
-from routing.worker import Worker, WorkerChannel
+from routing.worker import CapacityClaim, Worker, WorkerChannel
 from routing.workspace import Activity, TaskChannel, Workspace
 
 
@@ -218,6 +225,13 @@ class UnitOfWork:
         except self.dialect.refusals as error:
             self._fail(error)
 
+    def write_and_tell(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        """Runs a compiled text that changes rows; what it says it returns of them."""
+        self._refuse_change()
+        if self._is_shared or self._pending.tables:
+            self._settle()
+        return self._run(text, values).fetchall()
+
     def locks(self, *, wanted: bool) -> bool:
         """Is a row that is to be locked locked by its SELECT?"""
         if not wanted or not self._writes:
@@ -230,6 +244,14 @@ class UnitOfWork:
         self._pending.add(table, record)
         if table.is_due(record):
             self.topics.add(table.topic)
+
+    def change_all(self, changes: ManyChanges, records: Sequence[object]) -> None:
+        """Keeps the changes until something depends on them."""
+        self._refuse_change()
+        self._refuse_writing()
+        if changes.rows_of in self._pending.tables:
+            self._settle()
+        self._pending.change(changes, records)
 
     def _refuse_writing(self) -> None:
         if not self._writes:
@@ -320,13 +342,11 @@ class UnitOfWork:
             (workflow.sid, workflow.configuration_version, workflow.configuration),
         )
 
-    def take_capacity(self, worker_channel_sid: str, *, regardless: bool) -> bool:
-        """One unit of the channel's capacity, if it is switched on and has one; the claim.
-
-        With `regardless` (IgnoreCapacity) it is taken in any case. False: nothing was taken.
+    def take_capacity(self, claims: Sequence[CapacityClaim]) -> list[str | None]:
+        """For each claim the SID of the WorkerChannel of which one unit was taken; None where
+        there was none to take. The Workers are locked.
         """
-        text = self._statements.take_regardless if regardless else self._statements.take
-        return self.write(text, (self.now, worker_channel_sid)) == 1
+        return capacity.take(self, self._statements, claims)
 
     def free_capacity(self, worker_channel_sid: str) -> None:
         """Gives one unit back; raises BrokenInvariant where none was taken."""
@@ -335,10 +355,6 @@ class UnitOfWork:
                 f"WorkerChannel {worker_channel_sid} has no task whose capacity could be freed."
             )
             raise self.failure
-
-    def assigned_tasks(self, worker_sid: str) -> int:
-        """Live Reservations of the Worker over all its channels."""
-        return int(self._one_value(self._statements.assigned_tasks, (worker_sid,)))
 
     # What is due.
 
@@ -405,10 +421,6 @@ class UnitOfWork:
     def _sids(self, due: Statement, now: Instant, limit: int) -> list[str]:
         values = due.values(now=now, row_limit=limit)
         return [row[0] for row in self.execute(due.text, values).fetchall()]
-
-    def _one_value(self, text: str, values: tuple[object, ...]) -> Any:
-        row = self.execute(text, values).fetchone()
-        return None if row is None else row[0]
 
     def _earliest(self, deadlines: Statement) -> Instant | None:
         row = self.execute(deadlines.text, deadlines.values()).fetchone() or ()

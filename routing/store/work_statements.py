@@ -20,8 +20,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from routing.store.event_rows import event_inserts
+from routing.store.inserts import given_rows, size_class
 from routing.store.statements import SqlDialect, Statement
 from routing.store.tables import (
     calls,
@@ -42,16 +44,50 @@ _ONE: Final[ColumnElement[int]] = literal_column("1", Integer)
 #: While somebody is being asked, a Workflow target's time cuts nothing off: it is not due.
 _WAITS: Final[ColumnElement[bool]] = tasks.c.assignment_status == literal_column("'pending'", Text)
 
+_CLAIMED: Final = ("worker_sid", "task_channel_sid", "assigned_tasks", "last_reserved_at")
+
 
 class WorkStatements:
     """The texts of one dialect; the order of their values is beside each."""
 
     def __init__(self, dialect: SqlDialect) -> None:
+        self._dialect = dialect
+        self._takes: dict[tuple[int, bool], str] = {}
         self.events = event_inserts(dialect)
         self._configuration(dialect)
         self._capacity(dialect)
         self._deadlines(dialect)
         self._followers(dialect)
+
+    def take(self, number: int, *, regardless: bool) -> str:
+        """Takes capacity of so many channels, `regardless` of what there is.
+
+        Values: a JSON array of objects with the names of _CLAIMED, of which `assigned_tasks` are
+        the units to take; no channel may be in it twice. Returns worker SID, task channel SID and
+        SID of those channels that had it.
+        """
+        key = (size_class(number), regardless)
+        known = self._takes.get(key)
+        if known is None:
+            known = self._takes[key] = self._dialect.compile(self._take(*key)).text
+        return known
+
+    def _take(self, size: int, regardless: bool) -> ReturningUpdate[Any]:
+        given = given_rows(self._dialect, worker_channels, _CLAIMED, "claimed", size).c
+        channel = worker_channels.c
+        load = channel.assigned_tasks + given.assigned_tasks
+        taken = (
+            update(worker_channels)
+            .where(
+                channel.worker_sid == given.worker_sid,
+                channel.task_channel_sid == given.task_channel_sid,
+            )
+            .values(assigned_tasks=load, last_reserved_at=given.last_reserved_at)
+            .returning(channel.worker_sid, channel.task_channel_sid, channel.sid)
+        )
+        if regardless:
+            return taken
+        return taken.where(channel.available, load <= channel.configured_capacity)
 
     def due_instructions(self, *, lock: bool) -> Statement:
         """Values: now, lease_now, row_limit."""
@@ -87,23 +123,10 @@ class WorkStatements:
     def _capacity(self, dialect: SqlDialect) -> None:
         channel = worker_channels.c
         this = update(worker_channels).where(channel.sid == bindparam("key"))
-        taken = this.values(
-            assigned_tasks=channel.assigned_tasks + _ONE, last_reserved_at=bindparam("now")
-        )
-        has_room = channel.assigned_tasks < channel.configured_capacity
-        #: Both: now, worker channel SID.
-        self.take_regardless = dialect.compile(taken).text
-        self.take = dialect.compile(taken.where(channel.available, has_room)).text
         #: Values: worker channel SID.
         self.free = dialect.compile(
             this.where(channel.assigned_tasks > _ZERO).values(
                 assigned_tasks=channel.assigned_tasks - _ONE
-            )
-        ).text
-        #: Values: worker SID.
-        self.assigned_tasks = dialect.compile(
-            select(func.coalesce(func.sum(channel.assigned_tasks), _ZERO)).where(
-                channel.worker_sid == bindparam("worker")
             )
         ).text
 
