@@ -17,6 +17,9 @@ from routing import timers
 from routing.api.door import rest_door
 from routing.api.operations import RestSettings
 from routing.background import router
+from routing.background.callbacks.addresses import networks
+from routing.background.callbacks.service import Callbacks
+from routing.background.callbacks.settings import CallbackSettings
 from routing.background.health import health_door
 from routing.background.loops import Loop, following, timing
 from routing.clock import Clock, SystemClock
@@ -69,7 +72,9 @@ class House:
             self.engine, call_flow, self.voice_settings, phone_line, announcements
         )
         reconciliation = Reconciliation(self.engine, self.voice_settings, phone_line)
+        self.callbacks = Callbacks(self.engine, store, callback_settings(settings))
         self.loops = (
+            *self.callbacks.loops,
             self._follower("router", router.CONCERNS, self.router.follow),
             self._follower("voice", assignment.CONCERNS, assignments.follow),
             self._loop("timers", timing(self.engine), timers.TOPICS, TIMER_REST_SECONDS),
@@ -100,16 +105,32 @@ class House:
         self.store.listen()
         self.engine.perform(instructions.look_again, alone=self._is_alone)
         self.router.start()
+        self.callbacks.start(alone=self._is_alone)
         for loop in self.loops:
             loop.start()
 
     def stop(self) -> None:
         """Lets each follower finish the step in hand, then closes the store."""
+        self.callbacks.finish(STOP_SECONDS)
         for loop in self.loops:
             loop.stop()
         for loop in self.loops:
             loop.join(STOP_SECONDS)
         self.store.close()
+
+
+def callback_settings(settings: Settings) -> CallbackSettings:
+    """What the callbacks need to know of the settings."""
+    tokens = (settings.twilio_auth_token, settings.twilio_auth_token_previous)
+    return CallbackSettings(
+        account_sid=settings.twilio_account_sid,
+        auth_tokens=tuple(token for token in tokens if token),
+        form=settings.callback_format,
+        allowed=networks(settings.callback_allow_private),
+        give_up_seconds=settings.callback_retry_hours * 3600,
+        keep_seconds=settings.callback_keep_hours * 3600,
+        at_once=settings.callback_concurrency,
+    )
 
 
 def create_app(

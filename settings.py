@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from routing.background.callbacks.addresses import networks
 from routing.errors import InvalidParameter
 from routing.json_text import read_object
 
@@ -67,6 +68,16 @@ class Settings:
     )
     call_flow: str = _setting("call_flow.toml", "What a phone number does (TOML)")
     instance_path: str = _setting("instance", "Folder for the database and made-up credentials")
+    callback_format: str = _setting("form", "Event callbacks are written as: form or json")
+    callback_allow_private: str = _setting(
+        "",
+        "Networks that callbacks may go to though they are not public, with commas between: "
+        "loopback, private, 10.1.0.0/16, ...; none: none; "
+        "empty: loopback while the simulator stands in, otherwise none",
+    )
+    callback_concurrency: int = _setting(16, "Callbacks sent to one receiver at the same time")
+    callback_retry_hours: int = _setting(24, "Hours after which a callback is given up")
+    callback_keep_hours: int = _setting(48, "Hours that callbacks which arrived can be looked into")
     web_threads: int = _setting(16, "Requests answered at the same time")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
 
@@ -158,6 +169,8 @@ def _derive(values: dict[str, Any]) -> None:
         values["database_url"] = f"sqlite:///{path}"
     if not values["public_url"]:
         values["public_url"] = _local_url(values["host"], values["port"])
+    if not values["callback_allow_private"]:
+        values["callback_allow_private"] = "loopback" if values["simulator"] == ON else "none"
     if not values["twilio_api_url"]:
         simulated = _local_url(values["host"], values["simulator_port"])
         values["twilio_api_url"] = simulated if values["simulator"] == ON else TWILIO_API
@@ -199,11 +212,21 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _threads(text: str) -> int:
-    most = 1000
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise ValueError(f"a whole number from 1 to {most}")
-    return int(text)
+def _whole_number(most: int) -> Callable[[str], int]:
+    def check(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+            raise ValueError(f"a whole number from 1 to {most}")
+        return int(text)
+
+    return check
+
+
+def _networks(text: str) -> str:
+    try:
+        networks(text)
+    except ValueError:
+        raise ValueError("loopback, private, none, or networks such as 10.1.0.0/16") from None
+    return text
 
 
 def _one_of(*words: str, fold: Callable[[str], str] = str.lower) -> Callable[[str], str]:
@@ -246,7 +269,12 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "port": _port,
     "realtime_port": _port,
     "simulator_port": _port,
-    "web_threads": _threads,
+    "web_threads": _whole_number(1000),
+    "callback_format": _one_of("form", "json"),
+    "callback_allow_private": _networks,
+    "callback_concurrency": _whole_number(64),
+    "callback_retry_hours": _whole_number(720),
+    "callback_keep_hours": _whole_number(720),
     "database_url": _database_url,
     "public_url": _url,
     "twilio_api_url": _url,

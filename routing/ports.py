@@ -128,6 +128,21 @@ class Work(Protocol):
         """Instructions to be worked on that nobody holds a lease on."""
         ...
 
+    def due_deliveries(self, receiver: str, now: Instant, limit: int) -> Sequence[Delivery]:
+        """Deliveries that the receiver may be sent now, in the order of their events.
+
+        Of one order_key only the first that is pending; none that somebody holds a lease on.
+        """
+        ...
+
+    def due_receivers(self) -> Sequence[str]:
+        """Everybody who is owed a Delivery that is pending, due or not."""
+        ...
+
+    def kept_deliveries(self, now: Instant, limit: int) -> Sequence[str]:
+        """SIDs of Deliveries that are over and were kept for as long as they should be."""
+        ...
+
     def due_calls(self, now: Instant, limit: int) -> Sequence[Call]: ...
 
     def next_deadline(self) -> Instant | None:

@@ -390,9 +390,9 @@ def complete(work: Work, *, reservation_sid: str, if_match: int | None = None) -
     """The Worker has finished; with its last Reservation the Task is completed, too."""
     task, reservation = _locked(work, reservation_sid, if_match)
     configuration = work.configuration(task.workspace_sid)
-    complete_one(work, configuration, reservation, task)
+    worker = complete_one(work, configuration, reservation, task)
     if not _live(work, task):
-        complete_task(work, configuration, task, reason=ALL_COMPLETED)
+        complete_task(work, configuration, task, reason=ALL_COMPLETED, worker=worker)
     return _again(work, reservation)
 
 
@@ -412,8 +412,14 @@ def complete_one(
 
 
 def complete_task(
-    work: Work, configuration: Configuration, task: Task, *, reason: str | None
+    work: Work,
+    configuration: Configuration,
+    task: Task,
+    *,
+    reason: str | None,
+    worker: Worker | None = None,
 ) -> Task:
+    """`worker` is the one who had it last; what happened is told with them."""
     task = changed_task(
         work,
         task,
@@ -421,7 +427,8 @@ def complete_task(
         reason=reason,
         expires_at=None,
     )
-    tell(work, configuration, "task.completed", f"Task {task.sid} completed", Subject(task=task))
+    subject = Subject(task=task, worker=worker)
+    tell(work, configuration, "task.completed", f"Task {task.sid} completed", subject)
     return task
 
 

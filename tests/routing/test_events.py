@@ -25,6 +25,8 @@ FIELDS = {
     "task_channel": "task_channel_sid task_channel_name task_channel_unique_name "
     "task_channel_optimized_routing",
 }
+#: The Worker who had the Task until it was completed.
+FIELDS["last_worker"] = FIELDS["worker"]
 #: What some events of a group carry beside that.
 SOMETIMES = {
     "task_queue_entered_date",
@@ -41,7 +43,7 @@ SOMETIMES = {
 }
 #: In TaskRouter's catalogue, and told by nothing that the engine does today: {type: why}.
 NOT_EMITTED = {
-    "reservation.failed": "an offer that cannot be carried out is canceled, with its reason",
+    "reservation.failed": "told where an application answers an assignment callback wrongly",
     "task.transfer-initiated": "a task is not handed from one worker to another yet",
     "task.transfer-attempt-failed": "the same",
     "task.transfer-failed": "the same",
