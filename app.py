@@ -16,6 +16,7 @@ from commands.provision import provision
 from routing import timers
 from routing.api.door import rest_door
 from routing.api.operations import RestSettings
+from routing.api.streams import Streams
 from routing.background import router
 from routing.background.callbacks.addresses import networks
 from routing.background.callbacks.service import Callbacks
@@ -64,6 +65,7 @@ class House:
             account_sid=settings.twilio_account_sid,
             auth_tokens=self.voice_settings.auth_tokens,
             public_url=settings.public_url,
+            streams=Streams(limit=max(1, settings.web_threads // 4)),
         )
         self.call_flow = call_flow
         self.router = router.Router(self.engine)

@@ -1,6 +1,7 @@
 """What the engine needs from outside, as Protocols. The store fulfils them; tests can, too."""
 
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Protocol, TypeVar
 
 from routing.call import Call, Instruction
@@ -45,6 +46,10 @@ class Rows(Protocol[Record]):
 
     def change(self, sid: str, **columns: object) -> int:
         """Sets columns of one row; how many rows there were (0 or 1)."""
+        ...
+
+    def change_all(self, sids: AbstractSet[str], **columns: object) -> int:
+        """Sets the same columns of many rows; how many there were."""
         ...
 
     def remove(self, sid: str) -> int: ...

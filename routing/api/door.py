@@ -9,7 +9,9 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from routing.api import (
     activities,
+    deliveries,
     errors,
+    event_stream,
     events,
     reservations,
     task_channels,
@@ -43,6 +45,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
         tasks,
         reservations,
         events,
+        event_stream,
+        deliveries,
     )
     for operation in room.resource.operations
 )

@@ -6,7 +6,7 @@ Door (engine and representation), their parameters and the SIDs in the path.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import msgspec
@@ -14,6 +14,7 @@ from flask import Response
 
 from routing.api.parameters import Given, Parameters
 from routing.api.representation import Body, Representation
+from routing.api.streams import Streams
 from routing.configuration import Configuration
 from routing.engine import Engine
 from routing.ports import Work
@@ -31,6 +32,7 @@ class RestSettings:
     auth_tokens: tuple[str, ...]
     #: Where clients reach the server; links and pages are told from there.
     public_url: str
+    streams: Streams = field(default_factory=Streams)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class Door:
 
     def __init__(self, engine: Engine, settings: RestSettings) -> None:
         self.engine = engine
+        self.streams = settings.streams
         self.represent = Representation(settings.account_sid, settings.public_url)
 
     def perform(

@@ -16,6 +16,8 @@ from routing.ports import Work
 
 #: Rows that one sweep gives up or forgets at most, so that it never holds others up for long.
 SWEPT_AT_ONCE = 500
+#: Seconds after which what is sent again because somebody said so is given up once more.
+AGAIN_SECONDS = 86_400
 #: Seconds that what was given up is kept to be looked into: as long as Twilio keeps events.
 DEAD_KEPT_SECONDS = 30 * 86_400
 
@@ -84,6 +86,8 @@ class Tried:
     state: str
     #: When it is tried again, where it is still pending.
     due_at: Instant | None = None
+    #: It was leased and then not tried after all.
+    was_not_sent: bool = False
     status: int | None = None
     error: str | None = None
 
@@ -92,17 +96,22 @@ def settle(work: Work, tried: Iterable[Tried], *, keep_seconds: int) -> None:
     """Writes what came of tries; where a lease was lost meanwhile, only a success counts."""
     by_sid = {one.delivery.sid: one for one in tried}
     # In the order of their SIDs, so that two processes do not wait for one another.
+    alike: dict[tuple[tuple[str, object], ...], set[str]] = {}
     for row in work.deliveries.find(sid=frozenset(by_sid), order_by="sid", lock=True):
         one = by_sid[row.sid]
         is_ours = row.leased_until == one.delivery.leased_until
         if row.state == PENDING and (is_ours or one.state == DELIVERED):
-            work.deliveries.change(row.sid, **settled(work.now, one, keep_seconds))
+            columns = settled(work.now, one, keep_seconds)
+            alike.setdefault(tuple(columns.items()), set()).add(row.sid)
+    for changes, same in alike.items():
+        work.deliveries.change_all(same, **dict(changes))
 
 
 def settled(now: Instant, tried: Tried, keep_seconds: int) -> dict[str, object]:
     """The columns of a row whose try ended like this."""
     kept = {PENDING: None, DEAD: now + DEAD_KEPT_SECONDS * SECOND}
     return {
+        "attempts": tried.delivery.attempts - tried.was_not_sent,
         "state": tried.state,
         "due_at": tried.due_at if tried.state == PENDING else None,
         "leased_until": None,
@@ -115,15 +124,16 @@ def settled(now: Instant, tried: Tried, keep_seconds: int) -> dict[str, object]:
 
 def lease(work: Work, wishes: Mapping[str, int], *, seconds: int) -> list[Delivery]:
     """Deliveries that are due, at most so many for each receiver, for this caller alone."""
-    leased = []
+    leased_until = work.now + seconds * SECOND
+    leased: list[Delivery] = []
+    by_attempts: dict[int, set[str]] = {}
     for receiver, most in wishes.items():
         for delivery in work.due_deliveries(receiver, work.now, most):
-            columns: dict[str, object] = {
-                "leased_until": work.now + seconds * SECOND,
-                "attempts": delivery.attempts + 1,
-            }
-            work.deliveries.change(delivery.sid, **columns)
-            leased.append(replace(delivery, **columns))  # type: ignore[arg-type]
+            attempts = delivery.attempts + 1
+            leased.append(replace(delivery, leased_until=leased_until, attempts=attempts))
+            by_attempts.setdefault(attempts, set()).add(delivery.sid)
+    for attempts, sids_ in by_attempts.items():
+        work.deliveries.change_all(sids_, leased_until=leased_until, attempts=attempts)
     return leased
 
 
@@ -165,8 +175,8 @@ def find(work: Work, *, workspace_sid: str, delivery_sid: str) -> Delivery:
     return delivery
 
 
-def send_again(work: Work, *, workspace_sid: str, delivery_sid: str, seconds: int) -> Delivery:
-    """Somebody wants it to be sent now, whatever became of it; it has so many seconds then.
+def send_again(work: Work, *, workspace_sid: str, delivery_sid: str) -> Delivery:
+    """Somebody wants it to be sent now, whatever became of it.
 
     Its receiver sees the same event SID and the same token as before. Raises RoutingError for an
     assignment callback that is over: its Reservation has been decided.
@@ -182,7 +192,7 @@ def send_again(work: Work, *, workspace_sid: str, delivery_sid: str, seconds: in
     columns: dict[str, object] = {
         "state": PENDING,
         "due_at": work.now,
-        "give_up_at": max(delivery.give_up_at, work.now + seconds * SECOND),
+        "give_up_at": max(delivery.give_up_at, work.now + AGAIN_SECONDS * SECOND),
         "kept_until": None,
         "updated_at": work.now,
     }

@@ -120,6 +120,10 @@ class FollowedLog:
         #: Where the first gap was seen of which that is not known yet, and who may still fill it.
         self._doubt: _Doubt | None = None
 
+    def start_after(self, position: int) -> None:
+        """Reads what comes after that position, wherever the follower was; 0 is the beginning."""
+        self._cursor = position
+
     def concern(self, concerns: frozenset[str] | None) -> None:
         """From the next `read` on it is given events of these types; None for all."""
         self._concerns = concerns

@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from routing.background.callbacks import payloads
-from routing.background.callbacks.posting import NotPosted, Poster, wire_url
+from routing.background.callbacks.posting import NotPosted, Poster, credentials, wire_url
 from routing.background.callbacks.settings import CallbackSettings
 from routing.delivery import DEAD, DELIVERED, PENDING, SKIPPED, Delivery
 from routing.engine import Engine, assignment_answers, deliveries, reservations
@@ -103,7 +103,10 @@ class Assignments:
             auth_tokens=self._settings.auth_tokens,
         )
         posted = self._poster.post(
-            message.url, body=message.body, headers=message.headers, seconds=ANSWER_SECONDS
+            message.url,
+            body=message.body,
+            headers={**message.headers, **credentials(url)},
+            seconds=ANSWER_SECONDS,
         )
         if not posted.is_ok:
             raise _Unsuccessful(posted.status)

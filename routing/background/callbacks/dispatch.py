@@ -17,7 +17,13 @@ import structlog
 from routing.background.callbacks import lanes, payloads
 from routing.background.callbacks.assignments import Assignments
 from routing.background.callbacks.lanes import Chance, Lane
-from routing.background.callbacks.posting import NeverPosted, NotPosted, Poster, wire_url
+from routing.background.callbacks.posting import (
+    NeverPosted,
+    NotPosted,
+    Poster,
+    credentials,
+    wire_url,
+)
 from routing.background.callbacks.settings import CallbackSettings
 from routing.clock import SECOND, Instant
 from routing.delivery import ASSIGNMENT, DEAD, DELIVERED, PENDING, Delivery
@@ -55,6 +61,15 @@ class _Job:
     event: Event | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finished:
+    delivery: Delivery
+    #: What is to be written; None where that is done, or nobody knows what came of it.
+    tried: Tried | None
+    #: Is the receiver well? None where it was not asked.
+    is_success: bool | None
+
+
 class Dispatch:
     """`round` is called by one thread; the pool's threads call `_send` only."""
 
@@ -76,8 +91,8 @@ class Dispatch:
         self._wake = wake
         self._chance = chance
         self._assignments = Assignments(engine, settings, poster)
-        self._lanes: dict[str, Lane] = {}
-        self._finished: queue.SimpleQueue[tuple[_Job, Tried | None, bool]] = queue.SimpleQueue()
+        self._lanes: dict[str, Lane[_Job]] = {}
+        self._finished: queue.SimpleQueue[_Finished] = queue.SimpleQueue()
         self._unwritten: list[Tried] = []
         self._swept_at: Instant = 0
         self._is_stopping = False
@@ -106,14 +121,16 @@ class Dispatch:
 
     def _collect(self, now: Instant) -> None:
         while not self._finished.empty():
-            job, tried, is_success = self._finished.get()
-            lane = self._lanes[job.delivery.receiver]
-            if is_success:
+            finished = self._finished.get()
+            lane = self._lanes[finished.delivery.receiver]
+            if finished.is_success is None:
+                lane.was_not_sent()
+            elif finished.is_success:
                 lane.succeeded()
             else:
                 lane.failed(now)
-            if tried is not None:
-                self._unwritten.append(tried)
+            if finished.tried is not None:
+                self._unwritten.append(finished.tried)
 
     def _turn(
         self, work: Work, tried: Sequence[Tried], wishes: Mapping[str, int]
@@ -126,25 +143,29 @@ class Dispatch:
     def _wishes(self, now: Instant) -> dict[str, int]:
         """How much of what is due each receiver may be sent now."""
         room = self._room(now, self._engine.glance(_receivers))
-        return self._engine.glance(_due, room, now) if room else {}
+        if not room or self._unwritten:
+            return room  # a transaction is needed in any case, and finds what is due
+        return self._engine.glance(_due, room, now)
 
     def _room(self, now: Instant, receivers: Sequence[str]) -> dict[str, int]:
         for receiver in set(self._lanes).difference(receivers):
             if not self._lanes[receiver].in_flight:
                 del self._lanes[receiver]  # all has arrived
-        free = THREADS - self.in_flight
-        room = {}
-        for receiver in receivers:
-            # Half of what is left at most: however slow some are, others find threads.
-            wide = min(self._lane(receiver).room(now), (free + 1) // 2)
-            if wide > 0:
-                room[receiver] = wide
-        return room
+        rooms = {receiver: self._lane(receiver).room(now) for receiver in receivers}
+        return {receiver: room for receiver, room in rooms.items() if room and self._share}
 
-    def _lane(self, receiver: str) -> Lane:
+    @property
+    def _share(self) -> int:
+        """The threads that one receiver may have more of now.
+
+        Half of what is left at most: however slow some are, others find threads.
+        """
+        return (THREADS - sum(lane.running for lane in self._lanes.values()) + 1) // 2
+
+    def _lane(self, receiver: str) -> Lane[_Job]:
         lane = self._lanes.get(receiver)
         if lane is None:
-            lane = self._lanes[receiver] = Lane(
+            lane = self._lanes[receiver] = Lane[_Job](
                 limit=self._settings.at_once,
                 closes=not receiver.startswith(ASSIGNMENT),
                 chance=self._chance,
@@ -157,12 +178,45 @@ class Dispatch:
         if not leased:
             return
         events = self._engine.read(_events, frozenset(each.event_sid for each in leased))
+        now = self._engine.clock.now()
         for delivery in leased:
-            self._lane(delivery.receiver).in_flight += 1
+            lane = self._lane(delivery.receiver)
             job = _Job(delivery=delivery, event=events.get(delivery.event_sid))
-            self._start(lambda job=job: self._send(job))  # type: ignore[misc]  # bound at once
+            if lane.take_on(job, now, threads=lane.running + self._share):
+                self._start(lambda lane=lane, job=job: self._work(lane, job))  # type: ignore[misc]  # bound at once
 
-    def _send(self, job: _Job) -> None:
+    def _work(self, lane: Lane[_Job], job: _Job | None) -> None:
+        """Sends one delivery after the other, as long as there are some and they arrive."""
+        while job is not None:
+            is_success = self._is_in_time(job) and self._send(job)
+            if is_success:
+                job = lane.next_job()
+                continue
+            for waiting in lane.give_back():
+                self._put_back(waiting.delivery)
+            job = None
+        self._wake()
+
+    def _is_in_time(self, job: _Job) -> bool:
+        """Is there time to send it before the lease runs out? Otherwise it is put back."""
+        leased_until = job.delivery.leased_until or 0
+        if self._engine.clock.now() + ANSWER_SECONDS * SECOND < leased_until:
+            return True
+        self._put_back(job.delivery)
+        return False
+
+    def _put_back(self, delivery: Delivery) -> None:
+        unsent = Tried(
+            delivery=delivery,
+            state=PENDING,
+            due_at=delivery.due_at,
+            was_not_sent=True,
+            status=delivery.last_status,
+            error=delivery.last_error,
+        )
+        self._finished.put(_Finished(delivery=delivery, tried=unsent, is_success=None))
+
+    def _send(self, job: _Job) -> bool:
         tried: Tried | None = None
         is_success = False
         try:
@@ -171,8 +225,10 @@ class Dispatch:
             # The lease runs out, and it is tried again.
             _log.exception("delivery failed", delivery=job.delivery.sid)
         finally:
-            self._finished.put((job, tried, is_success))
+            finished = _Finished(delivery=job.delivery, tried=tried, is_success=is_success)
+            self._finished.put(finished)
             self._wake()
+        return is_success
 
     def _try(self, job: _Job) -> tuple[Tried | None, bool]:
         """What is to be written, and whether the receiver is well."""
@@ -194,7 +250,10 @@ class Dispatch:
                 form=settings.form,
             )
             posted = self._poster.post(
-                message.url, body=message.body, headers=message.headers, seconds=ANSWER_SECONDS
+                message.url,
+                body=message.body,
+                headers={**message.headers, **credentials(delivery.url)},
+                seconds=ANSWER_SECONDS,
             )
         except NeverPosted as error:
             return Tried(delivery=delivery, state=DEAD, error=str(error)), False
@@ -209,8 +268,9 @@ class Dispatch:
     def _again(self, delivery: Delivery, status: int | None, error: str, wait: float) -> Tried:
         """It failed: when it is tried again, or that its time is over."""
         pause = max(wait, lanes.pause_seconds(delivery.attempts, self._chance))
-        due_at = self._engine.clock.now() + int(pause * SECOND)
-        state = PENDING if due_at < delivery.give_up_at else DEAD
+        now = self._engine.clock.now()
+        state = PENDING if now < delivery.give_up_at else DEAD
+        due_at = min(now + int(pause * SECOND), delivery.give_up_at)
         return Tried(delivery=delivery, state=state, due_at=due_at, status=status, error=error)
 
     # ---- what is over ----------------------------------------------------------------------------

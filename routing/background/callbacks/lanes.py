@@ -8,13 +8,19 @@ its own.
 """
 
 import random
+import threading
+from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from routing.clock import SECOND, Instant
 
+Job = TypeVar("Job")
+
 #: Failures in a row after which a lane is closed.
 FAILURES_TO_CLOSE: Final = 5
+#: How many jobs may wait for each one that is being sent.
+AHEAD: Final = 3
 #: Seconds that a lane stays closed: the first time, and at most.
 FIRST_PEACE_SECONDS: Final = 1.0
 MAX_PEACE_SECONDS: Final = 60.0
@@ -38,12 +44,20 @@ def _doubled(first: float, times: int, most: float) -> float:
     return min(most, first * 2.0 ** min(times - 1, 30))
 
 
-class Lane:
-    """The way to one receiver; used by one thread."""
+class Lane(Generic[Job]):
+    """The way to one receiver.
+
+    One thread takes jobs on and learns what came of them; the threads that send take the next job
+    from here as soon as they have finished one.
+    """
 
     def __init__(self, *, limit: int, closes: bool = True, chance: Chance = random.random) -> None:
         """`closes` is False for what cannot wait until a receiver is back."""
+        #: Jobs that were taken on, and of which it is not known yet what came of them.
         self.in_flight = 0
+        self._waiting: deque[Job] = deque()
+        self._running = 0
+        self._door = threading.Lock()
         self._limit = limit
         self._closes = closes
         self._chance = chance
@@ -57,12 +71,55 @@ class Lane:
         """Has it failed so often that only one request at a time goes out, if any?"""
         return self._closes and self._failures >= FAILURES_TO_CLOSE
 
-    def room(self, now: Instant) -> int:
-        """How many more requests may be sent now."""
+    @property
+    def running(self) -> int:
+        """Threads that send on it."""
+        return self._running
+
+    def width(self, now: Instant) -> int:
+        """How many requests may be under way at once."""
         if self.is_closed:
-            return 0 if now < self._closed_until else max(0, 1 - self.in_flight)
-        width = self._width if self._closes else self._limit
-        return max(0, width - self.in_flight)
+            return 0 if now < self._closed_until else 1
+        return self._width if self._closes else self._limit
+
+    def room(self, now: Instant) -> int:
+        """How many more jobs may be taken on now.
+
+        Once it is as wide as can be, some more than are sent at a time: whoever has sent one goes
+        on with the next, without waiting for the tables.
+        """
+        width = self.width(now)
+        ahead = AHEAD * width if width == self._limit and self._closes else 0
+        return max(0, width + ahead - self.in_flight)
+
+    def take_on(self, job: Job, now: Instant, threads: int) -> bool:
+        """True if the job is to be begun in another thread, at most so many; else it waits here."""
+        with self._door:
+            self.in_flight += 1
+            if self._running < min(threads, max(1, self.width(now))):
+                self._running += 1
+                return True
+            self._waiting.append(job)
+            return False
+
+    def next_job(self) -> Job | None:
+        """What a thread goes on with; None where there is nothing, and it ends."""
+        with self._door:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._running -= 1
+            return None
+
+    def give_back(self) -> list[Job]:
+        """A request has failed: those that wait are not sent after it. Its thread ends."""
+        with self._door:
+            waiting = list(self._waiting)
+            self._waiting.clear()
+            self._running -= 1
+            return waiting
+
+    def was_not_sent(self) -> None:
+        self.in_flight -= 1
 
     def succeeded(self) -> None:
         self.in_flight -= 1

@@ -6,6 +6,7 @@ followed, proxies and cookies not used. The time covers everything, however slow
 its answer: a watch closes the socket when it is over.
 """
 
+import base64
 import contextlib
 import heapq
 import itertools
@@ -15,13 +16,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_auth_from_url
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from routing.background.callbacks import addresses
@@ -76,13 +78,22 @@ def wire_url(url: str) -> str:
     try:
         prepared = requests.Request("POST", url).prepare().url or ""
         parts = urlsplit(prepared)
-        is_good = parts.scheme in {"http", "https"} and parts.port != 0
+        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname)
     except (ValueError, requests.RequestException):
         is_good, parts = False, urlsplit("")
     if not is_good:
         raise NeverPosted("expected an absolute http or https URL")
     netloc = parts.netloc.rpartition("@")[2]
     return parts._replace(netloc=netloc, fragment="").geturl()
+
+
+def credentials(url: str) -> dict[str, str]:
+    """The header that carries user and password of the URL, where it has them."""
+    user, password = get_auth_from_url(url)
+    if not user:
+        return {}
+    encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {encoded}"}
 
 
 class HttpPoster:
@@ -101,13 +112,16 @@ class HttpPoster:
         exchange = _Exchange(self._resolve, self._allowed)
         with self._watch.over(exchange, seconds), _taking_part(exchange):
             try:
-                return self._post(exchange, url, body, headers, seconds)
+                posted = self._post(exchange, url, body, headers, seconds)
+                # A socket that the watch has closed looks like the end of an answer.
+                exchange.check_time()
             except Refused as error:
                 raise NeverPosted(str(error)) from None
             except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
                 raise NeverPosted("expected an absolute http or https URL") from error
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 raise NotPosted(exchange.trouble(error, seconds)) from error
+            return posted
 
     def _post(
         self,
@@ -126,14 +140,14 @@ class HttpPoster:
             return self._once(url, body, headers, seconds)
 
     def _once(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Posted:
-        session = self._session()
-        request = requests.Request("POST", url, data=body, headers=dict(headers))
-        answer = session.send(
-            session.prepare_request(request),
-            stream=True,
-            allow_redirects=False,
-            timeout=(min(CONNECT_SECONDS, seconds), seconds),
-        )
+        # Prepared by hand and sent by the adapter: a session's hooks, cookies, redirects and
+        # environment are not wanted here, and take as long as all the rest.
+        request = requests.PreparedRequest()
+        request.method, request.url, request.body = "POST", url, body
+        request.headers = CaseInsensitiveDict(headers)
+        request.headers["Content-Length"] = str(len(body))
+        timeout = (min(CONNECT_SECONDS, seconds), seconds)
+        answer = self._adapter().send(request, stream=True, timeout=timeout)
         with contextlib.closing(answer):
             read = answer.raw.read(MAX_ANSWER_BYTES + 1, decode_content=False)
             return Posted(
@@ -144,16 +158,12 @@ class HttpPoster:
                 retry_after=_seconds(answer.headers.get("Retry-After", "")),
             )
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._own, "session", None)
-        if session is None:
-            session = self._own.session = requests.Session()
-            session.trust_env = False
-            session.headers.clear()
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, _CheckedAdapter(pool_connections=_KEPT_CONNECTIONS))
-        return session
+    def _adapter(self) -> "_CheckedAdapter":
+        """The thread's own, with the connections that it keeps open."""
+        adapter: _CheckedAdapter | None = getattr(self._own, "adapter", None)
+        if adapter is None:
+            adapter = self._own.adapter = _CheckedAdapter(pool_connections=_KEPT_CONNECTIONS)
+        return adapter
 
 
 def _seconds(text: str) -> int | None:
@@ -178,7 +188,7 @@ class _Exchange:
         error: OSError | None = None
         for address in addresses.permitted(host, found, self._allowed):
             try:
-                self._check_time()
+                self.check_time()
                 connected = socket.create_connection((address, port), seconds)
             except OSError as failed:
                 error = failed
@@ -190,9 +200,9 @@ class _Exchange:
     def use(self, connection: "_Checked") -> None:
         """It goes on over this connection."""
         self._connection = connection
-        self._check_time()
+        self.check_time()
 
-    def _check_time(self) -> None:
+    def check_time(self) -> None:
         if self.is_over:
             raise TimeoutError
 

@@ -17,7 +17,7 @@ from routing.store import SqlStore
 #: The follower's name in the log.
 NAME: Final = "callbacks"
 #: Seconds between two rounds: what has come of several tries meanwhile is written together.
-ROUND_REST_SECONDS: Final = 0.005
+ROUND_REST_SECONDS: Final = 0.01
 #: Seconds between looks while what is under way is waited for.
 _LOOK_SECONDS: Final = 0.02
 
