@@ -17,9 +17,13 @@ from commands.provision import provision
 from routing import timers
 from routing.api.door import rest_door
 from routing.api.operations import RestSettings
+from routing.api.streams import Streams
 from routing.background import router, statistics
+from routing.background.callbacks.addresses import networks
+from routing.background.callbacks.service import Callbacks
+from routing.background.callbacks.settings import CallbackSettings
 from routing.background.health import health_door
-from routing.background.leading import Elsewhere, Leading
+from routing.background.leading import STOP_SECONDS, Elsewhere, Leading
 from routing.background.loops import Loop, following, timing
 from routing.background.retention import REST_SECONDS, Purge, Retention
 from routing.clock import Clock, SystemClock
@@ -66,9 +70,12 @@ class House:
             signing_keys=self.signing_keys,
             statistics_days=settings.statistics_days,
             statistics_workers=settings.statistics_workers,
+            streams=Streams(limit=max(1, settings.web_threads // 4)),
         )
         self.call_flow = call_flow
         self._phone_line = phone_line
+        self._callback_settings = callback_settings(settings)
+        self._callbacks: Callbacks | None = None
         self._retention = Retention(
             task_days=settings.task_retention_days, event_days=settings.event_retention_days
         )
@@ -83,11 +90,14 @@ class House:
             self.engine, self.call_flow, self.voice_settings, self._phone_line, announcements
         )
         reconciliation = Reconciliation(self.engine, self.voice_settings, self._phone_line)
+        self._callbacks = Callbacks(self.engine, self.store, self._callback_settings)
         purge = Purge(self.store, self.engine.clock, self._retention)
         # Nobody else leads: whoever held a lease is gone.
         self.engine.perform(instructions.look_again)
+        self._callbacks.start(alone=True)
         matches.start()
         return (
+            *self._callbacks.loops,
             self._follower("router", router.CONCERNS, matches.follow, bare=True),
             self._follower("voice", assignment.CONCERNS, assignments.follow),
             self._loop("timers", timing(self.engine), timers.TOPICS, TIMER_REST_SECONDS),
@@ -132,8 +142,24 @@ class House:
 
     def stop(self) -> None:
         """Lets each follower finish the step in hand, then closes the store."""
+        if self._callbacks is not None:
+            self._callbacks.finish(STOP_SECONDS)
         self.followers.stop()
         self.store.close()
+
+
+def callback_settings(settings: Settings) -> CallbackSettings:
+    """What the callbacks need to know of the settings."""
+    tokens = (settings.twilio_auth_token, settings.twilio_auth_token_previous)
+    return CallbackSettings(
+        account_sid=settings.twilio_account_sid,
+        auth_tokens=tuple(token for token in tokens if token),
+        form=settings.callback_format,
+        allowed=networks(settings.callback_allow_private),
+        give_up_seconds=settings.callback_retry_hours * 3600,
+        keep_seconds=settings.callback_keep_hours * 3600,
+        at_once=settings.callback_concurrency,
+    )
 
 
 def create_app(

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from routing.background.callbacks.addresses import networks
 from routing.errors import InvalidParameter
 from routing.json_text import read_object
 
@@ -86,6 +87,16 @@ class Settings:
         0, "Days after which Tasks that have ended are removed, with their Reservations; 0: never"
     )
     event_retention_days: int = _setting(0, "Days after which events are removed; 0: never")
+    callback_format: str = _setting("form", "Event callbacks are written as: form or json")
+    callback_allow_private: str = _setting(
+        "",
+        "Networks that callbacks may go to though they are not public, with commas between: "
+        "loopback, private, 10.1.0.0/16, ...; none: none; "
+        "empty: loopback while the simulator stands in, otherwise none",
+    )
+    callback_concurrency: int = _setting(16, "Callbacks sent to one receiver at the same time")
+    callback_retry_hours: int = _setting(24, "Hours after which a callback is given up")
+    callback_keep_hours: int = _setting(48, "Hours that callbacks which arrived can be looked into")
     web_threads: int = _setting(16, "Requests answered at the same time")
     role: str = _setting(
         ALL, "What runs here: all, or with PostgreSQL on several machines: web or followers"
@@ -188,6 +199,8 @@ def _derive(values: dict[str, Any]) -> None:
         values["database_url"] = f"sqlite:///{path}"
     if not values["public_url"]:
         values["public_url"] = _local_url(values["host"], values["port"])
+    if not values["callback_allow_private"]:
+        values["callback_allow_private"] = "loopback" if values["simulator"] == ON else "none"
     if not values["twilio_api_url"]:
         simulated = _local_url(values["host"], values["simulator_port"])
         values["twilio_api_url"] = simulated if values["simulator"] == ON else TWILIO_API
@@ -265,6 +278,14 @@ def _whole_number(least: int, most: int) -> Callable[[str], int]:
     return check
 
 
+def _networks(text: str) -> str:
+    try:
+        networks(text)
+    except ValueError:
+        raise ValueError("loopback, private, none, or networks such as 10.1.0.0/16") from None
+    return text
+
+
 def _one_of(*words: str, fold: Callable[[str], str] = str.lower) -> Callable[[str], str]:
     def check(text: str) -> str:
         if fold(text) not in words:
@@ -312,6 +333,11 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "web_threads": _whole_number(1, 1000),
     "statistics_days": _whole_number(1, 36_500),
     "statistics_workers": _whole_number(1, 10_000_000),
+    "callback_format": _one_of("form", "json"),
+    "callback_allow_private": _networks,
+    "callback_concurrency": _whole_number(1, 64),
+    "callback_retry_hours": _whole_number(1, 720),
+    "callback_keep_hours": _whole_number(1, 720),
     "database_url": _database_url,
     "public_url": _url,
     "twilio_api_url": _url,

@@ -4,7 +4,17 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import assignments, expressions, idle, latency, lists, start, statistics, webhook
+from bench import (
+    assignments,
+    callbacks,
+    expressions,
+    idle,
+    latency,
+    lists,
+    start,
+    statistics,
+    webhook,
+)
 from bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
@@ -16,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "statistics": statistics.measure,
     "idle": idle.measure,
     "assignments": assignments.measure,
+    "callbacks": callbacks.measure,
 }
 
 

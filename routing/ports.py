@@ -1,6 +1,7 @@
 """What the engine needs from outside, as Protocols. The store fulfils them; tests can, too."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Protocol, TypeVar
 
 from routing.api_key import ApiKey
@@ -58,6 +59,10 @@ class Rows(Protocol[Record]):
 
         They are rows that this unit has locked; the writing may wait until its end.
         """
+        ...
+
+    def set_all(self, sids: AbstractSet[str], **columns: object) -> int:
+        """Sets the same columns of many rows; how many there were."""
         ...
 
     def remove(self, sid: str) -> int: ...
@@ -196,6 +201,21 @@ class Work(Protocol):
 
     def due_instructions(self, now: Instant, limit: int) -> Sequence[Instruction]:
         """Instructions to be worked on that nobody holds a lease on."""
+        ...
+
+    def due_deliveries(self, receiver: str, now: Instant, limit: int) -> Sequence[Delivery]:
+        """Deliveries that the receiver may be sent now, in the order of their events.
+
+        Of one order_key only the first that is pending; none that somebody holds a lease on.
+        """
+        ...
+
+    def due_receivers(self) -> Sequence[str]:
+        """Everybody who is owed a Delivery that is pending, due or not."""
+        ...
+
+    def kept_deliveries(self, now: Instant, limit: int) -> Sequence[str]:
+        """SIDs of Deliveries that are over and were kept for as long as they should be."""
         ...
 
     def due_calls(self, now: Instant, limit: int) -> Sequence[Call]: ...

@@ -9,7 +9,9 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from routing.api import (
     activities,
+    deliveries,
     errors,
+    event_stream,
     events,
     explanations,
     exports,
@@ -56,6 +58,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
         workflow_statistics,
         task_queue_statistics,
         worker_statistics,
+        event_stream,
+        deliveries,
     )
     for operation in room.resource.operations
 )

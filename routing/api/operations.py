@@ -6,7 +6,7 @@ Door (engine and representation), their parameters and the SIDs in the path.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
 import msgspec
@@ -14,6 +14,7 @@ from flask import Response
 
 from routing.api.parameters import Given, Parameters
 from routing.api.representation import Body, Representation
+from routing.api.streams import Streams
 from routing.configuration import Configuration
 from routing.engine import Engine
 from routing.ports import SigningKeys, Work
@@ -39,6 +40,7 @@ class RestSettings:
     statistics_days: int = 3650
     #: Of how many Workers of a Workspace worker statistics are told at most.
     statistics_workers: int = 100_000
+    streams: Streams = field(default_factory=Streams)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class Door:
     def __init__(self, engine: Engine, settings: RestSettings) -> None:
         self.engine = engine
         self.settings = settings
+        self.streams = settings.streams
         self.represent = Representation(settings.account_sid, settings.public_url)
 
     def perform(

@@ -155,6 +155,14 @@ def _worker(
     )
 
 
+def _last_worker(
+    carried: dict[str, str], subject: Subject, configuration: Configuration, now: Instant
+) -> None:
+    """The Worker who had the Task, where anybody had."""
+    if subject.worker is not None:
+        _worker(carried, subject, configuration, now)
+
+
 def _worker_channel(
     carried: dict[str, str], subject: Subject, configuration: Configuration, _now: Instant
 ) -> None:
@@ -219,6 +227,7 @@ _GROUPS: dict[str, Callable[[dict[str, str], Subject, Configuration, Instant], N
     "queue": _queue,
     "workflow": _workflow,
     "worker": _worker,
+    "last_worker": _last_worker,
     "worker_channel": _worker_channel,
     "reservation": _reservation,
     "activity": _activity,

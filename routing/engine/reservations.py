@@ -306,10 +306,10 @@ def complete(work: Work, *, reservation_sid: str, if_match: int | None = None) -
     """The Worker has finished; with its last Reservation the Task is completed, too."""
     task, reservation = _locked(work, reservation_sid, if_match)
     configuration = work.configuration(task.workspace_sid)
-    complete_one(work, configuration, reservation, task)
+    worker = complete_one(work, configuration, reservation, task)
     is_last = not _live(work, task) and task.transfer_sid is None
     if is_last and task.assignment_status in {ASSIGNED, WRAPPING}:
-        complete_task(work, configuration, task, reason=ALL_COMPLETED)
+        complete_task(work, configuration, task, reason=ALL_COMPLETED, worker=worker)
     else:
         _one_less(work, configuration, task)
     return _again(work, reservation)
@@ -331,8 +331,14 @@ def complete_one(
 
 
 def complete_task(
-    work: Work, configuration: Configuration, task: Task, *, reason: str | None
+    work: Work,
+    configuration: Configuration,
+    task: Task,
+    *,
+    reason: str | None,
+    worker: Worker | None = None,
 ) -> Task:
+    """`worker` is the one who had it last; what happened is told with them."""
     task = changed_task(
         work,
         task,
@@ -340,7 +346,8 @@ def complete_task(
         reason=reason,
         expires_at=None,
     )
-    tell(work, configuration, "task.completed", f"Task {task.sid} completed", Subject(task=task))
+    subject = Subject(task=task, worker=worker)
+    tell(work, configuration, "task.completed", f"Task {task.sid} completed", subject)
     return task
 
 

@@ -204,6 +204,24 @@ class TableStatements(Generic[Record]):
             )
         return known
 
+    def set_all(self, columns: tuple[str, ...], members: int) -> Change:
+        """The same for rows of many SIDs (`filled` tells how these are given)."""
+        places = _places(members)
+        known = self._changes.get((*columns, f"in {places}"))
+        if known is None:
+            assignments: list[tuple[ColumnElement[Any], ColumnElement[Any]]] = [
+                (self.table.c[name], bindparam(f"new_{name}")) for name in columns
+            ]
+            sids: list[ColumnElement[Any]] = [bindparam(f"sid_{place}") for place in range(places)]
+            expression = (
+                update(self.table).where(self.table.c.sid.in_(sids)).ordered_values(*assignments)
+            )
+            known = self._changes[(*columns, f"in {places}")] = Change(
+                self._dialect.compile(expression).text,
+                is_of_deadline=not DUE_COLUMNS.isdisjoint(columns),
+            )
+        return known
+
     def find(
         self, equal: Mapping[str, object], order_by: str, limit: int | None, *, lock: bool
     ) -> tuple[str, tuple[object, ...]]:
@@ -256,6 +274,12 @@ def _shape(value: object) -> str:
 def _places(members: int) -> int:
     """Sets of similar size share a statement: so many places, the last member repeated in them."""
     return 1 << (members - 1).bit_length()
+
+
+def filled(members: Iterable[str]) -> list[str]:
+    """The members for a statement that has places for a few more: the last one is repeated."""
+    given = list(members)
+    return given + given[-1:] * (_places(len(given)) - len(given))
 
 
 def _named_values(equal: Mapping[str, object]) -> Iterable[tuple[str, object]]:

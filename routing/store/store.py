@@ -42,6 +42,10 @@ class SqlStore:
         """
         return self._database.wake_ups.subscribe(topics)
 
+    def resubscribe(self, signal: WakeUp, topics: frozenset[str]) -> None:
+        """Lets a signal of `subscribe` be woken by commits of other topics from now on."""
+        self._database.wake_ups.change(signal, topics)
+
     def perform(self, verb: Callable[[UnitOfWork], Result], *, only_adds: bool = False) -> Result:
         """Runs the verb in a transaction and commits; may run it again, and with others' verbs.
 

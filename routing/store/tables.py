@@ -29,7 +29,7 @@ from sqlalchemy import (
     func,
 )
 
-from routing import call, reservation, task, transfer
+from routing import call, delivery, reservation, task, transfer
 from routing.api_key import ApiKey
 from routing.call import Call, Instruction
 from routing.configuration import Workflow
@@ -43,8 +43,6 @@ from routing.worker import Worker, WorkerChannel
 from routing.workspace import FIFO, LIFO, Activity, TaskChannel, Workspace
 
 metadata: Final = MetaData()
-
-DELIVERY_STATES: Final = ("pending", "delivered", "dead")
 
 
 def _sid() -> Column[Any]:
@@ -412,23 +410,31 @@ deliveries = Table(
     "deliveries",
     metadata,
     _sid(),
-    _workspace_sid(),
+    _text("workspace_sid"),
     _text("kind"),
-    _text_or_null("event_sid"),
+    _text("event_sid"),
+    _instant("position"),
+    _text("order_key"),
+    _text("receiver"),
     _text_or_null("reservation_sid"),
     _text("url"),
     _text("state"),
     _integer("attempts"),
     _instant_or_null("due_at"),
     _instant_or_null("leased_until"),
+    _instant("give_up_at"),
+    _instant_or_null("kept_until"),
     Column("last_status", Integer),
     _text_or_null("last_error"),
     _instant("created_at"),
     _instant("updated_at"),
-    _one_of("deliveries_state", "state", DELIVERY_STATES),
+    _one_of("deliveries_state", "state", delivery.STATES),
 )
-_present("deliveries_of_reservation", deliveries.c.reservation_sid)
-_present("deliveries_due", deliveries.c.due_at)
+_pending = _where(deliveries.c.state == delivery.PENDING)
+Index("deliveries_pending", deliveries.c.receiver, deliveries.c.position, **_pending)
+Index("deliveries_in_order", deliveries.c.order_key, deliveries.c.position, **_pending)
+Index("deliveries_of_event", deliveries.c.event_sid)
+_present("deliveries_kept", deliveries.c.kept_until)
 
 #: No Workspace's own: an account's.
 api_keys = Table(

@@ -379,11 +379,24 @@ class UnitOfWork:
         values = due.values(now=now, lease_now=now, row_limit=limit)
         return self.instructions.due(due.text, values)
 
-    def due_deliveries(self, now: Instant, limit: int) -> Sequence[Delivery]:
-        """Deliveries to be tried that nobody holds a lease on, the most overdue first."""
+    def due_deliveries(self, receiver: str, now: Instant, limit: int) -> Sequence[Delivery]:
+        """Deliveries that the receiver may be sent now, in the order of their events.
+
+        Of one order_key only the first that is pending. Another unit that asks at the same time
+        gets others: take the lease in this one.
+        """
         due = self._statements.due_deliveries(lock=self.locks(wanted=True))
-        values = due.values(now=now, lease_now=now, row_limit=limit)
+        values = due.values(receiver=receiver, now=now, lease_now=now, row_limit=limit)
         return self.deliveries.due(due.text, values)
+
+    def due_receivers(self) -> Sequence[str]:
+        """Everybody who is owed a Delivery that is pending, due or not."""
+        owed = self._statements.due_receivers
+        return [row[0] for row in self.execute(owed.text, owed.values()).fetchall()]
+
+    def kept_deliveries(self, now: Instant, limit: int) -> Sequence[str]:
+        """SIDs of Deliveries that are over and were kept for as long as they should be."""
+        return self._sids(self._statements.kept_deliveries, now, limit)
 
     def due_calls(self, now: Instant, limit: int) -> Sequence[Call]:
         """Calls of which it is time to ask whether they still live, the most overdue first."""
@@ -397,10 +410,6 @@ class UnitOfWork:
     def next_voice_deadline(self) -> Instant | None:
         """The earliest instant at which an Instruction or a Call is due and free to be taken."""
         return self._earliest(self._statements.next_voice_deadlines)
-
-    def next_delivery(self) -> Instant | None:
-        """The earliest instant at which a Delivery is due and free to be taken."""
-        return self._earliest(self._statements.next_deliveries)
 
     # The followers' cursors.
 

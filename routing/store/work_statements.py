@@ -13,6 +13,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     literal_column,
     or_,
@@ -41,8 +42,9 @@ from routing.store.tables import (
 #: Numbers that stand in the text itself instead of being bound.
 _ZERO: Final[ColumnElement[int]] = literal_column("0", Integer)
 _ONE: Final[ColumnElement[int]] = literal_column("1", Integer)
+_PENDING: Final[ColumnElement[str]] = literal_column("'pending'", Text)
 #: While somebody is being asked, a Workflow target's time cuts nothing off: it is not due.
-_WAITS: Final[ColumnElement[bool]] = tasks.c.assignment_status == literal_column("'pending'", Text)
+_WAITS: Final[ColumnElement[bool]] = tasks.c.assignment_status == _PENDING
 
 _CLAIMED: Final = ("worker_sid", "task_channel_sid", "assigned_tasks", "last_reserved_at")
 
@@ -94,7 +96,7 @@ class WorkStatements:
         return self._due_instructions[lock]
 
     def due_deliveries(self, *, lock: bool) -> Statement:
-        """Values: now, lease_now, row_limit."""
+        """Values: receiver, now, lease_now, row_limit."""
         return self._due_deliveries[lock]
 
     def due_calls(self, *, lock: bool) -> Statement:
@@ -140,7 +142,13 @@ class WorkStatements:
         )
         self.expired_tasks = dialect.compile(_due(select(tasks.c.sid), tasks.c.expires_at))
         self._due_instructions = _due_and_free(dialect, instructions)
-        self._due_deliveries = _due_and_free(dialect, deliveries)
+        self._due_deliveries = _with_and_without_lock(dialect, _next_deliveries())
+        #: No values.
+        self.due_receivers = dialect.compile(_receivers())
+        #: Values: now, row_limit.
+        self.kept_deliveries = dialect.compile(
+            _due(select(deliveries.c.sid), deliveries.c.kept_until)
+        )
         self._due_calls = _with_and_without_lock(dialect, _due(select(calls), calls.c.due_at))
         #: No values; one column per deadline.
         self.next_deadlines = dialect.compile(
@@ -153,7 +161,6 @@ class WorkStatements:
         self.next_voice_deadlines = dialect.compile(
             select(_earliest_free(instructions), _earliest(calls.c.due_at))
         )
-        self.next_deliveries = dialect.compile(select(_earliest_free(deliveries)))
 
     def _followers(self, dialect: SqlDialect) -> None:
         #: Values: name.
@@ -197,6 +204,44 @@ def _due(rows: Select[Any], due_at: Column[Any]) -> Select[Any]:
         .order_by(due_at)
         .limit(bindparam("row_limit"))
     )
+
+
+def _next_deliveries() -> Select[Any]:
+    """What one receiver may be sent now: of each order_key the first that it still lacks."""
+    free = or_(
+        deliveries.c.leased_until.is_(None), deliveries.c.leased_until <= bindparam("lease_now")
+    )
+    earlier = deliveries.alias("earlier")
+    first = ~exists(
+        select(earlier.c.sid).where(
+            earlier.c.order_key == deliveries.c.order_key,
+            earlier.c.receiver == deliveries.c.receiver,
+            earlier.c.state == _PENDING,
+            earlier.c.position < deliveries.c.position,
+        )
+    )
+    return (
+        select(deliveries)
+        .where(
+            deliveries.c.receiver == bindparam("receiver"),
+            deliveries.c.state == _PENDING,
+            deliveries.c.due_at <= bindparam("now"),
+            free,
+            first,
+        )
+        .order_by(deliveries.c.position)
+        .limit(bindparam("row_limit"))
+    )
+
+
+def _receivers() -> Select[Any]:
+    """Everybody who is owed something: one probe of the index for each, however much it is."""
+    owed = select(deliveries.c.receiver).where(deliveries.c.state == _PENDING)
+    nearest = owed.order_by(deliveries.c.receiver).limit(1)
+    known = select(nearest.scalar_subquery().label("receiver")).cte("known", recursive=True)
+    following = nearest.where(deliveries.c.receiver > known.c.receiver).scalar_subquery()
+    known = known.union_all(select(following).where(known.c.receiver.is_not(None)))
+    return select(known.c.receiver).where(known.c.receiver.is_not(None))
 
 
 def _due_and_free(dialect: SqlDialect, table: Table) -> dict[bool, Statement]:

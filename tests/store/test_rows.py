@@ -315,12 +315,13 @@ def test_leased_rows_are_not_due_before_their_lease_ends(
     store.perform(fill)
     assert store.perform(lambda work: work.due_instructions(now, 9)) == [free]
     assert store.read(lambda work: work.due_instructions(now + 10, 9)) == [leased, free]
-    assert store.read(lambda work: work.due_deliveries(now, 9)) == []
-    assert store.perform(lambda work: work.due_deliveries(now + 20, 9)) == [owed]
+    to = owed.receiver
+    assert store.read(lambda work: work.due_deliveries(to, now, 9)) == []
+    assert store.perform(lambda work: work.due_deliveries(to, now + 20, 9)) == [owed]
+    assert store.read(lambda work: work.due_deliveries("somebody else", now + 20, 9)) == []
     assert store.read(lambda work: work.due_calls(now, 9)) == []
     assert store.perform(lambda work: work.due_calls(now + 30, 9)) == [ringing]
     assert store.read(lambda work: work.next_voice_deadline()) == now - 1
-    assert store.read(lambda work: work.next_delivery()) == now + 20
 
 
 def test_a_workflow_keeps_the_configurations_that_its_tasks_began_with(
