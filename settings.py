@@ -24,6 +24,10 @@ AUTO: Final = "auto"
 ON: Final = "on"
 OFF: Final = "off"
 
+ALL: Final = "all"
+WEB: Final = "web"
+FOLLOWERS: Final = "followers"
+
 #: In the instance folder: the SID and token that stand in for an account's.
 CREDENTIALS: Final = "credentials.json"
 
@@ -73,6 +77,9 @@ class Settings:
     )
     statistics_workers: int = _setting(
         100_000, "Most Workers of a Workspace for worker statistics (Twilio: 100)"
+    )
+    role: str = _setting(
+        ALL, "What runs here: all, or with PostgreSQL on several machines: web or followers"
     )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
 
@@ -262,5 +269,6 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "twilio_api_url": _url,
     "twilio_account_sid": _account_sid,
     "simulator": _one_of(AUTO, ON, OFF),
+    "role": _one_of(ALL, WEB, FOLLOWERS),
     "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper),
 }

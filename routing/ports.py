@@ -15,6 +15,7 @@ from routing.statistics.real_time import LiveTasks, Profile
 from routing.statistics.tally import Durations, Tally
 from routing.task import Task
 from routing.task_queue import TaskQueue
+from routing.transfer import Transfer
 from routing.worker import Worker, WorkerChannel
 from routing.workspace import Activity, TaskChannel, Workspace
 
@@ -134,6 +135,8 @@ class Work(Protocol):
     def tasks(self) -> Rows[Task]: ...
     @property
     def reservations(self) -> Rows[Reservation]: ...
+    @property
+    def transfers(self) -> Rows[Transfer]: ...
     @property
     def calls(self) -> Rows[Call]: ...
     @property
@@ -259,3 +262,23 @@ class Signal(Protocol):
         ...
 
     def notify(self) -> None: ...
+
+
+class Leadership(Protocol):
+    """One process of all those that share a store leads. What is asked never raises."""
+
+    def take(self) -> bool:
+        """Tries to lead; True if this process does now."""
+        ...
+
+    def is_held(self) -> bool:
+        """Does this process lead still?"""
+        ...
+
+    def is_taken(self) -> bool:
+        """Does any process lead?"""
+        ...
+
+    def give_up(self) -> None:
+        """Another process may lead now; nothing happens where this one does not."""
+        ...

@@ -14,6 +14,7 @@ WORKFLOW = "WW"
 TASK = "WT"
 RESERVATION = "WR"
 EVENT = "EV"
+TRANSFER = "TT"
 #: Ours alone: instructions and deliveries are rows that Twilio keeps to itself.
 INSTRUCTION = "IN"
 DELIVERY = "DL"

@@ -6,8 +6,9 @@ their state tables and appends the events that tell of it, all in one transactio
 
     workspaces queues workflows workers   how things are set up
     tasks reservations                    what happens to a piece of work
+    transfers handing_over                a piece of work is handed on
     placement skipping                    where a Task goes next in its Workflow
-    instructions                          what is to be done on the phone line
+    instructions giving participants      what is to be done on the phone line
     explaining                            why a Task is where it is
     moves journal matchable               what the verbs above share, and the router with them
 
