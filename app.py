@@ -21,10 +21,12 @@ from routing.background import router, statistics
 from routing.background.health import health_door
 from routing.background.leading import Elsewhere, Leading
 from routing.background.loops import Loop, following, timing
+from routing.background.retention import REST_SECONDS, Purge, Retention
 from routing.clock import Clock, SystemClock
 from routing.engine import Engine, instructions
 from routing.events import Event
 from routing.store import SqlStore, open_store
+from routing.store.signing_keys import StoredSigningKeys
 from settings import WEB, Settings, load
 from voice import assignment
 from voice.announcement import Announcements
@@ -55,15 +57,21 @@ class House:
         self.voice_settings = VoiceSettings(
             public_url=settings.public_url, auth_tokens=tuple(token for token in tokens if token)
         )
+        self.signing_keys = StoredSigningKeys(store, settings.tandem_secret_key, clock)
         self.rest_settings = RestSettings(
             account_sid=settings.twilio_account_sid,
             auth_tokens=self.voice_settings.auth_tokens,
             public_url=settings.public_url,
             statistics_days=settings.statistics_days,
             statistics_workers=settings.statistics_workers,
+            requests_per_second=settings.rest_rate_limit,
+            signing_keys=self.signing_keys,
         )
         self.call_flow = call_flow
         self._phone_line = phone_line
+        self._retention = Retention(
+            task_days=settings.task_retention_days, event_days=settings.event_retention_days
+        )
         leads = Elsewhere if settings.role == WEB else partial(Leading, begin=self._begin)
         self.followers = leads(store.leadership())
 
@@ -75,6 +83,7 @@ class House:
             self.engine, self.call_flow, self.voice_settings, self._phone_line, announcements
         )
         reconciliation = Reconciliation(self.engine, self.voice_settings, self._phone_line)
+        purge = Purge(self.store, self.engine.clock, self._retention)
         # Nobody else leads: whoever held a lease is gone.
         self.engine.perform(instructions.look_again)
         matches.start()
@@ -84,11 +93,12 @@ class House:
             self._loop("timers", timing(self.engine), timers.TOPICS, TIMER_REST_SECONDS),
             self._loop(
                 "statistics",
-                statistics.StatisticsFollower(store).step,
+                statistics.StatisticsFollower(self.store).step,
                 statistics.CONCERNS,
                 statistics.REST_SECONDS,
             ),
             self._loop("reconciliation", reconciliation.sweep, frozenset(), SWEEP_REST_SECONDS),
+            self._loop("retention", purge.step, frozenset(), REST_SECONDS),
             *(
                 self._loop(f"phone line {number}", assignments.work_off, assignment.TOPICS)
                 for number in range(1, PHONE_LINES + 1)

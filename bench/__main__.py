@@ -4,14 +4,16 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import latency, start, statistics, webhook
+from bench import expressions, latency, lists, start, statistics, webhook
 from bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "start": start.measure,
+    "expressions": expressions.measure,
     "latency": latency.measure,
     "webhook": webhook.measure,
     "statistics": statistics.measure,
+    "lists": lists.measure,
 }
 
 
@@ -21,6 +23,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which (default: all)")
     parser.add_argument("--seconds", type=float, default=5.0, help="of load per measurement")
     parser.add_argument("--rounds", type=int, default=3, help="baseline and subject in turn")
+    parser.add_argument("--tasks", type=int, default=1_000_000, help="of the long lists")
     parser.add_argument("--samples", type=int, default=200, help="of each latency")
     parser.add_argument(
         "--database", choices=["sqlite", "postgresql", "both"], default="both", help="which store"

@@ -24,6 +24,7 @@ def command_line() -> flask.Flask:
     app.cli.add_command(follow)
     app.cli.add_command(demo)
     app.cli.add_command(provision)
+    app.cli.add_command(keys)
     return app
 
 
@@ -104,3 +105,34 @@ def provision() -> None:
         give_up(str(error))
     click.echo(f"{workspace.sid} {workspace.friendly_name}")
     store.close()
+
+
+@click.group()
+def keys() -> None:
+    """API keys: SIDs and secrets for programs, in place of the account's auth token."""
+
+
+@keys.command("create")
+@click.argument("friendly_name")
+def create_key(friendly_name: str) -> None:
+    """Make a key of that name and show its secret, this once."""
+    from commands.keys import create  # noqa: PLC0415 - so that --help answers at once
+
+    create(_settings(), friendly_name)
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Show every key, without its secret."""
+    from commands.keys import show  # noqa: PLC0415
+
+    show(_settings())
+
+
+@keys.command("revoke")
+@click.argument("key_sid")
+def revoke_key(key_sid: str) -> None:
+    """Let a key open nothing any more, here and in every process."""
+    from commands.keys import revoke  # noqa: PLC0415
+
+    revoke(_settings(), key_sid)

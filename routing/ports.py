@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+from routing.api_key import ApiKey
 from routing.call import Call, Instruction
 from routing.clock import Instant
 from routing.configuration import Configuration, Workflow
@@ -145,6 +146,8 @@ class Work(Protocol):
     def deliveries(self) -> Rows[Delivery]: ...
     @property
     def statistics(self) -> Statistics: ...
+    @property
+    def api_keys(self) -> Rows[ApiKey]: ...
 
     def configuration(self, workspace_sid: str) -> Configuration:
         """How the workspace is set up; raises NotFound when there is no such workspace."""
@@ -281,4 +284,16 @@ class Leadership(Protocol):
 
     def give_up(self) -> None:
         """Another process may lead now; nothing happens where this one does not."""
+        ...
+
+
+class SigningKeys(Protocol):
+    """The API keys (SK...) whose secrets sign access tokens, and open the REST door."""
+
+    def secret(self, key_sid: str) -> str | None:
+        """The key's secret; None for a key that there is not, or not any more.
+
+        Called for every token that is verified: it takes no longer than a look into memory, but
+        for a key that was not asked for lately.
+        """
         ...

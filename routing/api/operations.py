@@ -7,7 +7,7 @@ Door (engine and representation), their parameters and the SIDs in the path.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
 import msgspec
 from flask import Response
@@ -16,7 +16,7 @@ from routing.api.parameters import Given, Parameters
 from routing.api.representation import Body, Representation
 from routing.configuration import Configuration
 from routing.engine import Engine
-from routing.ports import Work
+from routing.ports import SigningKeys, Work
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -35,6 +35,10 @@ class RestSettings:
     statistics_days: int = 3650
     #: Of how many Workers of a Workspace worker statistics are told at most.
     statistics_workers: int = 100_000
+    #: What one set of credentials may ask for in the long run; 0 for no limit.
+    requests_per_second: int = 0
+    #: API keys open the door, too.
+    signing_keys: SigningKeys | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,9 @@ def _as_set_up(
 
 View = Callable[..., Response]
 
+#: By the first word of an operation's name.
+_STATUSES: Final = {"Create": 201, "Delete": 204}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
@@ -117,6 +124,17 @@ class Operation:
     path: str
     takes: type[Parameters]
     view: View
+    #: The status of an answer that is no refusal.
+    status: int
+    content_type: str = "application/json"
+    #: It looks at If-Match.
+    has_version: bool = False
+    #: Twilio has no such operation.
+    is_extension: bool = False
+
+
+def _status(name: str) -> int:
+    return next((status for word, status in _STATUSES.items() if name.startswith(word)), 200)
 
 
 class Resource:
@@ -126,16 +144,26 @@ class Resource:
         self.operations: list[Operation] = []
 
     def operation(
-        self, name: str, method: str, path: str, takes: type[Given]
+        self, name: str, method: str, path: str, takes: type[Given], **more: Any
     ) -> Callable[
         [Callable[Concatenate[Door, Given, ...], Response]],
         Callable[Concatenate[Door, Given, ...], Response],
     ]:
+        """Adds a view under Twilio's name for it; `more` are further fields of an Operation."""
+
         def add(
             view: Callable[Concatenate[Door, Given, ...], Response],
         ) -> Callable[Concatenate[Door, Given, ...], Response]:
+            more.setdefault("status", _status(name))
             self.operations.append(
-                Operation(name=name, method=method, path=path, takes=takes, view=view)
+                Operation(
+                    name=name,
+                    method=method,
+                    path=path,
+                    takes=takes,
+                    view=view,
+                    **more,
+                )
             )
             return view
 

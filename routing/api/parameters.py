@@ -21,6 +21,7 @@ from msgspec import Meta, inspect
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from routing.clock import SECOND, Instant
+from routing.engine.workspaces import MAX_LONG_NAME_CHARACTERS
 from routing.errors import ExpressionError, InvalidParameter
 from routing.expressions import Expression, compile_expression
 from routing.json_text import read_object
@@ -43,7 +44,7 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 def _sid_of(prefix: str, resource: str) -> Any:
     # Python's $ also matches before a last line feed; what follows it here rules that out.
     return Meta(
-        pattern=rf"^{prefix}[0-9a-f]{{32}}$(?!\n)",
+        pattern=rf"^{prefix}[0-9a-fA-F]{{32}}$(?!\n)",
         description=f"the SID of {resource}: {prefix} and 32 hexadecimal digits",
         extra={"read": "sid"},
     )
@@ -62,6 +63,15 @@ WorkflowSid: TypeAlias = Annotated[str, _sid_of("WW", "a Workflow")]
 Text: TypeAlias = Annotated[str, Meta(max_length=4096, description="at most 4096 characters")]
 Name: TypeAlias = Annotated[
     str, Meta(min_length=1, max_length=64, description="1 to 64 characters")
+]
+#: Twilio documents no limit for the names of TaskQueues and Workflows.
+LongName: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_LONG_NAME_CHARACTERS,
+        description=f"1 to {MAX_LONG_NAME_CHARACTERS} characters",
+    ),
 ]
 #: An expression has a limit of its own, in the language's parser.
 ExpressionText: TypeAlias = Annotated[
@@ -142,6 +152,11 @@ class _Field:
         elif not self._read:
             self._read, expected = _reading_of(type_)
             self.expected = self.expected or expected
+
+    @property
+    def reading(self) -> str:
+        """`sid`, `date-time`, `comma list`, ...; empty for a plain text."""
+        return self._read
 
     def value(self, texts: list[str]) -> object:
         """What msgspec is to check; None where nothing was given."""
@@ -226,6 +241,11 @@ def _fields(kind: type[Parameters]) -> tuple[_Field, ...]:
     described = inspect.type_info(kind)
     assert isinstance(described, inspect.StructType)  # noqa: S101 - Parameters is a Struct
     return tuple(_Field(field) for field in described.fields)
+
+
+def described_fields(kind: type[Parameters]) -> tuple[_Field, ...]:
+    """How each parameter is read, in the order in which they are declared."""
+    return _fields(kind)
 
 
 def read_parameters(request: Request, kind: type[Given]) -> Given:

@@ -176,7 +176,8 @@ def find(
         or (task_sid or reservation.task_sid) != reservation.task_sid
         or (worker_sid or reservation.worker_sid) != reservation.worker_sid
     ):
-        raise NotFound(f"/Workspaces/{workspace_sid}/Reservations/{reservation_sid}")
+        below = f"/Tasks/{task_sid}" if task_sid else f"/Workers/{worker_sid}" if worker_sid else ""
+        raise NotFound(f"/Workspaces/{workspace_sid}{below}/Reservations/{reservation_sid}")
     return reservation
 
 
@@ -456,7 +457,11 @@ def hold_timer(work: Work, *, reservation_sid: str, if_match: int | None = None)
     """
     _task, reservation = _locked(work, reservation_sid, if_match)
     if reservation.reservation_status != states.PENDING:
-        raise IllegalMove(f"Reservation {reservation.sid} is not currently in a Pending state.")
+        raise IllegalMove(
+            f"Cannot instruct reservation {reservation.sid}",
+            workspace_sid=reservation.workspace_sid,
+            because="it is not currently in a Pending state.",
+        )
     work.reservations.change(reservation.sid, due_at=None)
     return replace(reservation, due_at=None)
 

@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 
 from routing import call, reservation, task, transfer
+from routing.api_key import ApiKey
 from routing.call import Call, Instruction
 from routing.configuration import Workflow
 from routing.delivery import Delivery
@@ -274,8 +275,23 @@ Index(
     tasks.c.created_at,
     tasks.c.sid,
 )
-Index("tasks_of_task_queue", tasks.c.task_queue_sid, tasks.c.assignment_status)
-Index("tasks_of_workflow", tasks.c.workflow_sid)
+Index(
+    "tasks_of_task_queue",
+    tasks.c.task_queue_sid,
+    tasks.c.assignment_status,
+    tasks.c.created_at,
+    tasks.c.sid,
+)
+Index("tasks_of_workflow", tasks.c.workflow_sid, tasks.c.created_at, tasks.c.sid)
+Index(
+    "tasks_by_priority",
+    tasks.c.workspace_sid,
+    tasks.c.priority.desc(),
+    tasks.c.created_at,
+    tasks.c.sid,
+)
+Index("tasks_by_virtual_start", tasks.c.workspace_sid, tasks.c.virtual_start_at, tasks.c.sid)
+_present("tasks_of_routing_target", tasks.c.routing_target, tasks.c.created_at, tasks.c.sid)
 _present("tasks_expiring", tasks.c.expires_at)
 _present("tasks_due", tasks.c.step_due_at)
 
@@ -414,6 +430,16 @@ deliveries = Table(
 _present("deliveries_of_reservation", deliveries.c.reservation_sid)
 _present("deliveries_due", deliveries.c.due_at)
 
+#: No Workspace's own: an account's.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _sid(),
+    _text("friendly_name"),
+    _text("sealed_secret"),
+    _instant("created_at"),
+)
+
 # What a workspace's lists are paged by, and what its deletion looks for.
 for _table in (
     activities,
@@ -483,6 +509,7 @@ TABLES: Final[Mapping[type, Table]] = {
     Call: calls,
     Instruction: instructions,
     Delivery: deliveries,
+    ApiKey: api_keys,
 }
 
 #: Columns that timers and workers wait for: writing one may have to wake somebody.

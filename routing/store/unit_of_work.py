@@ -7,6 +7,7 @@ databases' rooms (sqlite.py, postgresql.py), which lend it a cursor.
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
+from routing.api_key import ApiKey
 from routing.call import Call, Instruction
 from routing.clock import Clock, Instant
 from routing.configuration import Configuration, Workflow
@@ -97,6 +98,7 @@ class UnitOfWork:
         self.calls = SqlRows(self, dialect, Call)
         self.instructions = SqlRows(self, dialect, Instruction)
         self.deliveries = SqlRows(self, dialect, Delivery)
+        self.api_keys = SqlRows(self, dialect, ApiKey)
         self.statistics = SqlStatistics(self)
 
     # How the databases' rooms drive it.

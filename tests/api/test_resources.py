@@ -8,7 +8,7 @@ from twilio.base.exceptions import TwilioRestException
 
 from routing.api.door import OPERATIONS
 from tests.api import openapi
-from tests.api.service import PUBLIC_URL, Centre, Service
+from tests.api.service import ACCOUNT_SID, PUBLIC_URL, Centre, Service
 
 
 def _into(queue_sid: str) -> str:
@@ -224,8 +224,8 @@ def test_a_status_that_only_reservations_bring_about_is_refused(
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        ("completed", "Cannot complete task {sid} because it is not currently assigned."),
-        ("wrapping", "Cannot wrap up task {sid} because it is not currently assigned."),
+        ("completed", "Cannot complete task {place} because it is not currently assigned."),
+        ("wrapping", "Cannot wrap up a task {place} because it's not currently assigned"),
     ],
 )
 def test_a_move_at_the_wrong_time_changes_nothing(
@@ -235,7 +235,8 @@ def test_a_move_at_the_wrong_time_changes_nothing(
     form = {"AssignmentStatus": status, "Priority": "9"}
     answer = centre.service.ask("POST", f"{centre.path}/Tasks/{task.sid}", data=form)
     assert (answer.status_code, answer.get_json()["code"]) == (400, 20001)
-    assert answer.get_json()["message"] == message.format(sid=task.sid)
+    place = f"{task.sid} in workspace {centre.workspace_sid} for account {ACCOUNT_SID}"
+    assert answer.get_json()["message"] == message.format(place=place)
     seen = centre.workspace.tasks(task.sid).fetch()
     assert (seen.priority, seen.assignment_status) == (1, "pending")
 
