@@ -25,6 +25,7 @@ from routing.background.callbacks.settings import CallbackSettings
 from routing.background.health import health_door
 from routing.background.leading import STOP_SECONDS, Elsewhere, Leading
 from routing.background.loops import Loop, following, timing
+from routing.background.metrics import metrics_door
 from routing.background.retention import REST_SECONDS, Purge, Retention
 from routing.clock import Clock, SystemClock
 from routing.engine import Engine, instructions
@@ -191,6 +192,7 @@ def create_app(
         voice_door(house.engine, house.voice_settings, house.call_flow), url_prefix="/voice"
     )
     web.register_blueprint(health_door(store, house.followers.wellbeing))
+    web.register_blueprint(metrics_door(store))
     return web
 
 

@@ -101,7 +101,11 @@ def list_statistics(door: Door, given: ListTaskQueuesStatistics, workspace_sid: 
 
 
 @resource.operation(
-    "CreateTaskQueueBulkRealTimeStatistics", "POST", f"{_ALL}/RealTimeStatistics", BulkRealTime
+    "CreateTaskQueueBulkRealTimeStatistics",
+    "POST",
+    f"{_ALL}/RealTimeStatistics",
+    BulkRealTime,
+    status=200,  # nothing is created
 )
 def bulk_real_time(door: Door, given: BulkRealTime, workspace_sid: str) -> Response:
     """A well-formed SID of no TaskQueue of the Workspace is answered with noughts, as by Twilio."""

@@ -237,6 +237,17 @@ class SqlStatistics:
         """SIDs of the Workers whose channel of that kind is switched on and has a capacity."""
         return {row[0] for row in self._rows(self._statements.serving(), channel=task_channel_sid)}
 
+    def live_reservations(self) -> dict[str, int]:
+        """How many Reservations of each Workspace take capacity now."""
+        return {sid: int(number) for sid, number in self._rows(self._statements.live_reservations)}
+
+    def lags(self) -> dict[str, int]:
+        """How far the log is ahead of the place that each of its followers has saved.
+
+        What does not concern a follower is passed over, and is part of it until something does.
+        """
+        return {name: max(0, number) for name, number in self._rows(self._statements.lags)}
+
     # What the follower adds.
 
     def buckets(self, wanted: Collection[Bucket]) -> dict[Bucket, Tally]:

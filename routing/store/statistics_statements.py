@@ -88,6 +88,20 @@ class StatisticsStatements:
             .order_by(events.c.position)
             .limit(bindparam("row_limit"))
         )
+        here = followers.c.position
+        head = func.coalesce(select(func.max(events.c.position)).scalar_subquery(), here)
+        #: Follower and how many positions the log is ahead of it.
+        self.lags = compiled(
+            select(
+                followers.c.name, func.coalesce(head, followers.c.position) - followers.c.position
+            )
+        )
+        #: Workspace and number.
+        self.live_reservations = compiled(
+            select(
+                worker_channels.c.workspace_sid, func.sum(worker_channels.c.assigned_tasks)
+            ).group_by(worker_channels.c.workspace_sid)
+        )
         #: Values: follower. Locks the row, where there are row locks.
         self.held_position = compiled(
             select(followers.c.position)
