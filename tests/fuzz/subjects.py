@@ -113,6 +113,8 @@ def _operand(made: Any) -> object:
     if kind == "path":
         return Path(parts=(str(parts[0]), *parts[1:]))
     [constant] = parts
+    if kind != "is":
+        raise ValueError(kind)
     return constant
 
 
