@@ -241,6 +241,7 @@ SUBJECTS: Mapping[str, Subject] = {
         read=lambda text: read_json(text, parameter="Attributes"),
         refusal=InvalidParameter,
         check=_check_json,
+        limit_ms_per_kib=0.3,
     ),
     "workflows": Subject(
         about="any text is a workflow that every task leaves, or is refused",
