@@ -120,12 +120,12 @@ def open_app(store: SqlStore, clock: ManualClock, **more: Any) -> Service:
     """The door on a store that is open; `more` are further settings of it."""
     engine = Engine(store, clock)
     app = Flask("tandem")
-    settings = RestSettings(
-        account_sid=ACCOUNT_SID,
-        auth_tokens=(AUTH_TOKEN, NEXT_AUTH_TOKEN),
-        public_url=PUBLIC_URL,
-        **more,
-    )
+    told: dict[str, Any] = {
+        "account_sid": ACCOUNT_SID,
+        "auth_tokens": (AUTH_TOKEN, NEXT_AUTH_TOKEN),
+        "public_url": PUBLIC_URL,
+    }
+    settings = RestSettings(**(told | more))
     app.register_blueprint(rest_door(engine, settings))
     return Service(engine=engine, clock=clock, app=app)
 
