@@ -461,9 +461,8 @@ events = Table(
 )
 Index("events_sid", events.c.sid, unique=True)
 Index("events_by_time", events.c.workspace_sid, events.c.occurred_at, events.c.position)
-_present("events_of_task", events.c.task_sid, events.c.occurred_at, events.c.position)
-_present("events_of_reservation", events.c.reservation_sid, events.c.occurred_at, events.c.position)
-_present("events_of_worker", events.c.worker_sid, events.c.occurred_at, events.c.position)
+for _key in ("task", "reservation", "worker"):
+    _present(f"events_of_{_key}", events.c[f"{_key}_sid"], events.c.occurred_at, events.c.position)
 
 #: How far each follower of the log has come.
 followers = Table(
