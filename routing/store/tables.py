@@ -281,23 +281,12 @@ Index(
     tasks.c.created_at,
     tasks.c.sid,
 )
-Index(
-    "tasks_of_task_queue",
-    tasks.c.task_queue_sid,
-    tasks.c.assignment_status,
-    tasks.c.created_at,
-    tasks.c.sid,
-)
-Index("tasks_of_workflow", tasks.c.workflow_sid, tasks.c.created_at, tasks.c.sid)
-Index(
-    "tasks_by_priority",
-    tasks.c.workspace_sid,
-    tasks.c.priority.desc(),
-    tasks.c.created_at,
-    tasks.c.sid,
-)
+_in_turn = (tasks.c.created_at, tasks.c.sid)
+Index("tasks_of_task_queue", tasks.c.task_queue_sid, tasks.c.assignment_status, *_in_turn)
+Index("tasks_of_workflow", tasks.c.workflow_sid, *_in_turn)
+Index("tasks_by_priority", tasks.c.workspace_sid, tasks.c.priority.desc(), *_in_turn)
 Index("tasks_by_virtual_start", tasks.c.workspace_sid, tasks.c.virtual_start_at, tasks.c.sid)
-_present("tasks_of_routing_target", tasks.c.routing_target, tasks.c.created_at, tasks.c.sid)
+_present("tasks_of_routing_target", tasks.c.routing_target, *_in_turn)
 _present("tasks_expiring", tasks.c.expires_at)
 _present("tasks_due", tasks.c.step_due_at)
 
