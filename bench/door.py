@@ -1,4 +1,4 @@
-"""`POST Tasks`, durably committed, and `GET Task`, beside a trivial view under the same gunicorn."""
+"""`POST Tasks`, durably committed, and `GET Task`, beside a trivial view under one gunicorn."""
 
 import argparse
 import base64
