@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bench import (
     assignments,
     callbacks,
+    door,
     expressions,
     idle,
     latency,
@@ -22,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "expressions": expressions.measure,
     "latency": latency.measure,
     "webhook": webhook.measure,
+    "door": door.measure,
     "lists": lists.measure,
     "statistics": statistics.measure,
     "idle": idle.measure,

@@ -28,7 +28,7 @@ Record = TypeVar("Record")
 MAX_PAGE_SIZE = 1000
 #: Rows that one page looks at, when a filter can only be answered by looking at them. A page that
 #: ends there may be short, or empty, and still have a next one.
-MAX_SCANNED = 1000
+MAX_SCANNED = 500
 _SCANNED_AT_ONCE = 250
 
 #: Where a page begins or ends: the values of the order's columns.

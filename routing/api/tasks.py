@@ -172,7 +172,7 @@ def _columns(given: Parameters) -> dict[str, Any]:
 
 @resource.operation("FetchTask", "GET", _ONE, Parameters)
 def fetch(door: Door, _given: Parameters, workspace_sid: str, task_sid: str) -> Response:
-    found = door.read(tasks.find, workspace_sid=workspace_sid, task_sid=task_sid)
+    found = door.fetch(tasks.find, workspace_sid=workspace_sid, task_sid=task_sid)
     return answer(_body(door, found), version=found.result.version)
 
 

@@ -224,23 +224,12 @@ Index(
     tasks.c.created_at,
     tasks.c.sid,
 )
-Index(
-    "tasks_of_task_queue",
-    tasks.c.task_queue_sid,
-    tasks.c.assignment_status,
-    tasks.c.created_at,
-    tasks.c.sid,
-)
-Index("tasks_of_workflow", tasks.c.workflow_sid, tasks.c.created_at, tasks.c.sid)
-Index(
-    "tasks_by_priority",
-    tasks.c.workspace_sid,
-    tasks.c.priority.desc(),
-    tasks.c.created_at,
-    tasks.c.sid,
-)
+_in_turn = (tasks.c.created_at, tasks.c.sid)
+Index("tasks_of_task_queue", tasks.c.task_queue_sid, tasks.c.assignment_status, *_in_turn)
+Index("tasks_of_workflow", tasks.c.workflow_sid, *_in_turn)
+Index("tasks_by_priority", tasks.c.workspace_sid, tasks.c.priority.desc(), *_in_turn)
 Index("tasks_by_virtual_start", tasks.c.workspace_sid, tasks.c.virtual_start_at, tasks.c.sid)
-columns.present("tasks_of_routing_target", tasks.c.routing_target, tasks.c.created_at, tasks.c.sid)
+columns.present("tasks_of_routing_target", tasks.c.routing_target, *_in_turn)
 columns.present("tasks_expiring", tasks.c.expires_at)
 columns.present("tasks_due", tasks.c.step_due_at)
 
@@ -438,9 +427,10 @@ events = Table(
 )
 Index("events_sid", events.c.sid, unique=True)
 Index("events_by_time", events.c.workspace_sid, events.c.occurred_at, events.c.position)
-columns.present("events_of_task", events.c.task_sid, events.c.position)
-columns.present("events_of_reservation", events.c.reservation_sid, events.c.position)
-columns.present("events_of_worker", events.c.worker_sid, events.c.position)
+for _key in ("task", "reservation", "worker"):
+    columns.present(
+        f"events_of_{_key}", events.c[f"{_key}_sid"], events.c.occurred_at, events.c.position
+    )
 
 #: How far each follower of the log has come.
 followers = Table(
