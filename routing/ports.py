@@ -1,16 +1,22 @@
 """What the engine needs from outside, as Protocols. The store fulfils them; tests can, too."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+from routing.api_key import ApiKey
 from routing.call import Call, Instruction
 from routing.clock import Instant
 from routing.configuration import Configuration, Workflow
 from routing.delivery import Delivery
 from routing.events import Event
 from routing.reservation import Reservation
+from routing.statistics.facts import Standing
+from routing.statistics.period import Parts, Span
+from routing.statistics.real_time import LiveTasks, Profile
+from routing.statistics.tally import Durations, Tally
 from routing.task import Task
 from routing.task_queue import TaskQueue
+from routing.transfer import Transfer
 from routing.worker import CapacityClaim, Worker, WorkerChannel
 from routing.workspace import Activity, TaskChannel, Workspace
 
@@ -57,6 +63,62 @@ class Rows(Protocol[Record]):
     def remove(self, sid: str) -> int: ...
 
 
+class Statistics(Protocol):
+    """What has been counted, as far as a follower of the log has come, and how things stand."""
+
+    def unread(self, workspace_sid: str) -> Sequence[Event]:
+        """The Workspace's events that are in none of the sums yet, in their order."""
+        ...
+
+    def standings(self, sids: Collection[str]) -> Mapping[str, Standing]:
+        """Where those Tasks and Workers stood at the last event that is in the sums."""
+        ...
+
+    def tallies(
+        self,
+        workspace_sid: str,
+        subject_sids: Collection[str],
+        parts: Parts,
+        *,
+        task_channel_sid: str | None,
+        with_spreads: bool,
+    ) -> dict[str, Tally]:
+        """What is in the sums of those subjects, all of one kind, in that time."""
+        ...
+
+    def stays(
+        self, workspace_sid: str, span: Span, worker_sids: Collection[str] | None
+    ) -> dict[str, Durations]:
+        """By Activity: how long Workers were in it, as far as the sums tell; None for all."""
+        ...
+
+    def present_stays(
+        self, workspace_sid: str, span: Span, worker_sids: Collection[str] | None
+    ) -> dict[str, Durations]:
+        """By Activity: how long those Workers who are in it now have been so, up to the end."""
+        ...
+
+    def live_tasks(
+        self,
+        workspace_sid: str,
+        subject_sids: Collection[str],
+        *,
+        task_channel_sid: str | None,
+    ) -> dict[str, LiveTasks]:
+        """The Tasks that live, of those TaskQueues or Workflows, or of the Workspace itself."""
+        ...
+
+    def workers_by_activity(self, activity_sids: Collection[str]) -> Mapping[str, int]: ...
+
+    def profiles(self, workspace_sid: str) -> Sequence[Profile]:
+        """Every Worker of the Workspace, as far as expressions may ask about it."""
+        ...
+
+    def serving(self, task_channel_sid: str) -> Collection[str]:
+        """SIDs of the Workers whose channel of that kind is switched on and has a capacity."""
+        ...
+
+
 class Work(Protocol):
     """One transaction: all of it happens, or none of it."""
 
@@ -82,11 +144,17 @@ class Work(Protocol):
     @property
     def reservations(self) -> Rows[Reservation]: ...
     @property
+    def transfers(self) -> Rows[Transfer]: ...
+    @property
     def calls(self) -> Rows[Call]: ...
     @property
     def instructions(self) -> Rows[Instruction]: ...
     @property
     def deliveries(self) -> Rows[Delivery]: ...
+    @property
+    def api_keys(self) -> Rows[ApiKey]: ...
+    @property
+    def statistics(self) -> Statistics: ...
 
     def configuration(self, workspace_sid: str) -> Configuration:
         """How the workspace is set up; raises NotFound when there is no such workspace."""
@@ -199,3 +267,35 @@ class Signal(Protocol):
         ...
 
     def notify(self) -> None: ...
+
+
+class Leadership(Protocol):
+    """One process of all those that share a store leads. What is asked never raises."""
+
+    def take(self) -> bool:
+        """Tries to lead; True if this process does now."""
+        ...
+
+    def is_held(self) -> bool:
+        """Does this process lead still?"""
+        ...
+
+    def is_taken(self) -> bool:
+        """Does any process lead?"""
+        ...
+
+    def give_up(self) -> None:
+        """Another process may lead now; nothing happens where this one does not."""
+        ...
+
+
+class SigningKeys(Protocol):
+    """The API keys (SK...) whose secrets sign access tokens, and open the REST door."""
+
+    def secret(self, key_sid: str) -> str | None:
+        """The key's secret; None for a key that there is not, or not any more.
+
+        Called for every token that is verified: it takes no longer than a look into memory, but
+        for a key that was not asked for lately.
+        """
+        ...

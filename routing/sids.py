@@ -14,6 +14,8 @@ WORKFLOW = "WW"
 TASK = "WT"
 RESERVATION = "WR"
 EVENT = "EV"
+TRANSFER = "TT"
+API_KEY = "SK"
 #: Ours alone: instructions and deliveries are rows that Twilio keeps to itself.
 INSTRUCTION = "IN"
 DELIVERY = "DL"

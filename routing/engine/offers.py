@@ -18,7 +18,7 @@ from routing.engine.moves import move_worker
 from routing.ports import Work
 from routing.records import changed
 from routing.reservation import LIVE, Reservation
-from routing.task import PENDING, RESERVED, Task, next_task_state
+from routing.task import ASSIGNED, RESERVED, Task, next_task_state
 from routing.worker import CapacityClaim, Worker
 
 
@@ -96,32 +96,35 @@ def _open_tasks(work: Work, offers: Iterable[Offer]) -> dict[str, _Open]:
         task = by_sid.get(sid)
         if task is None or offer.task_version not in {None, task.version}:
             continue
-        each = _opened(work, offer, task, live.get(sid, set()))
+        each = _opened(work, offer, task, live.get(sid, ()))
         if each is not None:
             opened[sid] = each
     return opened
 
 
-def _live(work: Work, tasks: Iterable[Task]) -> dict[str, set[str]]:
-    """{Task SID: Workers who have a live Reservation of it}; a pending Task has none."""
-    reserved = {task.sid for task in tasks if task.assignment_status == RESERVED}
-    live: dict[str, set[str]] = {}
-    for reservation in work.reservations.find(task_sid=reserved, reservation_status=LIVE):
-        live.setdefault(reservation.task_sid, set()).add(reservation.worker_sid)
+def _live(work: Work, tasks: Iterable[Task]) -> dict[str, list[Reservation]]:
+    """{Task SID: its live Reservations}; a Task that was never offered has none."""
+    offered = {task.sid for task in tasks if task.assignment_count}
+    live: dict[str, list[Reservation]] = {}
+    for reservation in work.reservations.find(task_sid=offered, reservation_status=LIVE):
+        live.setdefault(reservation.task_sid, []).append(reservation)
     return live
 
 
-def _opened(work: Work, offer: Offer, task: Task, asked: set[str]) -> _Open | None:
-    if task.assignment_status not in {PENDING, RESERVED} or task.task_queue_sid is None:
+def _opened(work: Work, offer: Offer, task: Task, live: Iterable[Reservation]) -> _Open | None:
+    waits = task.is_wanting or task.assignment_status == RESERVED
+    if not waits or task.task_queue_sid is None:
         return None
     configuration = work.configuration(task.workspace_sid)
-    room = configuration.task_queues[task.task_queue_sid].max_reserved_workers - len(asked)
+    queue = configuration.task_queues[task.task_queue_sid]
+    pending = sum(each.reservation_status == states.PENDING for each in live)
     return _Open(
         offer=offer,
         task=task,
         configuration=configuration,
-        room=room,
-        asked=asked,
+        room=queue.max_reserved_workers - pending,
+        # Somebody may have a new offer of it already, or its after-work from before.
+        asked={each.worker_sid for each in live},
     )
 
 
@@ -188,9 +191,10 @@ def _reserve(
     """The capacity is taken: the Reservation, and the Task and the Worker that it makes."""
     task, configuration = each.task, each.configuration
     is_burst = task.assignment_status == RESERVED
+    move = "hand_on" if task.assignment_status == ASSIGNED else "reserve"
     each.task = task = changed(
         task,
-        assignment_status=next_task_state(task, "reserve"),
+        assignment_status=next_task_state(task, move),
         # Several Reservations at once count once.
         assignment_count=task.assignment_count + (0 if is_burst else 1),
         version=task.version + 1,
@@ -234,6 +238,7 @@ def _new_reservation(work: Work, each: _Open, worker_sid: str, channel_sid: str)
         version=0,
         created_at=work.now,
         updated_at=work.now,
+        transfer_sid=task.transfer_sid,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from routing import reservation as states
 from routing.clock import SECOND
 from routing.configuration import Configuration
-from routing.engine import offers, placement
+from routing.engine import handing_over, offers, placement
 from routing.engine.journal import Subject, tell
 from routing.engine.moves import (
     changed_reservation,
@@ -24,6 +24,9 @@ from routing.task import (
     ASSIGNED,
     MAX_ASSIGNED_SECONDS,
     MAX_ASSIGNMENT_COUNT,
+    PENDING,
+    RESERVED,
+    WRAPPING,
     Task,
     next_task_state,
 )
@@ -68,7 +71,8 @@ def find(
         or (task_sid or reservation.task_sid) != reservation.task_sid
         or (worker_sid or reservation.worker_sid) != reservation.worker_sid
     ):
-        raise NotFound(f"/Workspaces/{workspace_sid}/Reservations/{reservation_sid}")
+        below = f"/Tasks/{task_sid}" if task_sid else f"/Workers/{worker_sid}" if worker_sid else ""
+        raise NotFound(f"/Workspaces/{workspace_sid}{below}/Reservations/{reservation_sid}")
     return reservation
 
 
@@ -137,6 +141,7 @@ def accept(work: Work, *, reservation_sid: str, if_match: int | None = None) -> 
                 description=f"Reservation {other.sid} rescinded",
                 reason="another Worker accepted the Task",
             )
+    handing_over.taken(work, configuration, task)
     return accepted
 
 
@@ -166,7 +171,7 @@ def reject(
         description=f"Reservation {reservation.sid} rejected",
     )
     move_worker(work, configuration, worker, worker_activity_sid)
-    release(work, configuration, task)
+    release(work, configuration, task, move="reject")
     return _again(work, reservation)
 
 
@@ -193,7 +198,7 @@ def time_out(work: Work, *, reservation_sid: str) -> bool:
         description=f"Reservation {reservation.sid} timed out",
     )
     move_worker(work, configuration, worker, configuration.workspace.timeout_activity_sid)
-    release(work, configuration, task)
+    release(work, configuration, task, move="time_out")
     return True
 
 
@@ -242,19 +247,28 @@ def cancel(work: Work, *, reservation_sid: str, reason: str) -> bool:
         reason=reason,
     )
     move_worker(work, configuration, worker, configuration.workspace.timeout_activity_sid)
-    release(work, configuration, task)
+    release(work, configuration, task, move="cancel")
     return True
 
 
-def release(work: Work, configuration: Configuration, task: Task) -> Task:
-    """The Task waits again, unless another Reservation of it lives."""
-    if _live(work, task):
+def release(work: Work, configuration: Configuration, task: Task, *, move: str) -> Task:
+    """The Task waits again after that move, unless somebody else is asked for it or has it."""
+    if task.transfer_sid is not None and task.assignment_status == RESERVED:
+        task = handing_over.attempt_failed(work, configuration, task, move=move)
+        return _given_up(work, configuration, task)
+    if any(live.reservation_status != states.WRAPPING for live in _live(work, task)):
         return task
     columns: dict[str, object] = {"assignment_status": next_task_state(task, "release")}
     if task.assignment_status == ASSIGNED:
         # It was assigned and comes back: its time to live goes on from its creation.
         columns["expires_at"] = task.created_at + task.timeout_seconds * SECOND
-    task = changed_task(work, task, **columns)
+    return _given_up(work, configuration, changed_task(work, task, **columns))
+
+
+def _given_up(work: Work, configuration: Configuration, task: Task) -> Task:
+    """A Task that waits again may have been offered too often, or have nowhere to wait."""
+    if task.assignment_status != PENDING:
+        return task
     if task.assignment_count >= MAX_ASSIGNMENT_COUNT:
         reason = "Task TTL Exceeded or Max assignment count exceeded"
         return placement.cancel_waiting(work, configuration, task, reason)
@@ -268,9 +282,18 @@ def wrap_up(work: Work, *, reservation_sid: str, if_match: int | None = None) ->
     task, reservation = _locked(work, reservation_sid, if_match)
     configuration = work.configuration(task.workspace_sid)
     wrapped = wrap_up_one(work, configuration, reservation, task)
-    if not any(live.reservation_status == states.ACCEPTED for live in _live(work, task)):
-        wrap_up_task(work, configuration, task, reason=None)
+    _one_less(work, configuration, task)
     return wrapped
+
+
+def _one_less(work: Work, configuration: Configuration, task: Task) -> None:
+    """One of those who had the Task is done with it; are the others?"""
+    if task.assignment_status != ASSIGNED or handing_over.holders(work, task):
+        return
+    if task.transfer_sid is not None:
+        handing_over.left(work, configuration, task)
+    else:
+        wrap_up_task(work, configuration, task, reason=None)
 
 
 def wrap_up_one(
@@ -305,8 +328,11 @@ def complete(work: Work, *, reservation_sid: str, if_match: int | None = None) -
     task, reservation = _locked(work, reservation_sid, if_match)
     configuration = work.configuration(task.workspace_sid)
     complete_one(work, configuration, reservation, task)
-    if not _live(work, task):
+    is_last = not _live(work, task) and task.transfer_sid is None
+    if is_last and task.assignment_status in {ASSIGNED, WRAPPING}:
         complete_task(work, configuration, task, reason=ALL_COMPLETED)
+    else:
+        _one_less(work, configuration, task)
     return _again(work, reservation)
 
 
@@ -346,9 +372,18 @@ def hold_timer(work: Work, *, reservation_sid: str, if_match: int | None = None)
     """
     _task, reservation = _locked(work, reservation_sid, if_match)
     if reservation.reservation_status != states.PENDING:
-        raise IllegalMove(f"Reservation {reservation.sid} is not currently in a Pending state.")
+        raise IllegalMove(
+            f"Cannot instruct reservation {reservation.sid}",
+            workspace_sid=reservation.workspace_sid,
+            because="it is not currently in a Pending state.",
+        )
     work.reservations.change(reservation.sid, due_at=None)
     return replace(reservation, due_at=None)
+
+
+def check_if_match(reservation: Reservation, if_match: int | None) -> None:
+    """Raises PreconditionFailed unless the Reservation is of that version; None accepts any."""
+    check_version(reservation.version, if_match)
 
 
 def _again(work: Work, reservation: Reservation) -> Reservation:

@@ -182,6 +182,10 @@ class FollowedLog:
             self._database.perform(lambda own: own.move_follower(self.name, position))
             self._unsaved = None
 
+    def restart(self) -> None:
+        """Reads on after what is remembered for good, whoever has moved that."""
+        self._cursor = self._unsaved = None
+
     def _read(self, limit: int) -> list[tuple[Any, ...]]:
         """Rows after the cursor, up to the first gap that may still be filled."""
         # Before the rows are read: they must be the later look.

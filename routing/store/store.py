@@ -9,6 +9,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from routing.clock import Clock, Instant
+from routing.ports import Leadership
 from routing.store.configurations import Configurations
 from routing.store.database import Database
 from routing.store.errors import StoreUnavailable
@@ -96,6 +97,10 @@ class SqlStore:
     def listen(self) -> None:
         """Lets commits of other processes notify the signal, and ours theirs, until `close`."""
         self._database.listen()
+
+    def leadership(self) -> Leadership:
+        """The chance of this process to lead those that share the database."""
+        return self._database.leadership()
 
     def close(self) -> None:
         self._database.close()

@@ -29,27 +29,21 @@ from sqlalchemy import (
     func,
 )
 
-from routing import call, reservation, task
+from routing import call, reservation, task, transfer
+from routing.api_key import ApiKey
 from routing.call import Call, Instruction
 from routing.configuration import Workflow
 from routing.delivery import Delivery
+from routing.events import INDEXED_FIELDS
 from routing.reservation import Reservation
 from routing.task import Task
 from routing.task_queue import TaskQueue
+from routing.transfer import Transfer
 from routing.worker import Worker, WorkerChannel
 from routing.workspace import FIFO, LIFO, Activity, TaskChannel, Workspace
 
 metadata: Final = MetaData()
 
-#: The columns of an event that lists of events are filtered by.
-INDEXED_FIELDS: Final = (
-    "task_sid",
-    "reservation_sid",
-    "worker_sid",
-    "task_queue_sid",
-    "workflow_sid",
-    "task_channel_sid",
-)
 DELIVERY_STATES: Final = ("pending", "delivered", "dead")
 
 
@@ -271,6 +265,7 @@ tasks = Table(
     _integer("version"),
     _instant("created_at"),
     _instant("updated_at"),
+    _text_or_null("transfer_sid"),
     _one_of("tasks_assignment_status", "assignment_status", tuple(task.TASK_MOVES)),
 )
 Index(
@@ -280,8 +275,23 @@ Index(
     tasks.c.created_at,
     tasks.c.sid,
 )
-Index("tasks_of_task_queue", tasks.c.task_queue_sid, tasks.c.assignment_status)
-Index("tasks_of_workflow", tasks.c.workflow_sid)
+Index(
+    "tasks_of_task_queue",
+    tasks.c.task_queue_sid,
+    tasks.c.assignment_status,
+    tasks.c.created_at,
+    tasks.c.sid,
+)
+Index("tasks_of_workflow", tasks.c.workflow_sid, tasks.c.created_at, tasks.c.sid)
+Index(
+    "tasks_by_priority",
+    tasks.c.workspace_sid,
+    tasks.c.priority.desc(),
+    tasks.c.created_at,
+    tasks.c.sid,
+)
+Index("tasks_by_virtual_start", tasks.c.workspace_sid, tasks.c.virtual_start_at, tasks.c.sid)
+_present("tasks_of_routing_target", tasks.c.routing_target, tasks.c.created_at, tasks.c.sid)
 _present("tasks_expiring", tasks.c.expires_at)
 _present("tasks_due", tasks.c.step_due_at)
 
@@ -301,6 +311,7 @@ reservations = Table(
     _integer("version"),
     _instant("created_at"),
     _instant("updated_at"),
+    _text_or_null("transfer_sid"),
     _one_of(
         "reservations_reservation_status",
         "reservation_status",
@@ -323,6 +334,30 @@ Index(
     reservations.c.created_at,
 )
 _present("reservations_due", reservations.c.due_at)
+
+transfers = Table(
+    "transfers",
+    metadata,
+    _sid(),
+    _workspace_sid(),
+    Column("task_sid", Text, ForeignKey("tasks.sid", ondelete="CASCADE"), nullable=False),
+    *(_text(f"initiating_{what}_sid") for what in ("reservation", "worker", "queue")),
+    _text_or_null("initiating_workflow_sid"),
+    *(_text(f"transfer_{what}") for what in ("mode", "type", "to", "status")),
+    _text_or_null("transfer_failed_reason"),
+    _instant("created_at"),
+    _instant("updated_at"),
+    _one_of("transfers_transfer_status", "transfer_status", transfer.STATUSES),
+)
+#: A Task is handed on at most once at a time.
+Index(
+    "transfers_live",
+    transfers.c.task_sid,
+    unique=True,
+    **_where(transfers.c.transfer_status == transfer.INITIATED),
+)
+Index("transfers_of_task", transfers.c.task_sid, transfers.c.created_at)
+Index("transfers_of_reservation", transfers.c.initiating_reservation_sid)
 
 calls = Table(
     "calls",
@@ -395,6 +430,16 @@ deliveries = Table(
 _present("deliveries_of_reservation", deliveries.c.reservation_sid)
 _present("deliveries_due", deliveries.c.due_at)
 
+#: No Workspace's own: an account's.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _sid(),
+    _text("friendly_name"),
+    _text("sealed_secret"),
+    _instant("created_at"),
+)
+
 # What a workspace's lists are paged by, and what its deletion looks for.
 for _table in (
     activities,
@@ -405,6 +450,7 @@ for _table in (
     worker_channels,
     tasks,
     reservations,
+    transfers,
     calls,
     instructions,
     deliveries,
@@ -459,9 +505,11 @@ TABLES: Final[Mapping[type, Table]] = {
     WorkerChannel: worker_channels,
     Task: tasks,
     Reservation: reservations,
+    Transfer: transfers,
     Call: calls,
     Instruction: instructions,
     Delivery: deliveries,
+    ApiKey: api_keys,
 }
 
 #: Columns that timers and workers wait for: writing one may have to wake somebody.
@@ -472,5 +520,6 @@ REFUSALS: Final[Mapping[str, str]] = {
     "task_channels_unique_name": "A TaskChannel with this UniqueName already exists.",
     "workers_friendly_name": "A Worker with this FriendlyName already exists.",
     "worker_channels_of_worker": "The Worker already has this WorkerChannel.",
+    "transfers_live": "The Task is being transferred already.",
     "reservations_live": "The Task is already offered to this Worker.",
 }

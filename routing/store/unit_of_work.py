@@ -7,6 +7,7 @@ databases' rooms (sqlite.py, postgresql.py), which lend it a cursor.
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
+from routing.api_key import ApiKey
 from routing.call import Call, Instruction
 from routing.clock import Clock, Instant
 from routing.configuration import Configuration, Workflow
@@ -27,9 +28,11 @@ from routing.store.statements import (
     Statement,
     TableStatements,
 )
+from routing.store.statistics import SqlStatistics
 from routing.store.work_statements import WorkStatements
 from routing.task import Task
 from routing.task_queue import TaskQueue
+from routing.transfer import Transfer
 from routing.worker import CapacityClaim, Worker, WorkerChannel
 from routing.workspace import Activity, TaskChannel, Workspace
 
@@ -98,9 +101,12 @@ class UnitOfWork:
         self.workflows = SqlRows(self, dialect, Workflow)
         self.tasks = SqlRows(self, dialect, Task)
         self.reservations = SqlRows(self, dialect, Reservation)
+        self.transfers = SqlRows(self, dialect, Transfer)
         self.calls = SqlRows(self, dialect, Call)
         self.instructions = SqlRows(self, dialect, Instruction)
         self.deliveries = SqlRows(self, dialect, Delivery)
+        self.api_keys = SqlRows(self, dialect, ApiKey)
+        self.statistics = SqlStatistics(self)
 
     # How the databases' rooms drive it.
 
@@ -213,6 +219,18 @@ class UnitOfWork:
         if self._is_shared or self._pending.tables:
             self._settle()
         return self._run(text, values).fetchall()
+
+    def write_many(self, text: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Runs a compiled text that changes rows once for each of these values."""
+        if not rows:
+            return
+        self._refuse_change()
+        if self._is_shared or self._pending.tables:
+            self._settle()
+        try:
+            self._cursor.executemany(text, rows)
+        except self.dialect.refusals as error:
+            self._fail(error)
 
     def locks(self, *, wanted: bool) -> bool:
         """Is a row that is to be locked locked by its SELECT?"""
