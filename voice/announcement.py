@@ -23,6 +23,7 @@ class Announcements:
         self.welcome = self._welcome()
         #: Back into the queue, after a bridge that could not be built.
         self.back_in_line = str(self._enqueue(VoiceResponse()))
+        self.on_hold = self._music()
         self.unavailable = self._farewell(flow.unavailable)
         self.canceled = self._farewell(flow.canceled)
         self.ended = self._farewell(flow.ended)
@@ -61,6 +62,18 @@ class Announcements:
             status_callback_event="start end join leave",
         )
         document.append(dial)
+        return str(document)
+
+    def _music(self) -> str:
+        """What a party on hold hears, until they are fetched back."""
+        document = VoiceResponse()
+        if self._flow.hold_music_url is not None:
+            document.play(self._flow.hold_music_url, loop=0)
+        else:
+            if self._flow.hold_announcement:
+                self._say(document, self._flow.hold_announcement)
+            document.pause(length=self._flow.interval_seconds)
+            document.redirect(self._settings.url("hold"), method="POST")
         return str(document)
 
     def _welcome(self) -> str:

@@ -7,22 +7,20 @@ again.
 """
 
 import contextlib
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from routing.call import DONE, FAILED, Call, Instruction
 from routing.clock import SECOND
-from routing.engine import Engine, instructions
+from routing.engine import Engine, instructions, participants
 from routing.errors import RoutingError
 from routing.events import Event
-from routing.json_text import JSONObject, read_object
 from routing.ports import Work
 from routing.reservation import ACCEPTED, PENDING
-from voice import bridge, hang_up
+from routing.transfer import COLD
+from voice import bridge, conversation, hang_up
 from voice.announcement import Announcements
 from voice.call_flow import ON_OFFER, CallFlow
 from voice.phone_line import (
@@ -34,7 +32,9 @@ from voice.phone_line import (
     PhoneLine,
     PhoneLineError,
 )
+from voice.scene import Scene, scene_of
 from voice.settings import VoiceSettings
+from voice.wishes import Hopeless, Wishes
 
 #: Seconds an instruction is ours: longer than the slowest question and answer of one step.
 LEASE_SECONDS = 30
@@ -49,9 +49,12 @@ MAX_PAUSE_SECONDS = 8
 NO_CALL = "40140: the Task has no call of ours that could be moved into a conference"
 NO_TO = "40137: the instruction has no 'to', and the Worker's attributes have no 'contact_uri'"
 WRONG_TO = "40137: 'to' is not +E.164, client: or sip:"
+NO_TO_DEQUEUE = "40131: neither 'to' nor the Worker's 'contact_uri' is +E.164, client: or sip:"
+WRONG_FROM_DEQUEUE = "40132: 'from' is missing or not +E.164, client: or sip:"
 WRONG_FROM = "40138: 'from' is missing or not +E.164, client: or sip:"
 
-_ADDRESS: Final = re.compile(r"\+[1-9]\d{1,14}|(?:client|sips?):[!-~]{1,250}")
+#: Kinds that a Reservation waits for: what does not work soon, somebody else should try.
+_TRIED_BRIEFLY: Final = instructions.BRIDGING | {bridge.SUPERVISE} | participants.KINDS
 
 _RESERVATION_OVER: Final = frozenset(
     {
@@ -68,31 +71,14 @@ _TASK_OVER: Final = frozenset(
 )
 
 #: The types of events that the voice side follows.
-CONCERNS: Final = frozenset({"reservation.accepted", "reservation.created"}) | (
-    _RESERVATION_OVER | _TASK_OVER
-)
+CONCERNS: Final = frozenset(
+    {"reservation.accepted", "reservation.created", "task.transfer-initiated"}
+) | (_RESERVATION_OVER | _TASK_OVER)
 
 #: The commits after which an instruction may be due.
 TOPICS: Final = frozenset({"due instructions"})
 
 _log = structlog.get_logger(__name__)
-
-
-class _Unusable(Exception):
-    """Parameters with which nobody can be dialled; the message is the instruction's failure."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What a step needs to know of the tables before it turns to Twilio."""
-
-    #: The caller's call; None when it has ended.
-    call: Call | None
-    #: Does the Reservation still want its bridge?
-    is_wanted: bool
-    worker_attributes: JSONObject
-    #: Has the caller been taken on since, to another agent?
-    is_overtaken: bool
 
 
 class Assignments:
@@ -111,15 +97,20 @@ class Assignments:
         self._settings = settings
         self._line = phone_line
         self._announcements = announcements
-        self._steps: dict[tuple[str, str], Callable[[Instruction], None]] = {
-            (bridge.CONFERENCE, bridge.DIAL): self._dial,
-            (bridge.CONFERENCE, bridge.RINGING): self._ask_after_leg,
-            (bridge.CONFERENCE, bridge.MOVE): self._move,
-            (bridge.CONFERENCE, bridge.JOINING): self._ask_after_caller,
-            (bridge.CONFERENCE, bridge.PARTING): self._ask_who_had_met,
-            (bridge.HANG_UP, bridge.TELL): self._end_leg,
-            (bridge.BACK_IN_LINE, bridge.TELL): self._back_in_line,
-            (bridge.GOODBYE, bridge.TELL): self._say_goodbye,
+        wishes = Wishes(engine, settings, phone_line)
+        self._steps: dict[tuple[str, str], Callable[[Instruction], None]] = wishes.steps
+        for kind in conversation.ROOMS:
+            self._steps |= {
+                (kind, bridge.DIAL): self._dial,
+                (kind, bridge.MOVE): self._move,
+                (kind, bridge.JOINING): self._ask_after_caller,
+                (kind, bridge.PARTING): self._ask_who_had_met,
+            }
+        self._steps |= {(kind, bridge.RINGING): self._ask_after_leg for kind in bridge.LEGS}
+        self._steps |= {
+            (bridge.HANG_UP, conversation.TELL): self._end_leg,
+            (conversation.BACK_IN_LINE, conversation.TELL): self._back_in_line,
+            (bridge.GOODBYE, conversation.TELL): self._say_goodbye,
         }
 
     # ---- the event log ---------------------------------------------------------------------------
@@ -142,11 +133,13 @@ class Assignments:
             self._engine.perform(self._offered, event)
         elif event.type in _RESERVATION_OVER:
             self._engine.perform(_reservation_over, event)
+        elif event.type == "task.transfer-initiated":
+            self._engine.perform(_handed_on, event)
         elif event.type in _TASK_OVER:
             self._engine.perform(settle, task_sid=task_sid)
 
     def _accepted(self, work: Work, event: Event) -> None:
-        if bridge.is_live(bridge.call_of(work, event.task_sid or "")):
+        if conversation.is_live(conversation.call_of(work, event.task_sid or "")):
             instructions.bridge_accepted(
                 work, reservation_sid=event.resource_sid, parameters=self._own_parameters()
             )
@@ -155,7 +148,7 @@ class Assignments:
         reservation = work.reservations.get(event.resource_sid)
         if reservation is None or reservation.reservation_status != PENDING:
             return
-        if bridge.is_live(bridge.call_of(work, reservation.task_sid)):
+        if conversation.is_live(conversation.call_of(work, reservation.task_sid)):
             instructions.request_conference(
                 work, reservation_sid=reservation.sid, parameters=self._own_parameters()
             )
@@ -178,7 +171,7 @@ class Assignments:
     def _carry_out(self, instruction: Instruction) -> None:
         log = _log.bind(instruction=instruction.sid, kind=instruction.kind, step=instruction.step)
         step = self._steps.get((instruction.kind, instruction.step))
-        most = MAX_ATTEMPTS if instruction.kind == bridge.CONFERENCE else MAX_CLEARING_ATTEMPTS
+        most = MAX_ATTEMPTS if instruction.kind in _TRIED_BRIEFLY else MAX_CLEARING_ATTEMPTS
         if step is None or instruction.attempts > 2 * most:
             # Written by a newer release, or whoever tries it dies of it.
             self._engine.perform(_give_up, instruction, failure="it could not be carried out")
@@ -191,9 +184,11 @@ class Assignments:
                 self._engine.perform(_later, instruction)
             else:
                 self._engine.perform(_give_up, instruction, failure=str(error))
+        except Hopeless as error:
+            self._engine.perform(_give_up, instruction, failure=str(error))
 
     def _dial(self, instruction: Instruction) -> None:
-        scene = self._engine.read(_scene, instruction)
+        scene = self._engine.read(scene_of, instruction)
         if not scene.is_wanted:
             self._engine.perform(_abandon, instruction, why="nobody waits for the agent any more")
             return
@@ -203,11 +198,8 @@ class Assignments:
         call_sid = scene.call.sid
         leg = self._leg_of_an_earlier_try(instruction)
         if leg is None:
-            try:
-                dialling = self._dialling(instruction, scene.call, scene.worker_attributes)
-            except _Unusable as error:
-                self._engine.perform(_give_up, instruction, failure=str(error))
-                return
+            dialling = self._dialling(instruction, scene)
+            self._keep_room(scene)
             leg = self._line.dial(dialling)
         self._engine.perform(
             bridge.dialled, instruction_sid=instruction.sid, leg=leg, customer_call_sid=call_sid
@@ -221,17 +213,33 @@ class Assignments:
             return None
         return self._line.find_leg(room=instruction.task_sid, label=instruction.reservation_sid)
 
-    def _dialling(self, instruction: Instruction, call: Call, attributes: JSONObject) -> Dialling:
-        given = bridge.parameters_of(instruction)
-        to = given.get("to") or attributes.get("contact_uri")
+    def _keep_room(self, scene: Scene) -> None:
+        """While the Task is handed on, the leaving of those who have it must not end the room."""
+        for colleague in scene.colleagues:
+            with contextlib.suppress(CallGone):
+                self._line.change(
+                    colleague.conference_sid or "",
+                    colleague.worker_call_sid or "",
+                    end_conference_on_exit=False,
+                )
+
+    def _dialling(self, instruction: Instruction, scene: Scene) -> Dialling:
+        given = dict(conversation.parameters_of(instruction))
+        to = given.get("to") or scene.worker_attributes.get("contact_uri")
+        dequeues = instruction.kind == instructions.DEQUEUE
         if not to:
-            raise _Unusable(NO_TO)
-        from_address = given.get("from") or self._settings.caller_id or call.to_address
+            raise Hopeless(NO_TO_DEQUEUE if dequeues else NO_TO)
+        dialled = scene.call.to_address if scene.call is not None else ""
+        from_address = given.get("from") or self._settings.caller_id or dialled
+        if dequeues:
+            given["record"] = given.get("record") == "record-from-answer"
+        if scene.colleagues:
+            given["end_conference_on_exit"] = False
         return Dialling(
             room=instruction.task_sid,
             label=instruction.reservation_sid,
-            to=_address(to, WRONG_TO),
-            from_address=_address(from_address, WRONG_FROM),
+            to=_address(to, NO_TO_DEQUEUE if dequeues else WRONG_TO),
+            from_address=_address(from_address, WRONG_FROM_DEQUEUE if dequeues else WRONG_FROM),
             ring_seconds=bridge.ring_seconds(instruction),
             leg_url=self._settings.url(f"agent-leg?instruction={instruction.sid}"),
             room_url=self._settings.url(f"conference?instruction={instruction.sid}"),
@@ -260,13 +268,13 @@ class Assignments:
         return status if status in ENDED_STATUSES or status == "in-progress" else "ringing"
 
     def _move(self, instruction: Instruction) -> None:
-        scene = self._engine.read(_scene, instruction)
+        scene = self._engine.read(scene_of, instruction)
         if scene.call is None or not scene.is_wanted:
             self._engine.perform(_abandon, instruction, why="nobody waits for the agent any more")
             return
-        if instruction.attempts > 1 and self._caller_is_in(instruction, scene.call):
+        if self._may_be_in(instruction, scene) and self._caller_is_in(instruction, scene.call):
             return
-        given = bridge.parameters_of(instruction)
+        given = conversation.parameters_of(instruction)
         twiml = self._announcements.into_room(
             room=instruction.task_sid,
             instruction_sid=instruction.sid,
@@ -280,6 +288,10 @@ class Assignments:
             self._caller_gone(instruction, scene.call)
             return
         self._engine.perform(bridge.moved, instruction_sid=instruction.sid)
+
+    def _may_be_in(self, instruction: Instruction, scene: Scene) -> bool:
+        """Has an earlier try, or an earlier agent, brought the caller into the room?"""
+        return instruction.attempts > 1 or scene.has_met
 
     def _caller_is_in(self, instruction: Instruction, call: Call) -> bool:
         """Did an earlier try bring the caller into the room?"""
@@ -310,7 +322,7 @@ class Assignments:
 
     def _ask_after_caller(self, instruction: Instruction) -> None:
         """No callback has told that the caller is in the room: Twilio is asked."""
-        scene = self._engine.read(_scene, instruction)
+        scene = self._engine.read(scene_of, instruction)
         if scene.call is None or not scene.is_wanted:
             self._engine.perform(_abandon, instruction, why="nobody waits for the agent any more")
             return
@@ -345,13 +357,20 @@ class Assignments:
         self._engine.perform(_finish, instruction)
 
     def _back_in_line(self, instruction: Instruction) -> None:
-        scene = self._engine.read(_scene, instruction)
-        if scene.call is not None and not scene.is_overtaken:
+        scene = self._engine.read(scene_of, instruction)
+        if scene.call is not None and self._waits_in_vain(instruction, scene, scene.call):
             self._redirect(scene.call, self._announcements.back_in_line)
         self._engine.perform(_finish, instruction)
 
+    def _waits_in_vain(self, instruction: Instruction, scene: Scene, call: Call) -> bool:
+        """Is the caller where nobody will come: between two documents, or alone in the room?"""
+        if not conversation.parameters_of(instruction).get("only_if_alone"):
+            return not scene.is_overtaken
+        room = self._line.find_room(instruction.task_sid)
+        return room is not None and room.call_sids == {call.sid}
+
     def _say_goodbye(self, instruction: Instruction) -> None:
-        scene = self._engine.read(_scene, instruction)
+        scene = self._engine.read(scene_of, instruction)
         if scene.call is not None:
             spoken = scene.is_overtaken  # to an agent, who is gone by now
             farewell = self._announcements.ended if spoken else self._announcements.canceled
@@ -370,11 +389,11 @@ class Assignments:
 def settle(work: Work, *, task_sid: str) -> None:
     """A Task may have ended: its bridge is not needed then, and its caller must not wait on."""
     task = work.tasks.get(task_sid, lock=True)
-    call = bridge.call_of(work, task_sid)
+    call = conversation.call_of(work, task_sid)
     if call is None or (task is not None and hang_up.is_wanted(work, call)):
         return
     bridge.abandon_all(work, task_sid, "the task has ended")
-    if bridge.is_live(call):
+    if conversation.is_live(call):
         bridge.say_goodbye(work, call)
 
 
@@ -387,30 +406,19 @@ def _reservation_over(work: Work, event: Event) -> None:
     reservation = work.reservations.get(event.resource_sid)
     if reservation is not None and reservation.reservation_status in {PENDING, ACCEPTED}:
         return
-    for seen in work.instructions.find(reservation_sid=event.resource_sid, kind=bridge.CONFERENCE):
+    for seen in work.instructions.find(reservation_sid=event.resource_sid, kind=bridge.LEGS):
         instruction = bridge.held(work, seen.sid)
         if instruction is not None and instruction.state not in {DONE, FAILED}:
             bridge.abandon(work, instruction, "the reservation has ended")
 
 
-def _scene(work: Work, instruction: Instruction) -> Scene:
-    call = bridge.call_of(work, instruction.task_sid)
-    reservation = work.reservations.get(instruction.reservation_sid)
-    worker = work.workers.get(reservation.worker_sid) if reservation is not None else None
-    return Scene(
-        call=call if bridge.is_live(call) else None,
-        is_wanted=reservation is not None and reservation.reservation_status in {PENDING, ACCEPTED},
-        worker_attributes=(
-            read_object(worker.attributes, parameter="Attributes") if worker is not None else {}
-        ),
-        is_overtaken=any(
-            other.state == DONE or other.step in {bridge.MOVE, bridge.JOINING, bridge.PARTING}
-            for other in work.instructions.find(
-                task_sid=instruction.task_sid, kind=bridge.CONFERENCE
-            )
-            if other.state != FAILED
-        ),
-    )
+def _handed_on(work: Work, event: Event) -> None:
+    """Whoever hands a call on cold leaves it at once; the caller hears the queue's music."""
+    if event.carried["transfer_mode"] != COLD:
+        return
+    standing = instructions.standing(work, event.carried["initiating_reservation_sid"])
+    if standing is not None and standing.worker_call_sid is not None:
+        bridge.end_leg(work, standing, standing.worker_call_sid)
 
 
 def _mine(work: Work, instruction: Instruction) -> Instruction | None:
@@ -439,7 +447,7 @@ def _give_up(work: Work, instruction: Instruction, *, failure: str) -> None:
         return
     if mine.step == bridge.PARTING:
         bridge.parted(work, mine.task_sid, met=False)
-    elif mine.kind == bridge.CONFERENCE:
+    elif mine.kind in instructions.BRIDGING or mine.kind == bridge.SUPERVISE:
         bridge.fail(work, mine, failure)
     else:
         # The sweep sees that the call still lives, and begins anew.
@@ -457,8 +465,8 @@ def _finish(work: Work, instruction: Instruction) -> None:
 
 
 def _address(value: object, refusal: str) -> str:
-    if not isinstance(value, str) or _ADDRESS.fullmatch(value) is None:
-        raise _Unusable(refusal)
+    if not isinstance(value, str) or bridge.ADDRESS.fullmatch(value) is None:
+        raise Hopeless(refusal)
     return value
 
 

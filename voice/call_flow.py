@@ -65,6 +65,9 @@ class CallFlow:
     music_url: str | None
     #: Seconds of silence between two announcements, where there is no music.
     interval_seconds: int
+    #: Played to whoever is on hold; None: hold_announcement, again and again.
+    hold_music_url: str | None
+    hold_announcement: str
     #: When no Task can be made of a call, or the queue is full.
     unavailable: str
     #: When the Task was canceled by anybody but the caller.
@@ -224,6 +227,8 @@ _FIELDS: Final[dict[str, _Field]] = {
     "announcement": _Field("waiting", "announcement", _announcement, ""),
     "music_url": _Field("waiting", "music_url", _url, None),
     "interval_seconds": _Field("waiting", "interval_seconds", _number(1, MAX_INTERVAL_SECONDS), 20),
+    "hold_music_url": _Field("hold", "music_url", _url, None),
+    "hold_announcement": _Field("hold", "announcement", _text(), ""),
     "unavailable": _Field("farewell", "unavailable", _text()),
     "canceled": _Field("farewell", "canceled", _text()),
     "ended": _Field("farewell", "ended", _text(), ""),

@@ -60,6 +60,7 @@ def _views(
         "call-status": lambda webhook: news.of_the_call(_of_a_call(webhook)),
         "agent-leg": lambda webhook: news.of_the_agents_leg(_of_a_call(webhook)),
         "conference": news.of_the_room,
+        "hold": lambda _webhook: announcements.on_hold,
         "conference-left": lambda webhook: news.of_the_callers_return(_of_a_call(webhook)),
     }
 
@@ -102,6 +103,7 @@ class News:
                 event=webhook.get("StatusCallbackEvent"),
                 conference_sid=_sid(webhook.get("ConferenceSid"), "CF"),
                 call_sid=_sid(webhook.get("CallSid"), "CA") if webhook.get("CallSid") else "",
+                ended_by=webhook.get("CallSidEndingConference"),
             ),
         )
         return HEARD

@@ -5,10 +5,10 @@ callback, the queue's action, the conference's, an error of the phone line, the 
 """
 
 from routing.call import Call
-from routing.engine import instructions
+from routing.engine import instructions, transfers
 from routing.ports import Work
 from routing.task import CANCELED, COMPLETED, WRAPPING
-from voice import bridge
+from voice import bridge, conversation
 from voice.phone_line import ENDED_STATUSES
 
 #: The Task of a call that ended before we heard that it rang.
@@ -25,13 +25,14 @@ def caller_left(work: Work, *, call_sid: str, status: str = "completed") -> bool
     if call is None or call.due_at is None:
         return False
     work.calls.change(call_sid, status=status, due_at=None, updated_at=work.now)
-    standing = bridge.standing_bridge(work, call.task_sid)
+    standing = conversation.standing_bridge(work, call.task_sid)
     if standing is None and bridge.part(work, call.task_sid):
         return True
     bridge.abandon_all(work, call.task_sid, bridge.HANGUP)
     if standing is not None:
+        transfers.call_off(work, task_sid=call.task_sid, reason=bridge.HANGUP)
         bridge.release_leg(work, standing)
-    if standing is None or not bridge.conversation_over(work, standing):
+    if standing is None or not conversation.conversation_over(work, standing):
         instructions.customer_left(work, task_sid=call.task_sid, reason=bridge.HANGUP)
     return True
 
@@ -109,4 +110,4 @@ def is_wanted(work: Work, call: Call) -> bool:
     if task is not None and task.assignment_status not in {WRAPPING, COMPLETED, CANCELED}:
         return True
     # After-work, or completed by a program: whoever still talks may go on talking.
-    return bridge.standing_bridge(work, call.task_sid) is not None
+    return conversation.standing_bridge(work, call.task_sid) is not None

@@ -12,7 +12,7 @@ from routing.clock import SECOND
 from routing.engine import Engine
 from routing.ports import Work
 from routing.task import CANCELED, COMPLETED, WRAPPING
-from voice import bridge, hang_up
+from voice import bridge, conversation, hang_up
 from voice.assignment import settle
 from voice.phone_line import ENDED_STATUSES, CallGone, PhoneLine, PhoneLineError
 from voice.settings import VoiceSettings
@@ -52,7 +52,7 @@ class Reconciliation:
                 _log.info("found a call that had ended", call=call.sid, status=status)
             return
         self._engine.perform(settle, task_sid=call.task_sid)
-        talking = self._engine.read(bridge.standing_bridge, call.task_sid)
+        talking = self._engine.read(conversation.standing_bridge, call.task_sid)
         if talking is not None:
             self._look_into_room(call, talking)
 
@@ -79,7 +79,7 @@ def _take_turns(work: Work, *, seconds: int) -> list[Call]:
 
 def _over(work: Work, *, instruction_sid: str) -> bool:
     instruction = bridge.held(work, instruction_sid)
-    return instruction is not None and bridge.conversation_over(work, instruction)
+    return instruction is not None and conversation.conversation_over(work, instruction)
 
 
 def _part_with(work: Work, *, call: Call) -> None:
