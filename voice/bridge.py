@@ -154,6 +154,45 @@ def dialled(work: Work, *, instruction_sid: str, leg: Leg, customer_call_sid: st
     _leg_lives(work, instruction, answered=False)
 
 
+def called_out(
+    work: Work, *, instruction_sid: str, leg: Leg, to: str, from_address: str, seconds: int
+) -> None:
+    """The customer's phone has been called, for an agent who waits in the room.
+
+    From now on that is the Task's call, like one that came in.
+    """
+    instruction = held(work, instruction_sid)
+    if instruction is None:
+        return
+    known = work.calls.get(leg.call_sid)
+    if known is None:
+        work.calls.add(
+            Call(
+                sid=leg.call_sid,
+                workspace_sid=instruction.workspace_sid,
+                task_sid=instruction.task_sid,
+                from_address=to,
+                to_address=from_address,
+                status="queued",
+                sequence_number=-1,
+                parameters="{}",
+                due_at=work.now + seconds * SECOND,
+                created_at=work.now,
+                updated_at=work.now,
+            )
+        )
+    if instruction.state in _OVER:
+        end_leg(work, instruction, leg.call_sid)
+    elif known is not None and known.due_at is None:
+        # The news that it was over was faster than the answer to the dialling.
+        _remember(work, instruction, customer_call_sid=leg.call_sid)
+        abandon(work, instruction, HANGUP)
+        instructions.customer_left(work, task_sid=instruction.task_sid, reason=HANGUP)
+    else:
+        _remember(work, instruction, customer_call_sid=leg.call_sid)
+        _enter(work, instruction, JOINING, seconds=seconds)
+
+
 def moved(work: Work, *, instruction_sid: str) -> None:
     """The caller was sent into the room, and is on the way."""
     instruction = held(work, instruction_sid)

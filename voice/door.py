@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 import flask
 
 from routing import sids
+from routing.call import Call
 from routing.engine import Engine
-from voice import bridge, conference, hang_up
+from routing.ports import Work
+from voice import bridge, conference, elsewhere, hang_up
 from voice.announcement import Announcements
 from voice.call_flow import CallFlow
 from voice.conference import RoomNews
@@ -51,16 +53,20 @@ def _views(
     engine: Engine, announcements: Announcements, flow: CallFlow, settings: VoiceSettings
 ) -> Mapping[str, View]:
     reception = Reception(engine, flow, settings, announcements)
-    waiting_room = WaitingRoom(engine, announcements)
+    waiting_room = WaitingRoom(engine, flow, announcements)
     news = News(engine, announcements)
     return {
         "incoming": lambda webhook: reception.answer(_of_a_call(webhook)),
+        "menu": lambda webhook: reception.chosen(_of_a_call(webhook)),
+        "enqueue": lambda webhook: reception.hand_over(_of_a_call(webhook)),
+        "callback": lambda webhook: reception.call_back(_of_a_call(webhook)),
+        "voicemail": lambda webhook: reception.record(_of_a_call(webhook)),
         "waiting": lambda webhook: waiting_room.round(_of_a_call(webhook)),
         "queue-left": lambda webhook: waiting_room.left(_of_a_call(webhook)),
         "call-status": lambda webhook: news.of_the_call(_of_a_call(webhook)),
         "agent-leg": lambda webhook: news.of_the_agents_leg(_of_a_call(webhook)),
         "conference": news.of_the_room,
-        "hold": lambda _webhook: announcements.on_hold,
+        "hold": lambda webhook: announcements.of(webhook.get("To")).on_hold,
         "conference-left": lambda webhook: news.of_the_callers_return(_of_a_call(webhook)),
     }
 
@@ -70,11 +76,7 @@ class News:
 
     def __init__(self, engine: Engine, announcements: Announcements) -> None:
         self._engine = engine
-        self._next = {
-            conference.NEXT_ENDED: announcements.ended,
-            conference.NEXT_WAIT: announcements.back_in_line,
-            conference.NEXT_CANCELED: announcements.canceled,
-        }
+        self._announcements = announcements
 
     def of_the_call(self, webhook: Webhook) -> str:
         self._engine.perform(
@@ -115,7 +117,19 @@ class News:
             call_sid=webhook.get("CallSid"),
             status=_status(webhook),
         )
-        return self._next[comes_next]
+        call_sid = webhook.get("CallSid")
+        call = self._engine.read(_call, call_sid)
+        announcements = self._announcements.of(call.to_address if call is not None else "")
+        if comes_next == conference.NEXT_WAIT:
+            return announcements.back_in_line
+        if comes_next == conference.NEXT_CANCELED:
+            return announcements.canceled
+        own = self._engine.read(elsewhere.goes_on, call_sid=call_sid, result="bridged")
+        return announcements.ended if own is None else announcements.go_on_at(*own)
+
+
+def _call(work: Work, call_sid: str) -> Call | None:
+    return work.calls.get(call_sid)
 
 
 def _answering(view: View) -> Callable[[], flask.Response]:

@@ -13,7 +13,7 @@ from routing.engine import Engine
 from routing.ports import Work
 from routing.task import CANCELED, COMPLETED, WRAPPING
 from voice import bridge, conversation, hang_up
-from voice.assignment import settle
+from voice.outcomes import settle
 from voice.phone_line import ENDED_STATUSES, CallGone, PhoneLine, PhoneLineError
 from voice.settings import VoiceSettings
 

@@ -23,12 +23,20 @@ class Scene:
     is_overtaken: bool
     #: Has the caller talked to somebody before?
     has_met: bool
+    #: Why the Task has ended, as its events say.
+    reason: str | None
+    #: For a Task without a call: the customer whom somebody is to call, and from which number.
+    outbound_to: str | None
+    outbound_from: str
     #: The bridges of the others who have the Task now: it is being handed on.
     colleagues: tuple[Instruction, ...]
 
 
 def scene_of(work: Work, instruction: Instruction) -> Scene:
     call = conversation.call_of(work, instruction.task_sid)
+    task = work.tasks.get(instruction.task_sid)
+    said = read_object(task.attributes, parameter="Attributes") if task is not None else {}
+    outbound_to = said.get("outbound_to")
     reservation = work.reservations.get(instruction.reservation_sid)
     worker = work.workers.get(reservation.worker_sid) if reservation is not None else None
     return Scene(
@@ -45,6 +53,9 @@ def scene_of(work: Work, instruction: Instruction) -> Scene:
             if other.state != FAILED
         ),
         has_met=conversation.standing_bridge(work, instruction.task_sid) is not None,
+        reason=None if task is None else task.reason,
+        outbound_to=outbound_to if call is None and isinstance(outbound_to, str) else None,
+        outbound_from=str(said.get("from", "")),
         colleagues=_colleagues(work, instruction),
     )
 

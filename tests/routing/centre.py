@@ -320,6 +320,7 @@ class Centre:
 
     def accept_pending(self, task_sid: str) -> None:
         """Has the one who is being asked accept, while others have the Task already."""
+        self.route()
         offers = [
             each for each in self.reservations(task_sid) if each.reservation_status == "pending"
         ]

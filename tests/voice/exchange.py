@@ -332,13 +332,15 @@ class Exchange:
             return
         if call in room.expected:
             room.expected.remove(call)
-        if call in room.members:
+        was_in = call in room.members
+        if was_in:
             room.members.remove(call)
             self._tell_room(room, "participant-leave", call)
         if told and call.dial_action is not None:
             action, call.dial_action = call.dial_action, None
             self._tell(action, self._standard(call) | {"DialCallStatus": "answered"})
-        if (call.ends_room or not room.members) and not room.expected and not room.is_over:
+        ends = (call.ends_room and was_in) or not room.members
+        if ends and not room.expected and not room.is_over:
             self._end_room(room, ended_by=call.sid)
 
     def _end_room(self, room: FakeRoom, *, ended_by: str) -> None:

@@ -258,7 +258,10 @@ def test_a_caller_on_hold_hears_the_flows_music_until_fetched_back(talk: Talk) -
     talk.perform(participants.hold_customer, task_sid=task, hold=True)
     assert talk.call.part["hold"] is True
     path = str(talk.call.part["hold_url"]).removeprefix("https://calls.example.com")
-    assert talk.office.flow.hold_announcement in talk.office.post(path, {"CallSid": talk.call.sid}).text
+    assert (
+        talk.office.flow.hold_announcement
+        in talk.office.post(path, {"CallSid": talk.call.sid}).text
+    )
     talk.perform(participants.hold_customer, task_sid=task, hold=False)
     assert talk.call.part["hold"] is False
 
