@@ -17,6 +17,8 @@ from dotenv import dotenv_values
 
 from routing.errors import InvalidParameter
 from routing.json_text import read_object
+from routing.sids import TASK_QUEUE, WORKSPACE, is_sid
+from voice.tunnel import NoTunnel, url_of_tunnel
 
 Value = TypeVar("Value")
 
@@ -26,6 +28,9 @@ OFF: Final = "off"
 
 #: In the instance folder: the SID and token that stand in for an account's.
 CREDENTIALS: Final = "credentials.json"
+
+#: PUBLIC_URL: whatever the ngrok agent on this machine says.
+NGROK: Final = "ngrok"
 
 TWILIO_API: Final = "https://api.twilio.com"
 
@@ -54,12 +59,24 @@ class Settings:
         "", "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE; empty: instance/tandem.db"
     )
     public_url: str = _setting(
-        "", "How Twilio reaches this server from outside; empty: http://HOST:PORT"
+        "", "How Twilio reaches this server; ngrok: ask the local agent; empty: http://HOST:PORT"
     )
     twilio_account_sid: str = _setting("", "Account SID (AC...); empty: no account, see SIMULATOR")
     twilio_auth_token: str = _setting("", "The account's auth token", is_secret=True)
     twilio_auth_token_previous: str = _setting(
         "", "A second token whose signatures are accepted, while you rotate", is_secret=True
+    )
+    twilio_account_tokens: tuple[tuple[str, str], ...] = _setting(
+        (), "Tokens of sub-accounts whose numbers lead here: AC...=TOKEN,...", is_secret=True
+    )
+    twilio_shared_keys: tuple[tuple[str, str], ...] = _setting(
+        (), "Shared keys that webhooks may be signed with: KEY=SECRET,...", is_secret=True
+    )
+    ngrok_api_url: str = _setting(
+        "http://127.0.0.1:4040", "Where a local ngrok agent tells its tunnels; PUBLIC_URL=ngrok"
+    )
+    wrap_up_limits: tuple[tuple[str, int], ...] = _setting(
+        (), "Longest after-work in seconds, by Workspace, TaskQueue or *: *=600,WQ...=120"
     )
     twilio_api_url: str = _setting("", "Where Twilio's REST API is; empty: Twilio or the simulator")
     simulator: str = _setting(
@@ -145,6 +162,8 @@ def _fill_in(values: dict[str, Any], reader: _Reader) -> None:
         try:
             Path(values["instance_path"]).mkdir(parents=True, exist_ok=True)
             _derive(values)
+        except NoTunnel as error:
+            reader.refuse("public_url", str(error))
         except (OSError, InvalidParameter, KeyError) as error:
             reader.refuse("instance_path", f"a folder of ours to write to ({error})")
 
@@ -158,6 +177,8 @@ def _derive(values: dict[str, Any]) -> None:
         values["database_url"] = f"sqlite:///{path}"
     if not values["public_url"]:
         values["public_url"] = _local_url(values["host"], values["port"])
+    if values["public_url"] == NGROK:
+        values["public_url"] = url_of_tunnel(values["ngrok_api_url"], values["port"])
     if not values["twilio_api_url"]:
         simulated = _local_url(values["host"], values["simulator_port"])
         values["twilio_api_url"] = simulated if values["simulator"] == ON else TWILIO_API
@@ -228,6 +249,40 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _public_url(text: str) -> str:
+    return text if text == NGROK else _url(text)
+
+
+def _pairs(
+    name_of: Callable[[str], str], value_of: Callable[[str], Any]
+) -> Callable[[str], tuple[tuple[str, Any], ...]]:
+    """NAME=VALUE, NAME=VALUE, ..."""
+
+    def check(text: str) -> tuple[tuple[str, Any], ...]:
+        found = []
+        for pair in text.split(","):
+            name, sign, value = pair.strip().partition("=")
+            if not (name and sign and value):
+                raise ValueError("NAME=VALUE,NAME=VALUE,...")
+            found.append((name_of(name), value_of(value)))
+        return tuple(found)
+
+    return check
+
+
+def _limited(text: str) -> str:
+    if text != "*" and not (is_sid(text, WORKSPACE) or is_sid(text, TASK_QUEUE)):
+        raise ValueError("*, the SID of a Workspace or that of a TaskQueue before each =")
+    return text
+
+
+def _seconds(text: str) -> int:
+    longest = 86_400
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= longest:
+        raise ValueError(f"seconds from 1 to {longest} after each =")
+    return int(text)
+
+
 def _database_url(text: str) -> str:
     if not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         raise ValueError("sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
@@ -248,7 +303,11 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "simulator_port": _port,
     "web_threads": _threads,
     "database_url": _database_url,
-    "public_url": _url,
+    "public_url": _public_url,
+    "ngrok_api_url": _url,
+    "twilio_account_tokens": _pairs(_account_sid, str),
+    "twilio_shared_keys": _pairs(str, str),
+    "wrap_up_limits": _pairs(_limited, _seconds),
     "twilio_api_url": _url,
     "twilio_account_sid": _account_sid,
     "simulator": _one_of(AUTO, ON, OFF),

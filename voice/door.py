@@ -5,8 +5,10 @@ here, and nothing is decided here.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import flask
+from werkzeug.exceptions import HTTPException
 
 from routing import sids
 from routing.call import Call
@@ -25,6 +27,8 @@ from voice.waiting_room import WaitingRoom
 #: A SequenceNumber has no more digits than this.
 MAX_DIGITS = 9
 
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
 #: The answer to a webhook that only tells something.
 HEARD = ""
 
@@ -38,14 +42,35 @@ def voice_door(engine: Engine, settings: VoiceSettings, flow: CallFlow) -> flask
     anything of it is looked at.
     """
     door = flask.Blueprint("voice", __name__)
-    signatures = Signatures(public_url=settings.public_url, auth_tokens=settings.auth_tokens)
+    signatures = Signatures(
+        public_url=settings.public_url,
+        auth_tokens=settings.auth_tokens,
+        account_tokens=settings.account_tokens,
+        shared_keys=settings.shared_keys,
+    )
 
     @door.before_request
     def prove() -> None:
         flask.g.webhook = require(signatures, flask.request)
 
-    for path, view in _views(engine, Announcements(flow, settings), flow, settings).items():
+    views = _views(engine, Announcements(flow, settings), flow, settings)
+    for path, view in views.items():
         door.add_url_rule(f"/{path}", path, _answering(view), methods=["GET", "POST"])
+
+    @door.route("/", defaults={"path": ""}, methods=_METHODS)
+    @door.route("/<path:path>", methods=_METHODS)
+    def nowhere(path: str) -> flask.Response:
+        """What there is no view for is told as shortly as what is wrong: never as a page."""
+        known = path in views
+        answer = flask.Response(status=405 if known else 404, content_type="text/plain")
+        if known:
+            answer.headers["Allow"] = "GET, POST"
+        return answer
+
+    @door.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> flask.Response:
+        return flask.Response(status=error.code or 500, content_type="text/plain")
+
     return door
 
 

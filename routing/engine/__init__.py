@@ -9,6 +9,7 @@ their state tables and appends the events that tell of it, all in one transactio
     transfers handing_over                a piece of work is handed on
     placement skipping                    where a Task goes next in its Workflow
     instructions giving participants      what is to be done on the phone line
+    mending                               what should have ended
     explaining                            why a Task is where it is
     moves journal matchable               what the verbs above share, and the router with them
 
