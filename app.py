@@ -60,7 +60,11 @@ class House:
         call_flow = load_call_flow(Path(settings.call_flow))
         tokens = (settings.twilio_auth_token, settings.twilio_auth_token_previous)
         self.voice_settings = VoiceSettings(
-            public_url=settings.public_url, auth_tokens=tuple(token for token in tokens if token)
+            public_url=settings.public_url,
+            auth_tokens=tuple(token for token in tokens if token),
+            account_tokens=dict(settings.twilio_account_tokens),
+            shared_keys=dict(settings.twilio_shared_keys),
+            wrap_up_limits=dict(settings.wrap_up_limits),
         )
         self.signing_keys = StoredSigningKeys(store, settings.tandem_secret_key, clock)
         self.rest_settings = RestSettings(

@@ -272,6 +272,8 @@ Index(
     reservations.c.created_at,
 )
 columns.present("reservations_due", reservations.c.due_at)
+_wrapping: Final = columns.where(reservations.c.reservation_status == reservation.WRAPPING)
+Index("reservations_wrapping", reservations.c.updated_at, **_wrapping)
 
 transfers = Table(
     "transfers",

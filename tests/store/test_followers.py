@@ -80,9 +80,9 @@ def test_many_rows_are_changed_alike_at_once(store: SqlStore, office: Office) ->
 
     store.perform(fill)
     sids = {each.sid for each in owed[:3]}
-    changed = store.perform(lambda work: work.deliveries.change_all(sids, state="dead", attempts=7))
+    changed = store.perform(lambda work: work.deliveries.set_all(sids, state="dead", attempts=7))
     assert changed == 3
-    assert store.perform(lambda work: work.deliveries.change_all(frozenset(), attempts=1)) == 0
+    assert store.perform(lambda work: work.deliveries.set_all(frozenset(), attempts=1)) == 0
     found = store.read(lambda work: work.deliveries.find(order_by="position"))
     assert [(each.state, each.attempts) for each in found] == [("dead", 7)] * 3 + [
         ("pending", 0)
