@@ -22,6 +22,7 @@ from routing.background.loops import Loop, following, timing
 from routing.clock import Clock, SystemClock
 from routing.engine import Engine, instructions
 from routing.events import Event
+from routing.realtime.bridge import Bridge, bridge_door
 from routing.store import SqlStore, open_store
 from routing.store.signing_keys import StoredSigningKeys
 from settings import Settings, load
@@ -141,6 +142,9 @@ def create_app(
     web = flask.Flask("tandem", static_folder=None)
     web.extensions["house"] = house
     web.register_blueprint(rest_door(house.engine, house.rest_settings))
+    web.register_blueprint(
+        bridge_door(Bridge(house.engine, house.rest_settings, house.signing_keys))
+    )
     web.register_blueprint(
         voice_door(house.engine, house.voice_settings, house.call_flow), url_prefix="/voice"
     )

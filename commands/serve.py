@@ -1,4 +1,4 @@
-"""One command, one process tree: this supervisor, gunicorn with everything in it, the simulator.
+"""One command, one process tree: this supervisor, gunicorn, the realtime server, the simulator.
 
 The supervisor looks before it leaps (ports, database), starts the others, says what to do next, and
 takes all of them down together. It does no work of its own.
@@ -57,6 +57,7 @@ def serve(settings: Settings) -> int:
         if settings.simulates:
             children.append(_start("simulator", simulator_command(settings), settings))
         children.append(_start("server", _gunicorn_command(), settings))
+        children.append(_start("realtime server", _realtime_command(), settings))
         if _wait_until_ready(settings, children, stop):
             click.echo(_welcome(settings, workspace_sid))
         return _watch(children, stop)
@@ -77,7 +78,7 @@ class _Stop:
 
 
 def _check_ports(settings: Settings) -> None:
-    ports = {"PORT": settings.port}
+    ports = {"PORT": settings.port, "REALTIME_PORT": settings.realtime_port}
     if settings.simulates:
         ports["SIMULATOR_PORT"] = settings.simulator_port
     for name, port in ports.items():
@@ -134,6 +135,10 @@ def _gunicorn_command() -> list[str]:
     ]  # fmt: skip
 
 
+def _realtime_command() -> list[str]:
+    return [sys.executable, "-m", "commands.realtime"]
+
+
 def _start(name: str, command: list[str], settings: Settings) -> _Child:
     environment = dict(os.environ) | _derived(settings)
     process = subprocess.Popen(  # noqa: S603 - our own programs
@@ -175,24 +180,34 @@ def die_with_parent(parent: int) -> Callable[[], None]:
 
 def _wait_until_ready(settings: Settings, children: list[_Child], stop: _Stop) -> bool:
     """True as soon as `/readyz` says so; False when asked to stop, or a child has died, first."""
-    url = f"{_reachable(settings)}/readyz"
     deadline = time.monotonic() + READY_SECONDS
+    waiting = [f"{_reachable(settings, port)}/readyz" for port in _ports(settings)]
     while not stop.asked and time.monotonic() < deadline:
         if any(child.process.poll() is not None for child in children):
             return False
-        with (
-            contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
-            urllib.request.urlopen(url, timeout=2) as answer,  # noqa: S310 - our own URL
-        ):
-            if answer.status == 200:  # noqa: PLR2004 - HTTP's OK
-                return True
+        waiting = [url for url in waiting if not _answers(url)]
+        if not waiting:
+            return True
         time.sleep(0.05)
     return False
 
 
-def _reachable(settings: Settings) -> str:
+def _ports(settings: Settings) -> list[int]:
+    return [settings.port, settings.realtime_port]
+
+
+def _answers(url: str) -> bool:
+    with (
+        contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
+        urllib.request.urlopen(url, timeout=2) as answer,  # noqa: S310 - our own URL
+    ):
+        return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
+    return False
+
+
+def _reachable(settings: Settings, port: int) -> str:
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _watch(children: list[_Child], stop: _Stop) -> int:
@@ -222,12 +237,14 @@ def _stop_all(children: list[_Child]) -> None:
 
 
 def _welcome(settings: Settings, workspace_sid: str) -> str:
-    base = _reachable(settings)
+    base = _reachable(settings, settings.port)
+    realtime = _reachable(settings, settings.realtime_port)
     lines = [
         "",
         "Tandem is ready.",
         "",
         f"  REST API    {base}/v1/Workspaces   (health: {base}/readyz)",
+        f"  Realtime    {realtime}/v1/wschannels   (ebServer; wsServer: the same with ws)",
         f"  Webhooks    {settings.public_url}/voice/incoming",
         f"  Database    {_without_password(settings.database_url)}",
     ]

@@ -50,7 +50,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
 )
 
 #: A SID or a unique name; whatever looks otherwise names nothing that could be here.
-_IN_PATH = re.compile(r"[A-Za-z0-9_$]{1,64}")
+IN_PATH = re.compile(r"[A-Za-z0-9_$]{1,64}")
 
 
 _itself = Resource()
@@ -94,7 +94,7 @@ def rest_door(engine: Engine, settings: RestSettings) -> Blueprint:
 
 def _view(door: Door, operation: Operation) -> Callable[..., Response]:
     def view(**sids: str) -> Response:
-        if not all(_IN_PATH.fullmatch(sid) for sid in sids.values()):
+        if not all(IN_PATH.fullmatch(sid) for sid in sids.values()):
             raise NotFound
         return operation.view(door, read_parameters(request, operation.takes), **sids)
 
@@ -104,8 +104,8 @@ def _view(door: Door, operation: Operation) -> Callable[..., Response]:
 def _guard(settings: RestSettings, limit: RateLimit) -> Callable[[], Response | None]:
     def guard() -> Response | None:
         below = request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
-        if not below and request.blueprint != BLUEPRINT:
-            return None
+        if request.blueprint not in {None, BLUEPRINT} or (not below and not request.blueprint):
+            return None  # another door's, which has a guard of its own
         try:
             user = authenticate(
                 request.authorization,

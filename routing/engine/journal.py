@@ -1,13 +1,13 @@
 """Writes an event with everything that its type carries (see events.CATALOGUE)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from routing import sids
 from routing.clock import SECOND, Instant, iso_8601
 from routing.configuration import Configuration, Workflow
-from routing.events import CATALOGUE, Event
+from routing.events import CATALOGUE, TOLD_LIVE, Event
 from routing.ports import Work
 from routing.reservation import Reservation
 from routing.task import CANCELED, COMPLETED, Task
@@ -70,6 +70,7 @@ def tell(
             description=description,
             carried=carried,
             occurred_at=work.now,
+            picture=_picture(subject) if event_type in TOLD_LIVE else None,
             task_sid=carried.get("task_sid"),
             reservation_sid=carried.get("reservation_sid"),
             worker_sid=carried.get("worker_sid"),
@@ -78,6 +79,20 @@ def tell(
             task_channel_sid=carried.get("task_channel_sid"),
         )
     )
+
+
+def _picture(subject: Subject) -> dict[str, object]:
+    """The records of which it tells. Attributes may be long, and are carried already."""
+    picture: dict[str, object] = {}
+    if subject.task is not None:
+        picture["task"] = replace(subject.task, attributes="")
+    if subject.reservation is not None:
+        picture["reservation"] = subject.reservation
+    elif subject.worker is not None:
+        picture["worker"] = replace(subject.worker, attributes="")
+    if subject.worker_channel is not None:
+        picture["worker_channel"] = subject.worker_channel
+    return picture
 
 
 def _yes(value: bool) -> str:

@@ -65,9 +65,10 @@ def reserve(
         assignment_status=next_task_state(task, "reserve"),
         assignment_count=task.assignment_count + (0 if burst else 1),
     )
-    # Not a change of what a Worker is: whoever holds its version may still write it.
-    work.workers.change(worker.sid, last_reserved_at=work.now)
-    worker = replace(worker, last_reserved_at=work.now)
+    # The Worker's version counts offers, too: Twilio's JavaScript SDK counts them along.
+    version = worker.version + 1
+    work.workers.change(worker.sid, last_reserved_at=work.now, version=version)
+    worker = replace(worker, last_reserved_at=work.now, version=version)
     # Added last, so that it is written together with its event.
     reservation = _new_reservation(work, configuration, task, worker, channel)
     tell(

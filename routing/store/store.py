@@ -76,6 +76,15 @@ class SqlStore:
         """
         return FollowedLog(self._database, name, concerns)
 
+    def live_log(self, name: str, concerns: frozenset[str]) -> FollowedLog:
+        """The log from now on, with the pictures of what it tells of; nothing is remembered.
+
+        For those who pass on what happens and keep nothing: each process has one of its own.
+        """
+        log = FollowedLog(self._database, name, concerns, with_pictures=True)
+        log.start_at_the_end()
+        return log
+
     def purge_events_before(self, instant: Instant, *, limit: int = 1000) -> int:
         """Deletes the oldest events that occurred before the instant and that every follower has
         dealt with, at most so many; returns how many there were.

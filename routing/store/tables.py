@@ -441,6 +441,7 @@ events = Table(
     _text("carried"),
     _instant("occurred_at"),
     *(_text_or_null(name) for name in INDEXED_FIELDS),
+    _text_or_null("picture"),
     # Never a number twice, also after the newest events were purged.
     sqlite_autoincrement=True,
 )
