@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from routing.store.statements import SqlDialect
 from routing.store.unit_of_work import UnitOfWork
-from routing.store.wake_up import WakeUps
+from routing.store.wake_up import Bulletin, WakeUps
 
 Result = TypeVar("Result")
 
@@ -48,6 +48,13 @@ class Database(Protocol):
 
     def listen(self) -> None:
         """Begins to hear of other processes' commits, where there can be others."""
+        ...
+
+    #: What other processes say.
+    bulletin: Bulletin
+
+    def tell(self, message: str) -> None:
+        """Says something to the other processes that listen, if they can hear it now."""
         ...
 
     def close(self) -> None: ...

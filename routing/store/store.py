@@ -103,6 +103,14 @@ class SqlStore:
         """Lets commits of other processes notify the signal, and ours theirs, until `close`."""
         self._database.listen()
 
+    def tell(self, message: str) -> None:
+        """Says something to the other processes that `listen`; it may be lost, nothing is kept."""
+        self._database.tell(message)
+
+    def hear(self, listener: Callable[[str], None]) -> None:
+        """Has what others `tell` given to the listener, in a thread of the store's."""
+        self._database.bulletin.subscribe(listener)
+
     def close(self) -> None:
         self._database.close()
 
