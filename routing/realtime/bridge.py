@@ -77,7 +77,15 @@ class Asked:
 class Bridge:
     """What the door needs: engine, both ways to tell of things, and the keys of tokens."""
 
-    def __init__(self, engine: Engine, settings: RestSettings, keys: SigningKeys) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: RestSettings,
+        keys: SigningKeys,
+        shown: Callable[[Bearer], None] = lambda _bearer: None,
+    ) -> None:
+        """`shown` is called with the token of each request, once it was checked."""
+        self.shown = shown
         marked = AnswerFirst(engine)
         self.settings = settings
         self.keys = keys
@@ -146,6 +154,7 @@ def _http_refusal(error: HTTPException) -> Response:
 
 def _answer(bridge: Bridge, channel: str | None) -> Response:
     asked = _asked(bridge)
+    bridge.shown(asked.bearer)
     check_channel(asked.bearer, "POST", _named_channel(channel))
     _check_workspace(asked)
     if asked.is_legacy or asked.bearer.is_capability:

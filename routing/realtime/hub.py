@@ -7,7 +7,7 @@ client connects again and reads from the tables what it has missed.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -15,6 +15,7 @@ import structlog
 
 from routing.api.tokens import Bearer
 from routing.clock import SECOND, Clock, Instant
+from routing.realtime.bulletin import Opened, Renewed
 from routing.realtime.frames import HEARTBEAT
 
 #: Seconds between two signs of life; clients give up after 30 without one (60 the older ones).
@@ -144,30 +145,33 @@ class Hub:
                     channel.timer.cancel()
                 del self._channels[session.channel]
 
-    def evict_others(self, session: Session) -> list[str]:
-        """Closes the other sockets of its channel, unless it was itself closed like that before.
+    def evict_others(self, opened: Opened, keep: Session | None = None) -> dict[str, Instant]:
+        """Closes the channel's sockets but the one to keep; their tokens, and when those end.
 
-        Otherwise two windows that both ask for it would close each other for ever. The tokens
-        (digests) of those that were closed.
+        A token of a socket that was closed like this closes nobody any more: the closed client
+        comes back by itself, and two windows would close each other for ever.
         """
-        if session.bearer.digest in self._evicted:
-            return []
-        channel = self._channels.get(session.channel)
-        others = [each for each in channel.sessions if each is not session] if channel else []
+        if opened.digest in self._evicted:
+            return {}
+        channel = self._channels.get(opened.channel)
+        others = [each for each in channel.sessions if each is not keep] if channel else []
+        tokens = {other.bearer.digest: other.bearer.expires_at for other in others}
+        self.remember_evicted(tokens)
         for other in others:
-            if other.bearer.digest != session.bearer.digest:
-                self._evicted[other.bearer.digest] = other.bearer.expires_at
             self.part(other)
             other.line.close(POLICY, "closed by a newer session of this Worker")
-        return [other.bearer.digest for other in others]
+        return tokens
 
-    def renew(self, bearer: Bearer) -> None:
+    def remember_evicted(self, tokens: Mapping[str, Instant]) -> None:
+        self._evicted.update(tokens)
+
+    def renew(self, renewed: Renewed) -> None:
         """A newer token of the same Worker was shown: its sockets live as long as that one."""
-        channel = self._channels.get(bearer.channel or "")
+        channel = self._channels.get(renewed.channel)
         for session in channel.sessions if channel else ():
-            same = session.bearer.workspace_sid == bearer.workspace_sid
-            if same and session.bearer.role == bearer.role:
-                session.expires_at = max(session.expires_at, bearer.expires_at)
+            bearer = session.bearer
+            if (bearer.workspace_sid, bearer.role) == (renewed.workspace_sid, renewed.role):
+                session.expires_at = max(session.expires_at, renewed.expires_at)
 
     def deliver(self, parcels: Sequence[Parcel]) -> None:
         """Sends each to its channel, in order, those that have to wait when it is their time."""

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs
 
 import structlog
@@ -25,6 +25,15 @@ from routing.background.loops import Loop
 from routing.errors import NotFound, RoutingError, Unavailable
 from routing.ports import Work
 from routing.realtime.bridge import FOLDERS, Bridge
+from routing.realtime.bulletin import (
+    Evicted,
+    Message,
+    Opened,
+    Renewals,
+    Renewed,
+    said,
+    understood,
+)
 from routing.realtime.follower import CONCERNS, LiveFollower
 from routing.realtime.frames import frame
 from routing.realtime.front import Answer, Front, run_wsgi
@@ -42,6 +51,8 @@ MAX_WAITING: Final = 500
 _MAX_MESSAGE_BYTES: Final = 1024
 _STOP_SECONDS: Final = 5.0
 GOING_AWAY: Final = 1001
+
+Told = TypeVar("Told")
 
 _log = structlog.get_logger(__name__)
 
@@ -134,8 +145,11 @@ class RealtimeServer:
             wire=self._wire,
             representation=self._bridge.legacy.represent,
             forms=hub.forms,
-            deliver=lambda parcels: _tell(loop, hub, parcels),
+            deliver=lambda parcels: _call(loop, hub.deliver, parcels),
         )
+        self._store.hear(lambda text: self._hear(loop, text))
+        renewals = Renewals(lambda renewed: self._renewed(loop, renewed))
+        self._bridge.shown = renewals.shown
         thread = Loop("realtime", follower.step, self._store.subscribe(CONCERNS))
         thread.start()
         ticking = loop.create_task(hub.tick())
@@ -244,10 +258,38 @@ class RealtimeServer:
         )
         self._hub.join(session)
         if knock.closes_others:
-            self._hub.evict_others(session)
+            self._close_others(session)
         if not session.is_legacy:
             self._hub.say(session, self._init(bearer))
         return session
+
+    def _close_others(self, session: Session) -> None:
+        opened = Opened(channel=session.channel, digest=session.bearer.digest)
+        evicted = self._hub.evict_others(opened, keep=session)
+        self._store.tell(said(opened))
+        if evicted:
+            self._store.tell(said(Evicted(tokens=evicted)))
+
+    def _hear(self, loop: asyncio.AbstractEventLoop, text: str) -> None:
+        """In a thread of the store's: another process says something."""
+        message = understood(text)
+        if message is not None:
+            _call(loop, self._heed, message)
+
+    def _heed(self, message: Message) -> None:
+        if isinstance(message, Renewed):
+            self._hub.renew(message)
+        elif isinstance(message, Evicted):
+            self._hub.remember_evicted(message.tokens)
+        else:
+            evicted = self._hub.evict_others(message)
+            if evicted:
+                self._store.tell(said(Evicted(tokens=evicted)))
+
+    def _renewed(self, loop: asyncio.AbstractEventLoop, renewed: Renewed) -> None:
+        """In a thread of the bridge: a token was shown for the first time."""
+        self._store.tell(said(renewed))
+        _call(loop, self._hub.renew, renewed)
 
     def _init(self, bearer: Bearer) -> str:
         """The first frame; the SDK waits for it, and takes exactly one."""
@@ -262,11 +304,12 @@ class RealtimeServer:
         )
 
 
-def _tell(loop: asyncio.AbstractEventLoop, hub: Hub, parcels: Any) -> None:
+def _call(loop: asyncio.AbstractEventLoop, call: Callable[[Told], object], told: Told) -> None:
+    """From another thread, into the loop's."""
     try:
-        loop.call_soon_threadsafe(hub.deliver, parcels)
+        loop.call_soon_threadsafe(call, told)
     except RuntimeError:  # the loop is closed: there is nobody left to tell
-        _log.debug("events came after the last socket")
+        _log.debug("something came after the last socket")
 
 
 def _check_there(work: Work, bearer: Bearer) -> None:
