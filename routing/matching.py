@@ -77,6 +77,8 @@ class WaitingTask:
     is_personal: bool = False
     #: The known Worker is asked whatever its Activity and its capacity say.
     ignores_capacity: bool = False
+    #: Workers who are not to be asked: they have it, or had it just now.
+    spared: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ class Obstacle:
     clauses: tuple[FalseClause, ...] = ()
 
 
-_ClassKey = tuple[str, str, str, str, object, bool, bool]
+_ClassKey = tuple[str, str, str, str, object, bool, bool, frozenset[str]]
 #: Kind of queue, place in line, SID; the smallest is next.
 _Rank = tuple[int, tuple[int, int, int], str]
 
@@ -115,6 +117,7 @@ class _DemandClass:
     known_worker: tuple[bool, object] | None
     order_by: WorkerOrder | None
     ignores_capacity: bool
+    spared: frozenset[str]
     #: The Workers whose attributes match.
     members: int = 0
     #: (place, sid) of the waiting Tasks; those that left are dropped when they come to the head.
@@ -278,6 +281,7 @@ class MatchingIndex:
             known_worker=task.known_worker,
             order_by=task.order_by,
             ignores_capacity=task.ignores_capacity,
+            spared=task.spared,
         )
         for slot, worker in enumerate(self._workers):
             if worker is not None:
@@ -286,7 +290,11 @@ class MatchingIndex:
 
     def _join(self, demand: _DemandClass, slot: int, worker: Candidate) -> None:
         """Sets or clears the Worker's bit in the class, as its attributes say."""
-        if _is_known(demand.known_worker, worker) and _meets(demand.settled, worker.context):
+        if (
+            worker.sid not in demand.spared
+            and _is_known(demand.known_worker, worker)
+            and _meets(demand.settled, worker.context)
+        ):
             demand.members |= 1 << slot
         else:
             demand.members &= ~(1 << slot)
@@ -328,7 +336,7 @@ class MatchingIndex:
         clauses = _why_false((demand.settled[0], demand.lively[0]), context)
         if clauses:
             return Obstacle(kind="queue", clauses=clauses)
-        if not _is_known(demand.known_worker, worker):
+        if worker_sid in demand.spared or not _is_known(demand.known_worker, worker):
             return Obstacle(kind="known_worker")
         load = worker.channels[demand.channel_sid]
         hindrance = self._hindrance(worker, load, busy=self._is_busy(worker))
@@ -417,6 +425,7 @@ def _class_key(task: WaitingTask) -> _ClassKey:
         task.known_worker,
         task.is_personal,
         task.ignores_capacity,
+        task.spared,
     )
 
 

@@ -12,6 +12,7 @@ from routing.events import Event
 from routing.reservation import Reservation
 from routing.task import Task
 from routing.task_queue import TaskQueue
+from routing.transfer import Transfer
 from routing.worker import Worker, WorkerChannel
 from routing.workspace import Activity, TaskChannel, Workspace
 
@@ -75,6 +76,8 @@ class Work(Protocol):
     def tasks(self) -> Rows[Task]: ...
     @property
     def reservations(self) -> Rows[Reservation]: ...
+    @property
+    def transfers(self) -> Rows[Transfer]: ...
     @property
     def calls(self) -> Rows[Call]: ...
     @property

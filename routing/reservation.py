@@ -69,6 +69,8 @@ class Reservation:
     version: int
     created_at: Instant
     updated_at: Instant
+    #: The Transfer by which the Task came to this Worker; None when it came from a queue.
+    transfer_sid: str | None = None
 
 
 def next_reservation_state(reservation: Reservation, move: str) -> str:

@@ -15,6 +15,7 @@ TASK = "WT"
 RESERVATION = "WR"
 EVENT = "EV"
 API_KEY = "SK"
+TRANSFER = "TT"
 #: Ours alone: instructions and deliveries are rows that Twilio keeps to itself.
 INSTRUCTION = "IN"
 DELIVERY = "DL"

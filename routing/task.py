@@ -36,13 +36,16 @@ TASK_MOVES: Final[dict[str, dict[str, str]]] = {
     RESERVED: {
         "reserve": RESERVED,  # offered to several Workers at once
         "release": PENDING,  # no Reservation is left
+        "keep": ASSIGNED,  # the offer of a transfer came to nothing; whoever has it still does
         "accept": ASSIGNED,
         "cancel": CANCELED,
     },
     ASSIGNED: {
         "wrap_up": WRAPPING,
         "complete": COMPLETED,
-        # Ours: the agent's leg failed after a plain accept, and the caller still waits.
+        "hand_on": RESERVED,  # whoever has it hands it on
+        # Ours: the agent's leg failed after a plain accept, and the caller still waits; or whoever
+        # handed it on is gone before somebody has taken it.
         "release": PENDING,
     },
     WRAPPING: {"complete": COMPLETED},
@@ -97,6 +100,14 @@ class Task:
     version: int
     created_at: Instant
     updated_at: Instant
+    #: The Transfer by which it is being handed on; None when it is not.
+    transfer_sid: str | None = None
+
+    @property
+    def is_wanting(self) -> bool:
+        """Does it wait for the router to find somebody: new, come back, or handed to a queue?"""
+        handed_on = self.assignment_status == ASSIGNED and self.transfer_sid is not None
+        return handed_on or self.assignment_status == PENDING
 
     @property
     def only_worker_sid(self) -> str | None:

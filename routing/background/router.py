@@ -13,7 +13,8 @@ from routing.errors import NotFound
 from routing.events import CATALOGUE, Event
 from routing.matching import MatchingIndex, Proposal
 from routing.ports import Work
-from routing.task import PENDING
+from routing.task import ASSIGNED, PENDING
+from routing.transfer import INITIATED
 
 #: Claims that share one transaction: enough to spread the cost of its commit, few enough that the
 #: first of them is not kept waiting.
@@ -163,7 +164,12 @@ def _build(work: Work, workspace_sid: str) -> MatchingIndex | None:
     workers = work.workers.find(workspace_sid=workspace_sid)
     channels = work.worker_channels.find(workspace_sid=workspace_sid)
     matchable.put_workers(index, configuration, workers, channels)
-    for task in work.tasks.find(workspace_sid=workspace_sid, assignment_status=PENDING):
+    handed_on = work.transfers.find(workspace_sid=workspace_sid, transfer_status=INITIATED)
+    waiting = work.tasks.find(workspace_sid=workspace_sid, assignment_status=PENDING)
+    waiting += work.tasks.find(
+        sid=frozenset(transfer.task_sid for transfer in handed_on), assignment_status=ASSIGNED
+    )
+    for task in waiting:
         matchable.put_task(work, index, configuration, task)
     return index
 
@@ -190,7 +196,7 @@ def _refresh(work: Work, index: MatchingIndex, workspace_sid: str, touched: _Tou
         tasks = {task.sid: task for task in work.tasks.find(sid=touched.task_sids)}
         for sid in touched.task_sids:
             task = tasks.get(sid)
-            if task is not None and task.assignment_status == PENDING:
+            if task is not None and task.is_wanting:
                 matchable.put_task(work, index, configuration, task)
             else:
                 index.drop_task(sid)

@@ -6,6 +6,7 @@ their state tables and appends the events that tell of it, all in one transactio
 
     workspaces queues workflows workers   how things are set up
     tasks reservations                    what happens to a piece of work
+    transfers handing_over                a piece of work is handed on
     placement skipping                    where a Task goes next in its Workflow
     instructions                          what is to be done on the phone line
     api_keys                              what programs prove themselves with

@@ -7,7 +7,6 @@ from routing.clock import Instant
 from routing.engine import matchable, placement, tasks
 from routing.expressions import FalseClause
 from routing.ports import Work
-from routing.task import PENDING
 
 #: The Workers that a group names; the count tells how many there are.
 NAMED_WORKERS = 10
@@ -54,7 +53,7 @@ def explain(work: Work, *, workspace_sid: str, task_sid: str) -> Explanation:
     configuration = work.configuration(workspace_sid)
     step = placement.step_of(work, configuration, task)
     groups: tuple[Group, ...] = ()
-    if task.assignment_status == PENDING and task.task_queue_sid is not None:
+    if task.is_wanting and task.task_queue_sid is not None:
         groups = _groups(work, workspace_sid, task_sid)
     return Explanation(
         task_sid=task_sid,

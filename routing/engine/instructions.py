@@ -14,7 +14,7 @@ from routing import sids
 from routing import task as task_states
 from routing.call import Instruction
 from routing.clock import SECOND, Instant
-from routing.engine import reservations, tasks
+from routing.engine import handing_over, reservations, tasks
 from routing.engine.journal import Subject, tell
 from routing.engine.moves import changed_task, end_reservation
 from routing.errors import RoutingError
@@ -230,6 +230,7 @@ def customer_left(work: Work, *, task_sid: str, reason: str) -> bool:
     if task is None:
         return False
     configuration = work.configuration(task.workspace_sid)
+    task = handing_over.call_off(work, configuration, task, reason=reason)
     if task.assignment_status == task_states.ASSIGNED:
         for reservation in work.reservations.find(
             task_sid=task_sid, reservation_status=reservation_states.ACCEPTED

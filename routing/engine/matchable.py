@@ -7,6 +7,7 @@ from routing.engine import placement
 from routing.engine.workers import channel_loads, worker_context
 from routing.matching import Candidate, MatchingIndex, WaitingTask
 from routing.ports import Work
+from routing.reservation import LIVE
 from routing.task import Task
 from routing.worker import Worker, WorkerChannel
 from routing.workspace import LIFO
@@ -49,7 +50,7 @@ def put_workers(
 
 
 def put_task(work: Work, index: MatchingIndex, configuration: Configuration, task: Task) -> None:
-    """Puts a pending Task in as its Workflow's step says."""
+    """Puts a Task that waits in as its Workflow's step says."""
     if task.task_queue_sid is None:
         index.drop_task(task.sid)
         return
@@ -80,6 +81,15 @@ def put_task(work: Work, index: MatchingIndex, configuration: Configuration, tas
             order_by=None if step is None else step.order_by,
             known_worker=known_worker,
             is_personal=task.only_worker_sid is not None,
+            spared=_spared(work, task),
             ignores_capacity=task.ignore_capacity,
         )
     )
+
+
+def _spared(work: Work, task: Task) -> frozenset[str]:
+    """The Workers who have the Task, or after-work of it: it is not offered to them again."""
+    if not task.assignment_count:
+        return frozenset()
+    live = work.reservations.find(task_sid=task.sid, reservation_status=LIVE)
+    return frozenset(reservation.worker_sid for reservation in live)

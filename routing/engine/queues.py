@@ -11,6 +11,7 @@ from routing.expressions import compile_expression
 from routing.ports import Work
 from routing.task import WAITING
 from routing.task_queue import EVERYBODY, MAX_RESERVED_WORKERS, TaskQueue
+from routing.transfer import INITIATED
 from routing.workspace import FIFO, LIFO
 
 
@@ -100,6 +101,8 @@ def delete(work: Work, *, workspace_sid: str, task_queue_sid: str) -> None:
             )
     if work.tasks.find(task_queue_sid=task_queue_sid, assignment_status=WAITING, limit=1):
         raise RoutingError(f"Cannot delete queue {task_queue_sid} while Tasks wait in it.")
+    if work.transfers.find(transfer_to=task_queue_sid, transfer_status=INITIATED, limit=1):
+        raise RoutingError(f"Cannot delete queue {task_queue_sid} while Tasks are handed to it.")
     _tell(work, "task-queue.deleted", f"TaskQueue {queue.friendly_name} deleted", queue)
     work.task_queues.remove(task_queue_sid)
     work.configuration_changed(workspace_sid)

@@ -6,7 +6,7 @@ from routing import reservation as states
 from routing import sids
 from routing.clock import SECOND
 from routing.configuration import DEFAULT_RESERVATION_TIMEOUT_SECONDS, Configuration
-from routing.engine import placement
+from routing.engine import handing_over, placement
 from routing.engine.journal import Subject, tell
 from routing.engine.moves import (
     changed_reservation,
@@ -26,6 +26,7 @@ from routing.task import (
     MAX_ASSIGNMENT_COUNT,
     PENDING,
     RESERVED,
+    WRAPPING,
     Task,
     next_task_state,
 )
@@ -59,10 +60,11 @@ def reserve(
     if channel is None:
         return None
     burst = task.assignment_status == RESERVED
+    move = "hand_on" if task.assignment_status == ASSIGNED else "reserve"
     task = changed_task(
         work,
         task,
-        assignment_status=next_task_state(task, "reserve"),
+        assignment_status=next_task_state(task, move),
         assignment_count=task.assignment_count + (0 if burst else 1),
     )
     # The Worker's version counts offers, too: Twilio's JavaScript SDK counts them along.
@@ -85,12 +87,13 @@ def reserve(
 
 
 def _may_be_offered(work: Work, task: Task) -> bool:
-    if task.assignment_status == PENDING:
+    if task.is_wanting:
         return True
     if task.assignment_status != RESERVED or task.task_queue_sid is None:
         return False
     queue = work.configuration(task.workspace_sid).task_queues[task.task_queue_sid]
-    return len(_live(work, task)) < queue.max_reserved_workers
+    offers = work.reservations.find(task_sid=task.sid, reservation_status=states.PENDING)
+    return len(offers) < queue.max_reserved_workers
 
 
 def _take_capacity(
@@ -101,10 +104,8 @@ def _take_capacity(
         return None
     if not _may_have(work, configuration, task, worker):
         return None
-    # A pending Task has no offer yet that this Worker could have already.
-    if task.assignment_status == RESERVED and any(
-        live.worker_sid == worker.sid for live in _live(work, task)
-    ):
+    # Somebody may have a new offer of it already, or its after-work from before.
+    if task.assignment_count and any(live.worker_sid == worker.sid for live in _live(work, task)):
         return None
     # One Task at a time asks nothing of the channels' capacities; they are kept for later.
     regardless = task.ignore_capacity or not configuration.workspace.multi_task_enabled
@@ -151,6 +152,7 @@ def _new_reservation(
         version=0,
         created_at=work.now,
         updated_at=work.now,
+        transfer_sid=task.transfer_sid,
     )
     work.reservations.add(reservation)
     return reservation
@@ -245,6 +247,7 @@ def accept(work: Work, *, reservation_sid: str, if_match: int | None = None) -> 
                 description=f"Reservation {other.sid} rescinded",
                 reason="another Worker accepted the Task",
             )
+    handing_over.taken(work, configuration, task)
     return accepted
 
 
@@ -274,7 +277,7 @@ def reject(
         description=f"Reservation {reservation.sid} rejected",
     )
     move_worker(work, configuration, worker, worker_activity_sid)
-    release(work, configuration, task)
+    release(work, configuration, task, move="reject")
     return _again(work, reservation)
 
 
@@ -301,7 +304,7 @@ def time_out(work: Work, *, reservation_sid: str) -> bool:
         description=f"Reservation {reservation.sid} timed out",
     )
     move_worker(work, configuration, worker, configuration.workspace.timeout_activity_sid)
-    release(work, configuration, task)
+    release(work, configuration, task, move="time_out")
     return True
 
 
@@ -330,19 +333,28 @@ def cancel(work: Work, *, reservation_sid: str, reason: str) -> bool:
         reason=reason,
     )
     move_worker(work, configuration, worker, configuration.workspace.timeout_activity_sid)
-    release(work, configuration, task)
+    release(work, configuration, task, move="cancel")
     return True
 
 
-def release(work: Work, configuration: Configuration, task: Task) -> Task:
-    """The Task waits again, unless another Reservation of it lives."""
-    if _live(work, task):
+def release(work: Work, configuration: Configuration, task: Task, *, move: str) -> Task:
+    """The Task waits again after that move, unless somebody else is asked for it or has it."""
+    if task.transfer_sid is not None and task.assignment_status == RESERVED:
+        task = handing_over.attempt_failed(work, configuration, task, move=move)
+        return _given_up(work, configuration, task)
+    if any(live.reservation_status != states.WRAPPING for live in _live(work, task)):
         return task
     columns: dict[str, object] = {"assignment_status": next_task_state(task, "release")}
     if task.assignment_status == ASSIGNED:
         # It was assigned and comes back: its time to live goes on from its creation.
         columns["expires_at"] = task.created_at + task.timeout_seconds * SECOND
-    task = changed_task(work, task, **columns)
+    return _given_up(work, configuration, changed_task(work, task, **columns))
+
+
+def _given_up(work: Work, configuration: Configuration, task: Task) -> Task:
+    """A Task that waits again may have been offered too often, or have nowhere to wait."""
+    if task.assignment_status != PENDING:
+        return task
     if task.assignment_count >= MAX_ASSIGNMENT_COUNT:
         reason = "Task TTL Exceeded or Max assignment count exceeded"
         return placement.cancel_waiting(work, configuration, task, reason)
@@ -356,9 +368,18 @@ def wrap_up(work: Work, *, reservation_sid: str, if_match: int | None = None) ->
     task, reservation = _locked(work, reservation_sid, if_match)
     configuration = work.configuration(task.workspace_sid)
     wrapped = wrap_up_one(work, configuration, reservation, task)
-    if not any(live.reservation_status == states.ACCEPTED for live in _live(work, task)):
-        wrap_up_task(work, configuration, task, reason=None)
+    _one_less(work, configuration, task)
     return wrapped
+
+
+def _one_less(work: Work, configuration: Configuration, task: Task) -> None:
+    """One of those who had the Task is done with it; are the others?"""
+    if task.assignment_status != ASSIGNED or handing_over.holders(work, task):
+        return
+    if task.transfer_sid is not None:
+        handing_over.left(work, configuration, task)
+    else:
+        wrap_up_task(work, configuration, task, reason=None)
 
 
 def wrap_up_one(
@@ -393,8 +414,11 @@ def complete(work: Work, *, reservation_sid: str, if_match: int | None = None) -
     task, reservation = _locked(work, reservation_sid, if_match)
     configuration = work.configuration(task.workspace_sid)
     complete_one(work, configuration, reservation, task)
-    if not _live(work, task):
+    is_last = not _live(work, task) and task.transfer_sid is None
+    if is_last and task.assignment_status in {ASSIGNED, WRAPPING}:
         complete_task(work, configuration, task, reason=ALL_COMPLETED)
+    else:
+        _one_less(work, configuration, task)
     return _again(work, reservation)
 
 

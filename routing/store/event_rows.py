@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import msgspec
 
-from routing.events import Event
+from routing.events import INDEXED_FIELDS, Event
 from routing.store.inserts import Inserts, inserts
 from routing.store.statements import SqlDialect
-from routing.store.tables import INDEXED_FIELDS, events
+from routing.store.tables import events
 
 #: The columns of a row that is written; its position is the database's to give.
 WRITTEN: Final = (

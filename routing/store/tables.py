@@ -29,28 +29,21 @@ from sqlalchemy import (
     func,
 )
 
-from routing import call, reservation, task
+from routing import call, reservation, task, transfer
 from routing.api_key import ApiKey
 from routing.call import Call, Instruction
 from routing.configuration import Workflow
 from routing.delivery import Delivery
+from routing.events import INDEXED_FIELDS
 from routing.reservation import Reservation
 from routing.task import Task
 from routing.task_queue import TaskQueue
+from routing.transfer import Transfer
 from routing.worker import Worker, WorkerChannel
 from routing.workspace import FIFO, LIFO, Activity, TaskChannel, Workspace
 
 metadata: Final = MetaData()
 
-#: The columns of an event that lists of events are filtered by.
-INDEXED_FIELDS: Final = (
-    "task_sid",
-    "reservation_sid",
-    "worker_sid",
-    "task_queue_sid",
-    "workflow_sid",
-    "task_channel_sid",
-)
 DELIVERY_STATES: Final = ("pending", "delivered", "dead")
 
 
@@ -272,6 +265,7 @@ tasks = Table(
     _integer("version"),
     _instant("created_at"),
     _instant("updated_at"),
+    _text_or_null("transfer_sid"),
     _one_of("tasks_assignment_status", "assignment_status", tuple(task.TASK_MOVES)),
 )
 Index(
@@ -302,6 +296,7 @@ reservations = Table(
     _integer("version"),
     _instant("created_at"),
     _instant("updated_at"),
+    _text_or_null("transfer_sid"),
     _one_of(
         "reservations_reservation_status",
         "reservation_status",
@@ -324,6 +319,30 @@ Index(
     reservations.c.created_at,
 )
 _present("reservations_due", reservations.c.due_at)
+
+transfers = Table(
+    "transfers",
+    metadata,
+    _sid(),
+    _workspace_sid(),
+    Column("task_sid", Text, ForeignKey("tasks.sid", ondelete="CASCADE"), nullable=False),
+    *(_text(f"initiating_{what}_sid") for what in ("reservation", "worker", "queue")),
+    _text_or_null("initiating_workflow_sid"),
+    *(_text(f"transfer_{what}") for what in ("mode", "type", "to", "status")),
+    _text_or_null("transfer_failed_reason"),
+    _instant("created_at"),
+    _instant("updated_at"),
+    _one_of("transfers_transfer_status", "transfer_status", transfer.STATUSES),
+)
+#: A Task is handed on at most once at a time.
+Index(
+    "transfers_live",
+    transfers.c.task_sid,
+    unique=True,
+    **_where(transfers.c.transfer_status == transfer.INITIATED),
+)
+Index("transfers_of_task", transfers.c.task_sid, transfers.c.created_at)
+Index("transfers_of_reservation", transfers.c.initiating_reservation_sid)
 
 calls = Table(
     "calls",
@@ -416,6 +435,7 @@ for _table in (
     worker_channels,
     tasks,
     reservations,
+    transfers,
     calls,
     instructions,
     deliveries,
@@ -471,6 +491,7 @@ TABLES: Final[Mapping[type, Table]] = {
     WorkerChannel: worker_channels,
     Task: tasks,
     Reservation: reservations,
+    Transfer: transfers,
     Call: calls,
     Instruction: instructions,
     Delivery: deliveries,
@@ -485,5 +506,6 @@ REFUSALS: Final[Mapping[str, str]] = {
     "task_channels_unique_name": "A TaskChannel with this UniqueName already exists.",
     "workers_friendly_name": "A Worker with this FriendlyName already exists.",
     "worker_channels_of_worker": "The Worker already has this WorkerChannel.",
+    "transfers_live": "The Task is being transferred already.",
     "reservations_live": "The Task is already offered to this Worker.",
 }

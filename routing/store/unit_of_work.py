@@ -24,6 +24,7 @@ from routing.store.statements import Cursor, SqlDialect, Statement, TableStateme
 from routing.store.work_statements import WorkStatements
 from routing.task import Task
 from routing.task_queue import TaskQueue
+from routing.transfer import Transfer
 from routing.worker import Worker, WorkerChannel
 from routing.workspace import Activity, TaskChannel, Workspace
 
@@ -92,6 +93,7 @@ class UnitOfWork:
         self.workflows = SqlRows(self, dialect, Workflow)
         self.tasks = SqlRows(self, dialect, Task)
         self.reservations = SqlRows(self, dialect, Reservation)
+        self.transfers = SqlRows(self, dialect, Transfer)
         self.calls = SqlRows(self, dialect, Call)
         self.instructions = SqlRows(self, dialect, Instruction)
         self.deliveries = SqlRows(self, dialect, Delivery)
