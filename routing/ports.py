@@ -9,6 +9,7 @@ from routing.clock import Instant
 from routing.configuration import Configuration, Workflow
 from routing.delivery import Delivery
 from routing.events import Event
+from routing.presence import Presence
 from routing.reservation import Reservation
 from routing.task import Task
 from routing.task_queue import TaskQueue
@@ -87,6 +88,9 @@ class Work(Protocol):
     @property
     def api_keys(self) -> Rows[ApiKey]: ...
 
+    @property
+    def presences(self) -> Rows[Presence]: ...
+
     def configuration(self, workspace_sid: str) -> Configuration:
         """How the workspace is set up; raises NotFound when there is no such workspace."""
         ...
@@ -129,6 +133,10 @@ class Work(Protocol):
         ...
 
     def expired_tasks(self, now: Instant, limit: int) -> Sequence[str]: ...
+
+    def due_presences(self, now: Instant, limit: int) -> Sequence[str]:
+        """SIDs of Presences whose Worker counts as gone, the most overdue first."""
+        ...
 
     def due_instructions(self, now: Instant, limit: int) -> Sequence[Instruction]:
         """Instructions to be worked on that nobody holds a lease on."""

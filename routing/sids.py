@@ -16,9 +16,10 @@ RESERVATION = "WR"
 EVENT = "EV"
 API_KEY = "SK"
 TRANSFER = "TT"
-#: Ours alone: instructions and deliveries are rows that Twilio keeps to itself.
+#: Ours alone: instructions, deliveries and presences are rows that Twilio keeps to itself.
 INSTRUCTION = "IN"
 DELIVERY = "DL"
+PRESENCE = "PE"
 
 _SHAPE = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
 

@@ -5,11 +5,11 @@ row again under lock, so that several processes may run this side by side.
 """
 
 from routing.clock import Instant
-from routing.engine import Engine, reservations, tasks
+from routing.engine import Engine, presences, reservations, tasks
 from routing.ports import Work
 
 #: The commits after which a deadline may be nearer than it was (see store/wake_up).
-TOPICS = frozenset({"due reservations", "due tasks"})
+TOPICS = frozenset({"due reservations", "due tasks", "due presences"})
 
 #: Rows dealt with before the loop looks up again; each is a short transaction of its own.
 BATCH = 100
@@ -21,14 +21,16 @@ def advance(engine: Engine) -> bool:
     Offers run out before Tasks expire, so that a Task's reasons tell what happened.
     """
     now = engine.clock.now()
-    timed_out, expired, stepped = engine.glance(_due, now)
+    timed_out, expired, stepped, gone = engine.glance(_due, now)
     for sid in timed_out:
         engine.perform(reservations.time_out, reservation_sid=sid)
     for sid in expired:
         engine.perform(tasks.expire, task_sid=sid)
     for sid in stepped:
         engine.perform(tasks.leave_step, task_sid=sid)
-    return BATCH in {len(timed_out), len(expired), len(stepped)}
+    for sid in gone:
+        engine.perform(presences.lapse, presence_sid=sid)
+    return BATCH in {len(timed_out), len(expired), len(stepped), len(gone)}
 
 
 def next_deadline(engine: Engine) -> Instant | None:
@@ -36,9 +38,10 @@ def next_deadline(engine: Engine) -> Instant | None:
     return engine.glance(lambda work: work.next_deadline())
 
 
-def _due(work: Work, now: Instant) -> tuple[list[str], list[str], list[str]]:
+def _due(work: Work, now: Instant) -> tuple[list[str], list[str], list[str], list[str]]:
     return (
         list(work.due_reservations(now, BATCH)),
         list(work.expired_tasks(now, BATCH)),
         list(work.due_task_steps(now, BATCH)),
+        list(work.due_presences(now, BATCH)),
     )

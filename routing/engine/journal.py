@@ -12,6 +12,7 @@ from routing.ports import Work
 from routing.reservation import Reservation
 from routing.task import CANCELED, COMPLETED, Task
 from routing.task_queue import TaskQueue
+from routing.transfer import Transfer
 from routing.worker import Worker, WorkerChannel, available_capacity_percentage
 from routing.workspace import Activity, TaskChannel
 
@@ -30,6 +31,7 @@ class Subject:
     workflow: Workflow | None = None
     activity: Activity | None = None
     task_channel: TaskChannel | None = None
+    transfer: Transfer | None = None
     #: {group: fields}: worked out once for all events that are told of this subject.
     told: dict[str, dict[str, str]] = field(default_factory=dict, compare=False)
 
@@ -70,7 +72,7 @@ def tell(
             description=description,
             carried=carried,
             occurred_at=work.now,
-            picture=_picture(subject) if event_type in TOLD_LIVE else None,
+            picture=_picture(work, subject) if event_type in TOLD_LIVE else None,
             task_sid=carried.get("task_sid"),
             reservation_sid=carried.get("reservation_sid"),
             worker_sid=carried.get("worker_sid"),
@@ -81,9 +83,13 @@ def tell(
     )
 
 
-def _picture(subject: Subject) -> dict[str, object]:
+def _picture(work: Work, subject: Subject) -> dict[str, object]:
     """The records of which it tells. Attributes may be long, and are carried already."""
     picture: dict[str, object] = {}
+    if subject.transfer is not None:
+        picture["transfer"] = subject.transfer
+    elif subject.reservation is not None and subject.reservation.transfer_sid is not None:
+        picture["transfer"] = work.transfers.get(subject.reservation.transfer_sid)
     if subject.task is not None:
         picture["task"] = replace(subject.task, attributes="")
     if subject.reservation is not None:

@@ -39,8 +39,10 @@ class Audience:
         """The SIDs of the Workers that it is told to."""
         if event.type.startswith("reservation."):
             return self._of_reservation(event)
-        if event.worker_sid is not None:
-            return (event.worker_sid,)
+        # A Transfer is told to whoever has begun it.
+        worker_sid = event.worker_sid or event.carried.get("initiating_worker_sid")
+        if worker_sid is not None:
+            return (worker_sid,)
         self._forget(event.occurred_at)
         return tuple(self._workers.get(event.task_sid or "", ()))
 

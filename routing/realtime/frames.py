@@ -11,12 +11,14 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from routing import transfer as transfers
 from routing.api.representation import Body, Representation
 from routing.configuration import Configuration
 from routing.events import Event
 from routing.realtime.wire import Wire
 from routing.reservation import Reservation
 from routing.task import Task
+from routing.transfer import Transfer
 from routing.worker import Worker, WorkerChannel
 
 Record = TypeVar("Record")
@@ -59,13 +61,35 @@ def _worker(event: Event) -> Worker:
 def _of_reservation(event: Event, wire: Wire, configuration: Configuration) -> Body:
     reservation = _picture(event, "reservation", Reservation)
     payload = wire.reservation_with_task(
-        reservation, _task(event), configuration, event.occurred_at
+        reservation,
+        _task(event),
+        configuration,
+        event.occurred_at,
+        incoming=_incoming(event),
     )
     payload["worker_name"] = event.carried.get("worker_name")
     code = event.carried.get("reservation_reason_code")
     if code is not None:
         payload["canceled_reason_code"] = int(code)
     return payload
+
+
+def _incoming(event: Event) -> Transfer | None:
+    """The Transfer that led to the Reservation, as it is once the Reservation's event is over.
+
+    What becomes of the Transfer is written after that event, in the same transaction.
+    """
+    if "transfer" not in (event.picture or {}):
+        return None
+    transfer = _picture(event, "transfer", Transfer)
+    status = _OUTCOMES.get((event.type, transfer.transfer_type))
+    if not transfer.is_live or status is None:
+        return transfer
+    return replace(transfer, transfer_status=status)
+
+
+def _of_transfer(event: Event, wire: Wire, _configuration: Configuration) -> Body:
+    return wire.transfer(_picture(event, "transfer", Transfer))
 
 
 def _of_task(event: Event, told: Representation, configuration: Configuration) -> Body:
@@ -88,17 +112,32 @@ def _of_legacy_reservation(
     return _of_task(event, told, configuration) | {"reservation_sid": event.reservation_sid}
 
 
+#: {(the Reservation's event, the Transfer's type): what the Transfer is by it}. In a TaskQueue
+#: others are asked, so that it goes on.
+_OUTCOMES: Final = {
+    ("reservation.accepted", transfers.TO_WORKER): transfers.COMPLETE,
+    ("reservation.accepted", transfers.TO_QUEUE): transfers.COMPLETE,
+    ("reservation.rejected", transfers.TO_WORKER): transfers.FAILED,
+    ("reservation.timeout", transfers.TO_WORKER): transfers.FAILED,
+    ("reservation.canceled", transfers.TO_WORKER): transfers.FAILED,
+}
+
 _Maker = Callable[[Event, Any, Configuration], Body]
 #: By the beginning of the type; the longest that fits.
 _CURRENT: Final[Mapping[str, _Maker]] = {
     "reservation.failed": _of_task,
     "reservation.": _of_reservation,
     "task.": _of_task,
+    "task.transfer-": _of_transfer,
     "worker.capacity": _of_channel,
     "worker.channel": _of_channel,
     "worker.": _of_worker,
 }
-_LEGACY: Final[Mapping[str, _Maker]] = {**_CURRENT, "reservation.": _of_legacy_reservation}
+_LEGACY: Final[Mapping[str, _Maker]] = {
+    **_CURRENT,
+    "reservation.": _of_legacy_reservation,
+    "task.transfer-": _of_task,
+}
 
 
 def _payload(

@@ -14,7 +14,7 @@ from werkzeug.routing import Map, Rule
 from routing.api import door as rest
 from routing.api.operations import Operation
 from routing.api.tokens import ADMIN_ROLE, SUPERVISOR_ROLE, WORKER_ROLE
-from routing.realtime import reading
+from routing.realtime import reading, transfers
 
 #: What has to be the Worker's own, for those whose role reaches no further.
 NOTHING: Final = "nothing"
@@ -41,7 +41,12 @@ class Route:
 
 
 _OPERATIONS: Final = {
-    operation.name: operation for operation in (*rest.OPERATIONS, *reading.resource.operations)
+    operation.name: operation
+    for operation in (
+        *rest.OPERATIONS,
+        *reading.resource.operations,
+        *transfers.resource.operations,
+    )
 }
 _WORKSPACE: Final = "/Workspaces/<workspace_sid>"
 _WORKER: Final = f"{_WORKSPACE}/Workers/<worker_sid>"
@@ -141,6 +146,13 @@ _route(
     "UpdateTask",
     ("AssignmentStatus", "Reason", "Attributes", "VirtualStartTime"),
     own=TASK,
+)
+_route(f"{_WORKER}/Transfers", "CreateTransfer", _all_of("CreateTransfer"), own=WORKER)
+_route(
+    f"{_WORKER}/Transfers/<transfer_sid>",
+    "UpdateTransfer",
+    _all_of("UpdateTransfer"),
+    own=WORKER,
 )
 _route(
     f"{_TASK}/Reservations/<reservation_sid>",

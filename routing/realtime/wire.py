@@ -13,6 +13,7 @@ from routing.configuration import DEFAULT_RESERVATION_TIMEOUT_SECONDS, Configura
 from routing.reservation import Reservation
 from routing.task import Task
 from routing.task_queue import TaskQueue
+from routing.transfer import Transfer
 from routing.worker import Worker, WorkerChannel, available_capacity_percentage
 from routing.workspace import LIFO, Activity
 
@@ -98,11 +99,31 @@ class Wire(Representation):
         }
 
     def reservation_with_task(
-        self, reservation: Reservation, task: Task, configuration: Configuration, now: Instant
+        self,
+        reservation: Reservation,
+        task: Task,
+        configuration: Configuration,
+        now: Instant,
+        *,
+        incoming: Transfer | None = None,
+        outgoing: Transfer | None = None,
     ) -> Body:
-        """As it is read and as events tell of it."""
+        """As it is read and as events tell of it.
+
+        `incoming` is the Transfer by which the Task came to it, `outgoing` the live one by which
+        its Worker hands it on.
+        """
         workflow = configuration.workflows.get(reservation.workflow_sid or "")
+        transfers = {
+            name: self.transfer(transfer)
+            for name, transfer in (
+                ("task_transfer", incoming),
+                ("active_outgoing_task_transfer", outgoing),
+            )
+            if transfer is not None
+        }
         return {
+            **transfers,
             **self.reservation(reservation, None, below="Workers"),
             "reservation_timeout": (
                 DEFAULT_RESERVATION_TIMEOUT_SECONDS
@@ -111,6 +132,23 @@ class Wire(Representation):
             ),
             "task": self.task(task, configuration, now),
         }
+
+    def transfer(self, transfer: Transfer) -> Body:
+        body: Body = {
+            **self._dates(transfer),
+            "task_sid": transfer.task_sid,
+            "initiating_reservation_sid": transfer.initiating_reservation_sid,
+            "initiating_worker_sid": transfer.initiating_worker_sid,
+            "initiating_queue_sid": transfer.initiating_queue_sid,
+            "initiating_workflow_sid": transfer.initiating_workflow_sid,
+            "transfer_mode": transfer.transfer_mode,
+            "transfer_to": transfer.transfer_to,
+            "transfer_type": transfer.transfer_type,
+            "transfer_status": transfer.transfer_status,
+        }
+        if transfer.transfer_failed_reason is not None:
+            body["transfer_failed_reason"] = transfer.transfer_failed_reason
+        return body
 
     def task_queue(self, queue: TaskQueue, configuration: Configuration) -> Body:
         activities = configuration.activities

@@ -11,14 +11,12 @@ Constraints and indexes are named by hand, and the migrations repeat them; a tes
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
-    ColumnElement,
     ForeignKey,
     Identity,
     Index,
@@ -35,7 +33,19 @@ from routing.call import Call, Instruction
 from routing.configuration import Workflow
 from routing.delivery import Delivery
 from routing.events import INDEXED_FIELDS
+from routing.presence import Presence
 from routing.reservation import Reservation
+from routing.store.columns import boolean as _boolean
+from routing.store.columns import instant as _instant
+from routing.store.columns import instant_or_null as _instant_or_null
+from routing.store.columns import integer as _integer
+from routing.store.columns import one_of as _one_of
+from routing.store.columns import present as _present
+from routing.store.columns import sid as _sid
+from routing.store.columns import text as _text
+from routing.store.columns import text_or_null as _text_or_null
+from routing.store.columns import where as _where
+from routing.store.columns import workspace_sid as _workspace_sid
 from routing.task import Task
 from routing.task_queue import TaskQueue
 from routing.transfer import Transfer
@@ -45,54 +55,6 @@ from routing.workspace import FIFO, LIFO, Activity, TaskChannel, Workspace
 metadata: Final = MetaData()
 
 DELIVERY_STATES: Final = ("pending", "delivered", "dead")
-
-
-def _sid() -> Column[Any]:
-    return Column("sid", Text, primary_key=True)
-
-
-def _workspace_sid() -> Column[Any]:
-    return Column(
-        "workspace_sid", Text, ForeignKey("workspaces.sid", ondelete="CASCADE"), nullable=False
-    )
-
-
-def _text(name: str) -> Column[Any]:
-    return Column(name, Text, nullable=False)
-
-
-def _text_or_null(name: str) -> Column[Any]:
-    return Column(name, Text)
-
-
-def _integer(name: str) -> Column[Any]:
-    return Column(name, Integer, nullable=False)
-
-
-def _boolean(name: str) -> Column[Any]:
-    return Column(name, Boolean(create_constraint=False), nullable=False)
-
-
-def _instant(name: str) -> Column[Any]:
-    return Column(name, BigInteger, nullable=False)
-
-
-def _instant_or_null(name: str) -> Column[Any]:
-    return Column(name, BigInteger)
-
-
-def _one_of(name: str, column: str, values: tuple[str, ...]) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=name)
-
-
-def _where(condition: ColumnElement[bool]) -> dict[str, Any]:
-    return {"sqlite_where": condition, "postgresql_where": condition}
-
-
-def _present(name: str, column: Column[Any], *more: Column[Any]) -> None:
-    """An index on the rows in which the column has a value: the due ones, the referring ones."""
-    Index(name, column, *more, **_where(column.is_not(None)))
 
 
 workspaces = Table(
@@ -425,6 +387,21 @@ api_keys = Table(
     _instant("created_at"),
 )
 
+presences = Table(
+    "presences",
+    metadata,
+    _sid(),
+    _workspace_sid(),
+    Column("worker_sid", Text, ForeignKey("workers.sid", ondelete="CASCADE"), nullable=False),
+    _text_or_null("activity_sid"),
+    _instant("due_at"),
+    _instant("created_at"),
+    _instant("updated_at"),
+)
+Index("presences_of_worker", presences.c.worker_sid)
+Index("presences_of_workspace", presences.c.workspace_sid)
+_present("presences_due", presences.c.due_at)
+
 # What a workspace's lists are paged by, and what its deletion looks for.
 for _table in (
     activities,
@@ -496,6 +473,7 @@ TABLES: Final[Mapping[type, Table]] = {
     Instruction: instructions,
     Delivery: deliveries,
     ApiKey: api_keys,
+    Presence: presences,
 }
 
 #: Columns that timers and workers wait for: writing one may have to wake somebody.

@@ -14,6 +14,7 @@ from routing.configuration import Configuration, Workflow
 from routing.delivery import Delivery
 from routing.errors import NotFound
 from routing.events import CATALOGUE, Event
+from routing.presence import Presence
 from routing.reservation import Reservation
 from routing.store.configurations import Configurations
 from routing.store.errors import BrokenInvariant, StoreError
@@ -98,6 +99,7 @@ class UnitOfWork:
         self.instructions = SqlRows(self, dialect, Instruction)
         self.deliveries = SqlRows(self, dialect, Delivery)
         self.api_keys = SqlRows(self, dialect, ApiKey)
+        self.presences = SqlRows(self, dialect, Presence)
 
     # How the databases' rooms drive it.
 
@@ -339,6 +341,10 @@ class UnitOfWork:
     def expired_tasks(self, now: Instant, limit: int) -> Sequence[str]:
         """SIDs of Tasks whose time to live has run out, the most overdue first."""
         return self._sids(self._statements.expired_tasks, now, limit)
+
+    def due_presences(self, now: Instant, limit: int) -> Sequence[str]:
+        """SIDs of Presences whose Worker counts as gone, the most overdue first."""
+        return self._sids(self._statements.due_presences, now, limit)
 
     def due_instructions(self, now: Instant, limit: int) -> Sequence[Instruction]:
         """Instructions to be worked on that nobody holds a lease on, the most overdue first.
