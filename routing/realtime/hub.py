@@ -64,6 +64,10 @@ class Session:
     #: What had happened when it came: events up to `low`, and those of `seen`.
     low: int
     seen: frozenset[int]
+    #: The row that puts the Worker offline when it has gone; None where that was not asked for.
+    presence_sid: str | None = None
+    #: It was closed for a newer one.
+    is_replaced: bool = False
 
     def is_news(self, position: int) -> bool:
         return position > self.low and position not in self.seen
@@ -158,6 +162,7 @@ class Hub:
         tokens = {other.bearer.digest: other.bearer.expires_at for other in others}
         self.remember_evicted(tokens)
         for other in others:
+            other.is_replaced = True
             self.part(other)
             other.line.close(POLICY, "closed by a newer session of this Worker")
         return tokens

@@ -183,6 +183,7 @@ LEGACY_ROUTES: Final = Map(
     [
         Rule(operation.path, endpoint=operation, methods=[operation.method])
         for operation in rest.OPERATIONS
+        if not operation.is_extension  # a token makes no tokens
     ],
     merge_slashes=False,
 )

@@ -10,7 +10,9 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs
 
@@ -39,6 +41,7 @@ from routing.realtime.frames import frame
 from routing.realtime.front import Answer, Front, run_wsgi
 from routing.realtime.hub import POLICY, TRY_AGAIN_LATER, Hub, Session, token_lifetime
 from routing.realtime.policies import Forbidden, check_channel
+from routing.realtime.presence import STAY_SECONDS, Presences
 from routing.realtime.wire import Wire
 from routing.sids import is_sid
 from routing.store import SqlStore
@@ -89,6 +92,9 @@ class _Knock:
     token: str
     channel: str | None
     closes_others: bool
+    goes_offline: bool
+    #: Where the Worker goes then; the legacy SDK says it.
+    offline_activity_sid: str | None
 
     @classmethod
     def of(cls, path: str) -> "_Knock":
@@ -99,6 +105,11 @@ class _Knock:
             token=said.get("token", ""),
             channel=last if is_sid(last) else None,
             closes_others=said.get("closeExistingSessions") == "true",
+            goes_offline=(
+                said.get("setWorkerOfflineIfDisconnected") == "true"
+                or "disconnectActivitySid" in said
+            ),
+            offline_activity_sid=said.get("disconnectActivitySid"),
         )
 
 
@@ -108,6 +119,7 @@ class _Welcome:
     channel: str
     low: int
     seen: frozenset[int]
+    presence_sid: str | None
 
 
 class RealtimeServer:
@@ -123,6 +135,7 @@ class RealtimeServer:
         self._log = store.live_log("realtime", CONCERNS)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="bridge")
         self._waiting = 0
+        self._presences = Presences(self._engine)
         self._closing: set[asyncio.Task[None]] = set()
         self._hub: Hub
 
@@ -152,7 +165,7 @@ class RealtimeServer:
         self._bridge.shown = renewals.shown
         thread = Loop("realtime", follower.step, self._store.subscribe(CONCERNS))
         thread.start()
-        ticking = loop.create_task(hub.tick())
+        ticking = [loop.create_task(hub.tick()), loop.create_task(self._keep_presences())]
         server = await self._listen(host, port)
         ready(server.sockets[0].getsockname()[1], thread)
         try:
@@ -160,7 +173,8 @@ class RealtimeServer:
         finally:
             hub.close_all(GOING_AWAY, "the server is stopping")
             server.close()
-            ticking.cancel()
+            for task in ticking:
+                task.cancel()
             thread.stop()
             await asyncio.wait({asyncio.ensure_future(server.wait_closed())}, timeout=_STOP_SECONDS)
             thread.join(_STOP_SECONDS)
@@ -230,6 +244,26 @@ class RealtimeServer:
             pass
         finally:
             self._hub.part(session)
+            if session.presence_sid is not None:
+                await asyncio.shield(self._depart(connection, session, session.presence_sid))
+
+    async def _depart(
+        self, connection: ServerConnection, session: Session, presence_sid: str
+    ) -> None:
+        """In a thread: the Worker's deadline begins, unless a newer socket counts for it."""
+        goodbye = connection.protocol.close_rcvd_then_sent is True
+        depart = (
+            partial(self._presences.replaced, presence_sid)
+            if session.is_replaced
+            else partial(self._presences.leave, presence_sid, said_goodbye=goodbye)
+        )
+        await asyncio.get_running_loop().run_in_executor(self._pool, depart)
+
+    async def _keep_presences(self) -> None:
+        while True:
+            await asyncio.sleep(STAY_SECONDS)
+            with suppress(Unavailable):
+                await asyncio.get_running_loop().run_in_executor(self._pool, self._presences.stay)
 
     def _admit(self, knock: _Knock) -> _Welcome:
         """In a thread: who it is, and what has happened so far.
@@ -242,8 +276,15 @@ class RealtimeServer:
         if bearer.is_capability:
             check_channel(bearer, "GET", knock.channel)
         self._engine.glance(_check_there, bearer)
+        presence_sid = None
+        if knock.goes_offline and bearer.worker_sid is not None:
+            presence_sid = self._presences.arrive(
+                bearer.workspace_sid, bearer.worker_sid, knock.offline_activity_sid
+            )
         low, seen = self._log.visible()
-        return _Welcome(bearer=bearer, channel=bearer.channel, low=low, seen=seen)
+        return _Welcome(
+            bearer=bearer, channel=bearer.channel, low=low, seen=seen, presence_sid=presence_sid
+        )
 
     def _join(self, connection: ServerConnection, knock: _Knock, welcome: _Welcome) -> Session:
         bearer = welcome.bearer
@@ -255,6 +296,7 @@ class RealtimeServer:
             expires_at=bearer.expires_at,
             low=welcome.low,
             seen=welcome.seen,
+            presence_sid=welcome.presence_sid,
         )
         self._hub.join(session)
         if knock.closes_others:
