@@ -6,14 +6,18 @@ The programs are in tests/node; what they need comes from npm (`make test` insta
 import contextlib
 import itertools
 import json
+import os
 import queue
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from playwright.sync_api import TimeoutError, sync_playwright  # noqa: A004 - Playwright's own
 from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import TaskRouterGrant
 
@@ -32,8 +36,6 @@ def installed() -> None:
 
 
 def missing(what: str) -> None:
-    import os
-
     if os.environ.get("CI", "").lower() in {"1", "true"}:
         pytest.fail(what, pytrace=False)
     pytest.skip(what)
@@ -70,15 +72,19 @@ class Agent:
                 del self._kept[place]
                 return details
         while True:
-            try:
-                kind, details = self._heard.get(timeout=PATIENCE)
-            except queue.Empty:
-                raise AssertionError(
-                    f"waited in vain for {what} {expected}; {self._kept}"
-                ) from None
-            if kind == what and _fits(details, expected):
-                return details
-            self._kept.append((kind, details))
+            told = self._next()
+            if told is None:
+                raise AssertionError(f"waited in vain for {what} {expected}; {self._kept}")
+            if told[0] == what and _fits(told[1], expected):
+                return told[1]
+            self._kept.append(told)
+
+    def _next(self) -> Heard | None:
+        """What was told next; None when there was nothing for too long."""
+        try:
+            return self._heard.get(timeout=PATIENCE)
+        except queue.Empty:
+            return None
 
     def forget(self) -> None:
         """Whatever was heard so far is of no interest any more."""
@@ -163,41 +169,51 @@ class PageAgent(Agent):
             [kind, token, {**servers, "logLevel": "silent", **options}],
         )
 
-    def until(self, what: str, **expected: Any) -> Any:
-        self._page.wait_for_function(
-            """([what, expected]) => window.heard.some((it) => it.what === what &&
-                 Object.entries(expected).every(([name, value]) => it.details[name] === value))""",
-            arg=[what, expected],
-            timeout=PATIENCE * 1000,
-        )
-        for told in self._page.evaluate("window.heard.splice(0)"):
-            self.hear(told["what"], told["details"])
-        return super().until(what, **expected)
+    def _next(self) -> Heard | None:
+        if self._heard.empty():
+            with contextlib.suppress(TimeoutError):
+                self._page.wait_for_function("window.heard.length", timeout=PATIENCE * 1000)
+            for told in self._page.evaluate("window.heard.splice(0)"):
+                self.hear(told["what"], told["details"])
+        return None if self._heard.empty() else self._heard.get()
 
     def send(self, said: dict[str, Any]) -> None:
         self._page.evaluate("(said) => { window.order(said); }", said)
 
 
+class _Pages(BaseHTTPRequestHandler):
+    """An origin of its own: one page, and its script."""
+
+    script: bytes = b""
+
+    def do_GET(self) -> None:
+        is_script = self.path == "/agent.js"
+        html = b"<!doctype html><title>An agent</title><script src=agent.js></script>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/javascript" if is_script else "text/html")
+        self.end_headers()
+        self.wfile.write(self.script if is_script else html)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @contextlib.contextmanager
-def a_page(script: Path, served_from: str) -> Iterator[Any]:
-    """A page of the machine's own Chromium with that script, as if served from there."""
-    import shutil
-
-    from playwright.sync_api import sync_playwright
-
+def a_page(script: Path) -> Iterator[Any]:
+    """A page with that script, from a port of its own, in the machine's own Chromium."""
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(filter(None, map(shutil.which, names)), None)
-    with sync_playwright() as playwright:
+    handler = type("Pages", (_Pages,), {"script": script.read_bytes()})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as pages, sync_playwright() as playwright:
         path = found or playwright.chromium.executable_path
         if not Path(path).exists():
             missing("NO BROWSER: apt-get install chromium, or playwright install chromium")
+        threading.Thread(target=pages.serve_forever, daemon=True).start()
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_page()
-        html = "<!doctype html><title>An agent</title><script src=agent.js></script>"
-        page.route(
-            f"{served_from}/", lambda route: route.fulfill(body=html, content_type="text/html")
-        )
-        page.route(f"{served_from}/agent.js", lambda route: route.fulfill(path=script))
-        page.goto(f"{served_from}/")
-        yield page
-        browser.close()
+        try:
+            page = browser.new_page()
+            page.goto(f"http://127.0.0.1:{pages.server_port}/")
+            yield page
+        finally:
+            browser.close()
+            pages.shutdown()

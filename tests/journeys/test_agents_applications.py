@@ -95,17 +95,14 @@ def a_transfer(house: House, alice: Agent, bob: Agent, bob_sid: str) -> None:
     assert his["transfer"] == {"status": "initiated", "mode": "WARM", "type": "WORKER"}
     bob.do("reject", sid=his["sid"])
     assert bob.until("reservation rejected")["transfer"]["status"] == "failed"
-    alice.until("task transferFailed")
+    alice.until("transfer failed", status="failed")
     assert alice.until("task updated")["status"] == "assigned"
 
     alice.do("transfer", sid=mine["sid"], to=bob_sid)
     his = bob.until("reservationCreated")
     bob.do("accept", sid=his["sid"])
     bob.until("reservation accepted")
-    alice.until("task transferCompleted")
-    for each, sid in ((alice, mine["sid"]), (bob, his["sid"])):
-        each.do("state")
-        assert sid
+    alice.until("transfer completed", status="complete")
     bob.do("complete", sid=his["sid"], reason="by both")
     bob.until("reservation completed")
     alice.until("reservation completed")
@@ -181,7 +178,7 @@ def test_a_page_of_another_origin_is_an_agents_application(house: House, tmp_pat
     here, alice_sid = workspace(house), worker(house, "Alice")
     script = tmp_path / "agent.js"
     subprocess.run(["node", "bundle.mjs", script], cwd=NODE, check=True)
-    with a_page(script, "http://agents.example") as page:
+    with a_page(script) as page:
         alice: Any = PageAgent(page, house, "Worker", access_token(here, alice_sid))
         a_day(house, alice)
         house.kill()

@@ -25,8 +25,7 @@ function listen(reservation, tell) {
     reservation.on(name, (it) => tell(`reservation ${name}`, describe(it)));
   }
   const task = reservation.task;
-  for (const name of ['updated', 'canceled', 'completed', 'wrapup', 'transferInitiated',
-    'transferCompleted', 'transferFailed', 'transferAttemptFailed', 'transferCanceled']) {
+  for (const name of ['updated', 'canceled', 'completed', 'wrapup', 'transferInitiated']) {
     task.on(name, () => tell(`task ${name}`, { sid: task.sid, status: task.status }));
   }
 }
@@ -85,8 +84,11 @@ export function agent(TaskRouter, kind, token, options, tell) {
     taskAttributes: async ({ sid, attributes }) =>
       (await reservation(sid).task.setAttributes(attributes)).attributes,
     transfer: async ({ sid, to, options: more }) => {
-      const task = await reservation(sid).task.transfer(to, more);
-      return { status: task.transfers.outgoing.status, sid: task.transfers.outgoing.sid };
+      const { outgoing } = (await reservation(sid).task.transfer(to, more)).transfers;
+      for (const name of ['attemptFailed', 'failed', 'completed', 'canceled']) {
+        outgoing.on(name, (it) => tell(`transfer ${name}`, { sid: it.sid, status: it.status }));
+      }
+      return { status: outgoing.status, sid: outgoing.sid };
     },
     cancelTransfer: async ({ sid }) => ({
       status: (await reservation(sid).task.transfers.outgoing.cancel()).status,
