@@ -6,6 +6,7 @@ their own. Importing it opens nothing: `app` below is where `flask --app app` fi
 
 import atexit
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import flask
@@ -18,6 +19,7 @@ from routing.api.door import rest_door
 from routing.api.operations import RestSettings
 from routing.background import router
 from routing.background.health import health_door
+from routing.background.leading import Elsewhere, Leading
 from routing.background.loops import Loop, following, timing
 from routing.clock import Clock, SystemClock
 from routing.engine import Engine, instructions
@@ -26,7 +28,7 @@ from routing.realtime.bridge import Bridge, bridge_door
 from routing.realtime.bulletin import Renewals, said
 from routing.store import SqlStore, open_store
 from routing.store.signing_keys import StoredSigningKeys
-from settings import Settings, load
+from settings import WEB, Settings, load
 from voice import assignment
 from voice.announcement import Announcements
 from voice.call_flow import load_call_flow
@@ -41,8 +43,6 @@ TIMER_REST_SECONDS = 0.1
 SWEEP_REST_SECONDS = 1.0
 #: Requests to Twilio at the same time; each takes a few tenths of a second there.
 PHONE_LINES = 4
-#: Seconds that a follower gets to finish what it has in hand.
-STOP_SECONDS = 5.0
 
 
 class House:
@@ -52,8 +52,6 @@ class House:
         self, settings: Settings, *, clock: Clock, phone_line: PhoneLine, store: SqlStore
     ) -> None:
         self.store = store
-        # SQLite serves one process; whoever held a lease in its file is gone.
-        self._is_alone = settings.database_url.startswith("sqlite")
         self.engine = Engine(store, clock)
         call_flow = load_call_flow(Path(settings.call_flow))
         tokens = (settings.twilio_auth_token, settings.twilio_auth_token_previous)
@@ -69,14 +67,23 @@ class House:
             signing_keys=self.signing_keys,
         )
         self.call_flow = call_flow
-        self.router = router.Router(self.engine)
-        announcements = Announcements(call_flow, self.voice_settings)
+        self._phone_line = phone_line
+        leads = Elsewhere if settings.role == WEB else partial(Leading, begin=self._begin)
+        self.followers = leads(store.leadership())
+
+    def _begin(self) -> Sequence[Loop]:
+        """The followers, the matching index complete before the first event is read."""
+        matches = router.Router(self.engine)
+        announcements = Announcements(self.call_flow, self.voice_settings)
         assignments = assignment.Assignments(
-            self.engine, call_flow, self.voice_settings, phone_line, announcements
+            self.engine, self.call_flow, self.voice_settings, self._phone_line, announcements
         )
-        reconciliation = Reconciliation(self.engine, self.voice_settings, phone_line)
-        self.loops = (
-            self._follower("router", router.CONCERNS, self.router.follow),
+        reconciliation = Reconciliation(self.engine, self.voice_settings, self._phone_line)
+        # Nobody else leads: whoever held a lease is gone.
+        self.engine.perform(instructions.look_again)
+        matches.start()
+        return (
+            self._follower("router", router.CONCERNS, matches.follow),
             self._follower("voice", assignment.CONCERNS, assignments.follow),
             self._loop("timers", timing(self.engine), timers.TOPICS, TIMER_REST_SECONDS),
             self._loop("reconciliation", reconciliation.sweep, frozenset(), SWEEP_REST_SECONDS),
@@ -102,19 +109,13 @@ class House:
         return self._loop(name, following(log, react), concerns)
 
     def start(self) -> None:
-        """Starts the followers; the matching index is complete before the first event is read."""
+        """Starts the followers, unless another process has them."""
         self.store.listen()
-        self.engine.perform(instructions.look_again, alone=self._is_alone)
-        self.router.start()
-        for loop in self.loops:
-            loop.start()
+        self.followers.start()
 
     def stop(self) -> None:
         """Lets each follower finish the step in hand, then closes the store."""
-        for loop in self.loops:
-            loop.stop()
-        for loop in self.loops:
-            loop.join(STOP_SECONDS)
+        self.followers.stop()
         self.store.close()
 
 
@@ -149,19 +150,29 @@ def create_app(
     web.register_blueprint(
         voice_door(house.engine, house.voice_settings, house.call_flow), url_prefix="/voice"
     )
-    web.register_blueprint(health_door(store, house.loops))
+    web.register_blueprint(health_door(store, house.followers.wellbeing))
     return web
 
 
 def served() -> flask.Flask:
     """What gunicorn serves: the app of this environment, with its followers running."""
+    web, house = _started()
+    atexit.register(house.stop)
+    return web
+
+
+def follow() -> House:
+    """The followers alone, for a process beside those that serve; whoever calls stops them."""
+    return _started()[1]
+
+
+def _started() -> tuple[flask.Flask, House]:
     settings = load()
     set_up_logs(settings.log_level)
     web = create_app(settings)
     house: House = web.extensions["house"]
     house.start()
-    atexit.register(house.stop)
-    return web
+    return web, house
 
 
 app = command_line()

@@ -25,6 +25,11 @@ AUTO: Final = "auto"
 ON: Final = "on"
 OFF: Final = "off"
 
+ALL: Final = "all"
+WEB: Final = "web"
+FOLLOWERS: Final = "followers"
+REALTIME: Final = "realtime"
+
 #: In the instance folder: the SID and token that stand in for an account's.
 CREDENTIALS: Final = "credentials.json"
 #: In the instance folder: what seals secrets in the database, where no setting says it.
@@ -79,6 +84,9 @@ class Settings:
         0, "Requests a second to the REST API with one set of credentials; 0: no limit"
     )
     web_threads: int = _setting(16, "Requests answered at the same time")
+    role: str = _setting(
+        ALL, "What runs here: all, or, with PostgreSQL, one of: web, followers, realtime"
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
 
     @property
@@ -301,5 +309,6 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "twilio_api_url": _url,
     "twilio_account_sid": _account_sid,
     "simulator": _one_of(AUTO, ON, OFF),
+    "role": _one_of(ALL, WEB, FOLLOWERS, REALTIME),
     "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper),
 }

@@ -103,7 +103,7 @@ def _over_rest(url: str, samples: int) -> list[float]:
         store.migrate()
         workspace_sid = _provide(store)
         store.close()
-        with servers.gunicorn("app:served()", settings, "/readyz") as base:
+        with servers.house(settings) as base:
             return _rest_samples(f"{base}/v1/Workspaces/{workspace_sid}/Tasks", url, samples)
 
 

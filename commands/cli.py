@@ -1,6 +1,8 @@
 """The commands, as `flask --app app --help` lists them."""
 
+import signal
 import sys
+import threading
 from typing import NoReturn
 
 import click
@@ -8,6 +10,7 @@ import flask
 
 from routing.store import StoreError
 from settings import Settings, WrongSettings, load
+from voice.call_flow import CallFlowError
 
 #: The exit status of a program that was asked for what cannot be: wrong settings, a port in use, a
 #: database that cannot be opened.
@@ -18,6 +21,7 @@ def command_line() -> flask.Flask:
     """A Flask app that serves nothing: the place where `flask --app app` finds our commands."""
     app = flask.Flask("tandem", static_folder=None)
     app.cli.add_command(serve)
+    app.cli.add_command(follow)
     app.cli.add_command(demo)
     app.cli.add_command(provision)
     app.cli.add_command(keys)
@@ -48,6 +52,26 @@ def serve() -> None:
         sys.exit(run(_settings()))
     except CannotServe as error:
         give_up(str(error))
+
+
+@click.command()
+def follow() -> None:
+    """Run the followers alone: router, timers, telephone. `serve` starts this where it is needed.
+
+    Any number of machines may: one of them leads, and another takes over when it is gone.
+    """
+    from app import follow as run  # noqa: PLC0415 - so that --help answers at once
+
+    _settings()  # names all that are wrong
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        house = run()
+    except (StoreError, CallFlowError) as error:
+        give_up(str(error))
+    stop.wait()
+    house.stop()
 
 
 @click.command()

@@ -45,7 +45,9 @@ def create_realtime(
     application = flask.Flask("tandem-realtime", static_folder=None)
     loops: list[Loop] = []
     application.register_blueprint(bridge_door(bridge))
-    application.register_blueprint(health_door(store, loops))
+    application.register_blueprint(
+        health_door(store, lambda: {loop.name: loop.is_well for loop in loops})
+    )
     return RealtimeServer(bridge, store, application.wsgi_app), application, loops
 
 

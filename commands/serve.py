@@ -1,7 +1,10 @@
-"""One command, one process tree: this supervisor, gunicorn, the realtime server, the simulator.
+"""One command, one process tree: this supervisor, gunicorn, the followers, the realtime server and
+the simulator.
 
-The supervisor looks before it leaps (ports, database), starts the others, says what to do next, and
-takes all of them down together. It does no work of its own.
+On SQLite, which has one writer, the followers live in gunicorn's; on PostgreSQL they have one of
+their own, so that neither waits for the other's turn at the interpreter. The supervisor looks
+before it leaps (ports, database), starts the others, says what to do next, and takes all of them
+down together. It does no work of its own.
 """
 
 import contextlib
@@ -25,7 +28,7 @@ import click
 from commands.provision import provision
 from routing.clock import SystemClock
 from routing.store import StoreError, open_store
-from settings import Settings
+from settings import ALL, FOLLOWERS, REALTIME, WEB, Settings
 from voice.call_flow import CallFlowError, load_call_flow
 
 #: Seconds for a clean stop before a child is killed; gunicorn itself allows requests ten.
@@ -56,13 +59,29 @@ def serve(settings: Settings) -> int:
     try:
         if settings.simulates:
             children.append(_start("simulator", simulator_command(settings), settings))
-        children.append(_start("server", _gunicorn_command(), settings))
-        children.append(_start("realtime server", _realtime_command(), settings))
-        if _wait_until_ready(settings, children, stop):
+        children += _servers(settings)
+        if settings.role in {FOLLOWERS, REALTIME}:
+            click.echo("It runs. Ctrl-C stops it.")
+        elif _wait_until_ready(settings, children, stop):
             click.echo(_welcome(settings, workspace_sid))
         return _watch(children, stop)
     finally:
         _stop_all(children)
+
+
+def _servers(settings: Settings) -> list[_Child]:
+    """The web server and the followers, as far as this machine is to have them."""
+    children = []
+    if settings.role in {ALL, REALTIME}:
+        children.append(_start("realtime server", _realtime_command(), settings, role=REALTIME))
+    if settings.role == ALL and settings.database_url.startswith("sqlite"):
+        return [*children, _start("server", _gunicorn_command(), settings)]
+    if settings.role in {ALL, FOLLOWERS}:
+        command = [sys.executable, "-m", "flask", "--app", "app", "follow"]
+        children.append(_start("followers", command, settings, role=FOLLOWERS))
+    if settings.role in {ALL, WEB}:
+        children.append(_start("server", _gunicorn_command(), settings, role=WEB))
+    return children
 
 
 class _Stop:
@@ -78,7 +97,14 @@ class _Stop:
 
 
 def _check_ports(settings: Settings) -> None:
-    ports = {"PORT": settings.port, "REALTIME_PORT": settings.realtime_port}
+    ports = {
+        name: port
+        for name, port, roles in (
+            ("PORT", settings.port, {ALL, WEB}),
+            ("REALTIME_PORT", settings.realtime_port, {ALL, REALTIME}),
+        )
+        if settings.role in roles
+    }
     if settings.simulates:
         ports["SIMULATOR_PORT"] = settings.simulator_port
     for name, port in ports.items():
@@ -139,8 +165,8 @@ def _realtime_command() -> list[str]:
     return [sys.executable, "-m", "commands.realtime"]
 
 
-def _start(name: str, command: list[str], settings: Settings) -> _Child:
-    environment = dict(os.environ) | _derived(settings)
+def _start(name: str, command: list[str], settings: Settings, role: str = ALL) -> _Child:
+    environment = dict(os.environ) | _derived(settings) | {"ROLE": role}
     process = subprocess.Popen(  # noqa: S603 - our own programs
         command,
         env=environment,
@@ -193,7 +219,9 @@ def _wait_until_ready(settings: Settings, children: list[_Child], stop: _Stop) -
 
 
 def _ports(settings: Settings) -> list[int]:
-    return [settings.port, settings.realtime_port]
+    """Those that answer here."""
+    ports = {WEB: [settings.port], REALTIME: [settings.realtime_port], FOLLOWERS: []}
+    return ports.get(settings.role, [settings.port, settings.realtime_port])
 
 
 def _answers(url: str) -> bool:

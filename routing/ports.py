@@ -223,3 +223,23 @@ class SigningKeys(Protocol):
         for a key that was not asked for lately.
         """
         ...
+
+
+class Leadership(Protocol):
+    """One process of all those that share a store leads. What is asked never raises."""
+
+    def take(self) -> bool:
+        """Tries to lead; True if this process does now."""
+        ...
+
+    def is_held(self) -> bool:
+        """Does this process lead still?"""
+        ...
+
+    def is_taken(self) -> bool:
+        """Does any process lead?"""
+        ...
+
+    def give_up(self) -> None:
+        """Another process may lead now; nothing happens where this one does not."""
+        ...

@@ -27,6 +27,7 @@ _UPHEAVALS = ("workspace.", "activity.", "task-channel.", "task-queue.created",
 #: Events that change nothing for matching, or that another one always comes with.
 _BESIDE_THE_POINT = frozenset(
     {
+        "reservation.failed",  # reservation.canceled follows where it changes anything
         "reservation.wrapup",
         "task.created",  # task-queue.entered says when it waits
         "task.wrapup",

@@ -8,8 +8,8 @@ their state tables and appends the events that tell of it, all in one transactio
     tasks reservations                    what happens to a piece of work
     transfers handing_over                a piece of work is handed on
     placement skipping                    where a Task goes next in its Workflow
-    instructions                          what is to be done on the phone line
-    api_keys                              what programs prove themselves with
+    instructions giving participants      what is to be done on the phone line
+    api_keys presences                    what programs prove themselves with, and who is there
     explaining                            why a Task is where it is
     moves journal matchable               what the verbs above share, and the router with them
 

@@ -467,5 +467,10 @@ def hold_timer(work: Work, *, reservation_sid: str, if_match: int | None = None)
     return replace(reservation, due_at=None)
 
 
+def check_if_match(reservation: Reservation, if_match: int | None) -> None:
+    """Raises PreconditionFailed unless the Reservation is of that version; None accepts any."""
+    check_version(reservation.version, if_match)
+
+
 def _again(work: Work, reservation: Reservation) -> Reservation:
     return work.reservations.get(reservation.sid) or reservation

@@ -7,20 +7,21 @@ that is lost costs a poll's wait, nothing else; so both threads just connect aga
 
 import secrets
 import threading
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
 import psycopg
 import structlog
 
-from routing.store.wake_up import WakeUp, WakeUps
+from routing.store.notices import Outbox, receive
+from routing.store.wake_up import WakeUps
 
 _CHANNEL: Final = "tandem"
 #: Seconds between tries to connect again.
 _PAUSE_SECONDS: Final = 1.0
-#: Seconds between two notices at least.
+#: Seconds between two notices at least, and during a flood of commits.
 _SHARED_SECONDS: Final = 0.005
+_FLOOD_SECONDS: Final = 0.02
 #: How often the listener looks up, in seconds, where no notice tells it that it is to stop.
 _LOOK_UP_SECONDS: Final = 1.0
 
@@ -40,10 +41,9 @@ class Notices:
         self._connect = connect
         self._wake_ups = wake_ups
         self._hear = hear
-        self._messages: deque[str] = deque(maxlen=1000)
-        self._ours = WakeUp()
-        #: What our own notices say, so that we do not wake ourselves twice.
-        self._name = secrets.token_hex(8)
+        self._outbox = Outbox(secrets.token_hex(8))
+        self.announce = self._outbox.announce
+        self.tell = self._outbox.tell
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
         #: For whoever must know that nothing committed from now on is missed.
@@ -61,18 +61,9 @@ class Notices:
         for thread in self._threads:
             thread.start()
 
-    def announce(self) -> None:
-        """To be said after a commit; returns at once."""
-        self._ours.notify()
-
-    def tell(self, message: str) -> None:
-        """Says something else to the other processes, in less than 7900 bytes; returns at once."""
-        self._messages.append(message)
-        self._ours.notify()
-
     def stop(self) -> None:
         self._stopped.set()
-        self._ours.notify()
+        self._outbox.signal.notify()
         for thread in self._threads:
             thread.join(timeout=_LOOK_UP_SECONDS)
         self._threads = []
@@ -89,16 +80,17 @@ class Notices:
 
     def _announce(self, connection: psycopg.Connection[Any]) -> None:
         # What was committed before there was a connection is told now.
-        seen = self._ours.seen() - 1
+        seen = self._outbox.signal.seen() - 1
+        pause = _SHARED_SECONDS
         while True:
-            seen = self._ours.wait(seen, None)
-            connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, self._name))
-            while self._messages:
-                said = f"{self._name} {self._messages.popleft()}"
-                connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, said))
+            seen = self._outbox.signal.wait(seen, None)
+            for payload in self._outbox.take():
+                connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, payload))
             # All commits of the next moment share a notice.
-            if self._stopped.wait(_SHARED_SECONDS):
+            if self._stopped.wait(pause):
                 return
+            committed = self._outbox.signal.seen() - seen
+            pause = min(pause * 2, _FLOOD_SECONDS) if committed > 1 else _SHARED_SECONDS
 
     def _listen(self, connection: psycopg.Connection[Any]) -> None:
         connection.execute(f"LISTEN {_CHANNEL}")
@@ -107,8 +99,4 @@ class Notices:
         self._wake_ups.notify()
         while not self._stopped.is_set():
             for notice in connection.notifies(timeout=_LOOK_UP_SECONDS, stop_after=1):
-                name, _, message = notice.payload.partition(" ")
-                if name != self._name and message:
-                    self._hear(message)
-                elif name != self._name:
-                    self._wake_ups.notify()
+                receive(notice.payload, self._outbox.name, self._wake_ups, self._hear)

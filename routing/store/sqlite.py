@@ -20,6 +20,7 @@ from routing.clock import Clock
 from routing.store.combining import Batch, Combiner, fail_all, is_of_one, run, run_apart
 from routing.store.configurations import Configurations
 from routing.store.errors import CLOSED, StoreUnavailable
+from routing.store.leadership import SoleProcess
 from routing.store.refusals import refusal
 from routing.store.sqlite_notices import SqliteNotices
 from routing.store.statements import SQLITE
@@ -108,7 +109,7 @@ class SqliteDatabase:
 
     def _notify(self, topics: set[str]) -> None:
         self.wake_ups.notify(topics)
-        self._notices.announce()
+        self._notices.announce(topics)
 
     def _begin(self) -> None:
         self._refuse_when_closed()
@@ -208,6 +209,9 @@ class SqliteDatabase:
     def ping(self) -> None:
         """Raises StoreUnavailable when the database does not answer."""
         self.rows(self._ping, ())
+
+    def leadership(self) -> SoleProcess:
+        return SoleProcess()
 
     def listen(self) -> None:
         """Begins to hear of other processes' commits, and to tell them of ours."""

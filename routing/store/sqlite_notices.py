@@ -9,7 +9,6 @@ import os
 import secrets
 import socket
 import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +16,8 @@ from typing import Final
 
 import structlog
 
-from routing.store.wake_up import WakeUp, WakeUps
+from routing.store.notices import Outbox, receive
+from routing.store.wake_up import WakeUps
 
 #: Seconds between two notices at least: all commits of the next moment share one.
 _SHARED_SECONDS: Final = 0.005
@@ -35,8 +35,9 @@ class SqliteNotices:
         self._wake_ups = wake_ups
         self._hear = hear
         self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._ours = WakeUp()
-        self._messages: deque[str] = deque(maxlen=1000)
+        self._outbox = Outbox(self._name)
+        self.announce = self._outbox.announce
+        self.tell = self._outbox.tell
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
         self._socket: socket.socket | None = None
@@ -59,18 +60,9 @@ class SqliteNotices:
         for thread in self._threads:
             thread.start()
 
-    def announce(self) -> None:
-        """To be said after a commit; returns at once."""
-        self._ours.notify()
-
-    def tell(self, message: str) -> None:
-        """Says something else to the other processes; returns at once."""
-        self._messages.append(message)
-        self._ours.notify()
-
     def stop(self) -> None:
         self._stopped.set()
-        self._ours.notify()
+        self._outbox.signal.notify()
         if self._threads:
             self._send_to(self._name, b"")
         for thread in self._threads:
@@ -94,12 +86,10 @@ class SqliteNotices:
 
     def _announce(self) -> None:
         # What was said before there was a socket is told now.
-        seen = self._ours.seen() - 1
+        seen = self._outbox.signal.seen() - 1
         while True:
-            seen = self._ours.wait(seen, None)
-            texts = [b""]
-            while self._messages:
-                texts.append(self._messages.popleft().encode())
+            seen = self._outbox.signal.wait(seen, None)
+            texts = [text.encode() for text in self._outbox.take()]
             for name in os.listdir(self._folder_number):  # noqa: PTH208 - by its number
                 if name != self._name:
                     for text in texts:
@@ -123,7 +113,4 @@ class SqliteNotices:
             text = self._socket.recv(_MAX_BYTES)
             if self._stopped.is_set():
                 return
-            if text:
-                self._hear(text.decode(errors="replace"))
-            else:
-                self._wake_ups.notify()
+            receive(text.decode(errors="replace"), self._name, self._wake_ups, self._hear)

@@ -9,6 +9,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from routing.clock import Clock, Instant
+from routing.ports import Leadership
 from routing.store.configurations import Configurations
 from routing.store.database import Database
 from routing.store.errors import StoreUnavailable
@@ -110,6 +111,10 @@ class SqlStore:
     def hear(self, listener: Callable[[str], None]) -> None:
         """Has what others `tell` given to the listener, in a thread of the store's."""
         self._database.bulletin.subscribe(listener)
+
+    def leadership(self) -> Leadership:
+        """The chance of this process to lead those that share the database."""
+        return self._database.leadership()
 
     def close(self) -> None:
         self._database.close()

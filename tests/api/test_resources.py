@@ -287,7 +287,7 @@ def test_accepting_what_another_has_taken_is_gone(centre_on_each: Centre) -> Non
         ({}, "Invalid ReservationStatus"),
         ({"ReservationStatus": "timeout"}, "Invalid ReservationStatus"),
         ({"ReservationStatus": "taken"}, "Invalid ReservationStatus"),
-        ({"Instruction": "dequeue"}, "Invalid Instruction: expected accept or reject or"),
+        ({"Instruction": "dance"}, "Invalid Instruction: expected accept or reject or"),
         ({"Instruction": "accept", "ReservationStatus": "accepted"}, "Invalid Instruction"),
         ({"Instruction": "conference", "Timeout": "0"}, "Invalid Timeout"),
         ({"Instruction": "conference", "Beep": "loud"}, "Invalid Beep"),

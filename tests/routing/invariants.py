@@ -106,6 +106,8 @@ _ENDINGS = {"reservation.rejected", "reservation.timeout", "reservation.canceled
 
 
 def _follow_reservation(event: Event, sid: str, statuses: dict[str, str], live: set[str]) -> None:
+    if event.type == "reservation.failed":
+        return  # it tells of an instruction, and moves nothing
     told = event.carried["reservation_status"]
     before = statuses.get(sid)
     if before is None:
