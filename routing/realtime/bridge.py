@@ -263,6 +263,13 @@ def _holds(work: Work, bearer: Bearer, task_sid: str, *, reads: bool) -> bool:
     return reads and task.routing_target == bearer.worker_sid
 
 
+def _own_worker_and_task(
+    bridge: Bridge, bearer: Bearer, sids: Mapping[str, str], params: JSONObject
+) -> None:
+    _own_worker(bridge, bearer, sids, params)
+    _own_task(bridge, bearer, sids, params)
+
+
 def _own_target(
     _bridge: Bridge, bearer: Bearer, _sids: Mapping[str, str], params: JSONObject
 ) -> None:
@@ -281,6 +288,7 @@ _OWN: Final[Mapping[str, Callable[[Bridge, Bearer, Mapping[str, str], JSONObject
     routes.NOTHING: lambda *_: None,
     routes.WORKER: _own_worker,
     routes.TASK: _own_task,
+    routes.WORKER_AND_TASK: _own_worker_and_task,
     routes.TARGET: _own_target,
     routes.SUPERVISOR: _own_supervision,
 }
@@ -361,8 +369,26 @@ def _carry_out(bridge: Bridge, asked: Asked, run: _Run) -> Response:
     if if_match is not None:
         environ["HTTP_IF_MATCH"] = if_match
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's own way
-    with app.request_context(environ) as inner:
-        return operation.view(door, read_parameters(inner.request, operation.takes), **sids)
+    try:
+        with app.request_context(environ) as inner:
+            return operation.view(door, read_parameters(inner.request, operation.takes), **sids)
+    except InvalidParameter as error:
+        raise _in_the_words_of_the_sdk(bridge, asked, operation, error) from None
+
+
+def _in_the_words_of_the_sdk(
+    bridge: Bridge, asked: Asked, operation: Operation, error: InvalidParameter
+) -> RoutingError:
+    """The texts that programs compare when a Worker creates a Task for itself."""
+    if operation.name == "CreateTask" and error.parameter == "WorkflowSid":
+        return RoutingError(
+            f"Value '{asked.params.get('WorkflowSid')}' provided for WorkflowSid as RoutingTarget "
+            f"has an invalid format. WorkspaceSid: {asked.bearer.workspace_sid}, "
+            f"AccountSid: {bridge.settings.account_sid}"
+        )
+    if operation.name == "CreateTask" and error.parameter == "TaskQueueSid":
+        return RoutingError("HTTP 400 Bad Request")
+    return error
 
 
 def _if_match(asked: Asked, sids: Mapping[str, str]) -> str | None:

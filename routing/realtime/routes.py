@@ -14,12 +14,13 @@ from werkzeug.routing import Map, Rule
 from routing.api import door as rest
 from routing.api.operations import Operation
 from routing.api.tokens import ADMIN_ROLE, SUPERVISOR_ROLE, WORKER_ROLE
-from routing.realtime import reading, transfers
+from routing.realtime import participants, reading, transfers
 
 #: What has to be the Worker's own, for those whose role reaches no further.
 NOTHING: Final = "nothing"
 WORKER: Final = "the Worker in the path"
 TASK: Final = "a Reservation of the Task in the path, or of the one that TaskSid names"
+WORKER_AND_TASK: Final = "both of these"
 TARGET: Final = "the RoutingTarget"
 SUPERVISOR: Final = "the Supervisor"
 
@@ -46,6 +47,7 @@ _OPERATIONS: Final = {
         *rest.OPERATIONS,
         *reading.resource.operations,
         *transfers.resource.operations,
+        *participants.resource.operations,
     )
 }
 _WORKSPACE: Final = "/Workspaces/<workspace_sid>"
@@ -147,6 +149,18 @@ _route(
     ("AssignmentStatus", "Reason", "Attributes", "VirtualStartTime"),
     own=TASK,
 )
+_route(
+    f"{_WORKER}/WorkerParticipant",
+    "UpdateWorkerParticipant",
+    _all_of("UpdateWorkerParticipant"),
+    own=WORKER,
+)
+for _folder, _name in (
+    ("CustomerParticipant", "UpdateCustomerParticipant"),
+    ("HoldWorkerParticipant", "HoldWorkerParticipant"),
+    ("KickWorkerParticipant", "KickWorkerParticipant"),
+):
+    _route(f"{_WORKER}/{_folder}", _name, _all_of(_name), own=WORKER_AND_TASK)
 _route(f"{_WORKER}/Transfers", "CreateTransfer", _all_of("CreateTransfer"), own=WORKER)
 _route(
     f"{_WORKER}/Transfers/<transfer_sid>",

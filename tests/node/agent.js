@@ -26,7 +26,8 @@ function listen(reservation, tell) {
   }
   const task = reservation.task;
   for (const name of ['updated', 'canceled', 'completed', 'wrapup', 'transferInitiated']) {
-    task.on(name, () => tell(`task ${name}`, { sid: task.sid, status: task.status }));
+    task.on(name, () =>
+      tell(`task ${name}`, { sid: task.sid, status: task.status, reason: task.reason }));
   }
 }
 
