@@ -4,13 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import latency, start, webhook
+from bench import latency, realtime, start, webhook
 from bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "start": start.measure,
     "latency": latency.measure,
     "webhook": webhook.measure,
+    "realtime": realtime.measure,
 }
 
 
