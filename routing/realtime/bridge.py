@@ -117,7 +117,9 @@ def bridge_door(bridge: Bridge) -> Blueprint:
     for number, folder in enumerate(FOLDERS):
         for name, path in (("own", folder), ("named", f"{folder}/<path:channel>")):
             endpoint = f"{name}_{number}"
-            blueprint.add_url_rule(path, endpoint, post, methods=["POST"])
+            blueprint.add_url_rule(
+                path, endpoint, post, methods=["POST"], provide_automatic_options=False
+            )
             blueprint.add_url_rule(
                 path,
                 f"preflight_{endpoint}",

@@ -355,14 +355,17 @@ def _call(loop: asyncio.AbstractEventLoop, call: Callable[[Told], object], told:
 
 
 def _check_there(work: Work, bearer: Bearer) -> None:
-    """Raises NotFound unless what it wants to hear of is in the token's Workspace."""
-    configuration = work.configuration(bearer.workspace_sid)
+    """Raises RoutingError, in few words, unless what it wants to hear of is in its Workspace."""
+    try:
+        configuration = work.configuration(bearer.workspace_sid)
+    except NotFound:
+        raise RoutingError(f"no such Workspace: {bearer.workspace_sid}") from None
     if bearer.worker_sid is not None:
         worker = work.workers.get(bearer.worker_sid)
         if worker is None or worker.workspace_sid != bearer.workspace_sid:
-            raise NotFound(f"/Workspaces/{bearer.workspace_sid}/Workers/{bearer.worker_sid}")
+            raise RoutingError(f"no such Worker: {bearer.worker_sid}")
     elif bearer.channel not in {bearer.workspace_sid, *configuration.task_queues}:
-        raise NotFound(f"/Workspaces/{bearer.workspace_sid}/TaskQueues/{bearer.channel}")
+        raise RoutingError(f"no such TaskQueue: {bearer.channel}")
 
 
 def _check_path(connection: ServerConnection, request: Request) -> Response | None:
