@@ -31,6 +31,7 @@ OFF: Final = "off"
 ALL: Final = "all"
 WEB: Final = "web"
 FOLLOWERS: Final = "followers"
+REALTIME: Final = "realtime"
 
 #: In the instance folder: the SID and token that stand in for an account's.
 CREDENTIALS: Final = "credentials.json"
@@ -116,7 +117,7 @@ class Settings:
     callback_keep_hours: int = _setting(48, "Hours that callbacks which arrived can be looked into")
     web_threads: int = _setting(16, "Requests answered at the same time")
     role: str = _setting(
-        ALL, "What runs here: all, or with PostgreSQL on several machines: web or followers"
+        ALL, "What runs here: all, or, with PostgreSQL, one of: web, followers, realtime"
     )
     statistics_days: int = _setting(
         3650, "How many days back statistics may be asked for (Twilio: 30)"
@@ -405,6 +406,6 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "twilio_api_url": _url,
     "twilio_account_sid": _account_sid,
     "simulator": _one_of(AUTO, ON, OFF),
-    "role": _one_of(ALL, WEB, FOLLOWERS),
+    "role": _one_of(ALL, WEB, FOLLOWERS, REALTIME),
     "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper),
 }

@@ -12,6 +12,7 @@ from bench import (
     idle,
     latency,
     lists,
+    realtime,
     start,
     statistics,
     webhook,
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "idle": idle.measure,
     "assignments": assignments.measure,
     "callbacks": callbacks.measure,
+    "realtime": realtime.measure,
 }
 
 

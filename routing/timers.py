@@ -7,11 +7,11 @@ row again under lock, so that several processes may run this side by side.
 from collections.abc import Callable, Sequence
 
 from routing.clock import Instant
-from routing.engine import Engine, reservations, tasks
+from routing.engine import Engine, presences, reservations, tasks
 from routing.ports import Work
 
 #: The commits after which a deadline may be nearer than it was (see store/wake_up).
-TOPICS = frozenset({"due reservations", "due tasks"})
+TOPICS = frozenset({"due reservations", "due tasks", "due presences"})
 
 #: Rows of each kind dealt with before the loop looks up again.
 BATCH = 100
@@ -26,11 +26,13 @@ def advance(engine: Engine) -> bool:
     Offers run out before Tasks expire, so that a Task's reasons tell what happened.
     """
     now = engine.clock.now()
-    timed_out, expired, stepped = engine.glance(_due, now)
+    timed_out, expired, stepped, gone = engine.glance(_due, now)
     _perform(engine, reservations.time_out_all, timed_out)
     _perform(engine, tasks.expire_all, expired)
     _perform(engine, tasks.leave_step_all, stepped)
-    return BATCH in {len(timed_out), len(expired), len(stepped)}
+    for sid in gone:
+        engine.perform(presences.lapse, presence_sid=sid)
+    return BATCH in {len(timed_out), len(expired), len(stepped), len(gone)}
 
 
 def _perform(
@@ -68,9 +70,10 @@ def next_deadline(engine: Engine) -> Instant | None:
     return engine.glance(lambda work: work.next_deadline())
 
 
-def _due(work: Work, now: Instant) -> tuple[list[str], list[str], list[str]]:
+def _due(work: Work, now: Instant) -> tuple[list[str], list[str], list[str], list[str]]:
     return (
         list(work.due_reservations(now, BATCH)),
         list(work.expired_tasks(now, BATCH)),
         list(work.due_task_steps(now, BATCH)),
+        list(work.due_presences(now, BATCH)),
     )

@@ -230,6 +230,13 @@ def _cut(
 _TOKEN = "PA"  # noqa: S105 - the letters that Twilio's page tokens begin with
 
 
+def token_after(order: Order, record: object) -> str:
+    """The PageToken of the page that begins after this record, in this order."""
+    token = _sealed(order, place_of(order, record), backwards=False)
+    assert token is not None  # noqa: S101 - there is a place
+    return token
+
+
 def _sealed(order: Order, place: Place | None, *, backwards: bool) -> str | None:
     if place is None:
         return None

@@ -201,8 +201,9 @@ def _reserve(
         version=task.version + 1,
         updated_at=work.now,
     )
-    # Not a change of what a Worker is: whoever holds its version may still write it.
-    worker = changed(workers[worker_sid], last_reserved_at=work.now)
+    # The Worker's version counts offers, too: Twilio's JavaScript SDK counts them along.
+    worker = workers[worker_sid]
+    worker = changed(worker, last_reserved_at=work.now, version=worker.version + 1)
     workers[worker_sid] = worker
     reservation = _new_reservation(work, each, worker_sid, channel_sid)
     each.reservations.append(reservation)
@@ -260,7 +261,10 @@ def _write(work: Work, tasks: Iterable[_Open], workers: dict[str, Worker]) -> No
     reserved = [reservation for each in made for reservation in each.reservations]
     work.workers.change_all(
         {
-            sid: {"last_reserved_at": workers[sid].last_reserved_at}
+            sid: {
+                "last_reserved_at": workers[sid].last_reserved_at,
+                "version": workers[sid].version,
+            }
             for sid in sorted({reservation.worker_sid for reservation in reserved})
         }
     )

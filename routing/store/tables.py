@@ -33,6 +33,7 @@ from routing.call import Call, Instruction
 from routing.configuration import Workflow
 from routing.delivery import Delivery
 from routing.events import INDEXED_FIELDS
+from routing.presence import Presence
 from routing.reservation import Reservation
 from routing.store import columns
 from routing.task import Task
@@ -388,6 +389,21 @@ api_keys = Table(
     columns.instant("created_at"),
 )
 
+presences = Table(
+    "presences",
+    metadata,
+    columns.sid(),
+    columns.workspace_sid(),
+    Column("worker_sid", Text, ForeignKey("workers.sid", ondelete="CASCADE"), nullable=False),
+    columns.text_or_null("activity_sid"),
+    columns.instant("due_at"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
+)
+Index("presences_of_worker", presences.c.worker_sid)
+Index("presences_of_workspace", presences.c.workspace_sid)
+columns.present("presences_due", presences.c.due_at)
+
 # What a workspace's lists are paged by, and what its deletion looks for.
 for _table in (
     activities,
@@ -424,6 +440,7 @@ events = Table(
     columns.text("carried"),
     columns.instant("occurred_at"),
     *(columns.text_or_null(name) for name in INDEXED_FIELDS),
+    columns.text_or_null("picture"),
     # Never a number twice, also after the newest events were purged.
     sqlite_autoincrement=True,
 )
@@ -459,6 +476,7 @@ TABLES: Final[Mapping[type, Table]] = {
     Instruction: instructions,
     Delivery: deliveries,
     ApiKey: api_keys,
+    Presence: presences,
 }
 
 #: Columns that timers and workers wait for: writing one may have to wake somebody.
