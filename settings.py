@@ -19,6 +19,8 @@ from dotenv import dotenv_values
 from routing.background.callbacks.addresses import networks
 from routing.errors import InvalidParameter
 from routing.json_text import read_object
+from routing.sids import TASK_QUEUE, WORKSPACE, is_sid
+from voice.tunnel import NoTunnel, url_of_tunnel
 
 Value = TypeVar("Value")
 
@@ -29,11 +31,15 @@ OFF: Final = "off"
 ALL: Final = "all"
 WEB: Final = "web"
 FOLLOWERS: Final = "followers"
+REALTIME: Final = "realtime"
 
 #: In the instance folder: the SID and token that stand in for an account's.
 CREDENTIALS: Final = "credentials.json"
 #: In the instance folder: what seals secrets in the database, where no setting says it.
 SECRET_KEY_FILE: Final = "secret_key"  # noqa: S105 - the name of a file
+
+#: PUBLIC_URL: whatever the ngrok agent on this machine says.
+NGROK: Final = "ngrok"
 
 TWILIO_API: Final = "https://api.twilio.com"
 
@@ -62,7 +68,7 @@ class Settings:
         "", "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE; empty: instance/tandem.db"
     )
     public_url: str = _setting(
-        "", "How Twilio reaches this server from outside; empty: http://HOST:PORT"
+        "", "How Twilio reaches this server; ngrok: ask the local agent; empty: http://HOST:PORT"
     )
     twilio_account_sid: str = _setting("", "Account SID (AC...); empty: no account, see SIMULATOR")
     twilio_auth_token: str = _setting("", "The account's auth token", is_secret=True)
@@ -73,6 +79,18 @@ class Settings:
         "",
         "Seals the secrets of API keys; 16 characters or more; empty: made once, in INSTANCE_PATH",
         is_secret=True,
+    )
+    twilio_account_tokens: tuple[tuple[str, str], ...] = _setting(
+        (), "Tokens of sub-accounts whose numbers lead here: AC...=TOKEN,...", is_secret=True
+    )
+    twilio_shared_keys: tuple[tuple[str, str], ...] = _setting(
+        (), "Shared keys that webhooks may be signed with: KEY=SECRET,...", is_secret=True
+    )
+    ngrok_api_url: str = _setting(
+        "http://127.0.0.1:4040", "Where a local ngrok agent tells its tunnels; PUBLIC_URL=ngrok"
+    )
+    wrap_up_limits: tuple[tuple[str, int], ...] = _setting(
+        (), "Longest after-work in seconds, by Workspace, TaskQueue or *: *=600,WQ...=120"
     )
     twilio_api_url: str = _setting("", "Where Twilio's REST API is; empty: Twilio or the simulator")
     simulator: str = _setting(
@@ -99,7 +117,7 @@ class Settings:
     callback_keep_hours: int = _setting(48, "Hours that callbacks which arrived can be looked into")
     web_threads: int = _setting(16, "Requests answered at the same time")
     role: str = _setting(
-        ALL, "What runs here: all, or with PostgreSQL on several machines: web or followers"
+        ALL, "What runs here: all, or, with PostgreSQL, one of: web, followers, realtime"
     )
     statistics_days: int = _setting(
         3650, "How many days back statistics may be asked for (Twilio: 30)"
@@ -186,6 +204,8 @@ def _fill_in(values: dict[str, Any], reader: _Reader) -> None:
         try:
             Path(values["instance_path"]).mkdir(parents=True, exist_ok=True)
             _derive(values)
+        except NoTunnel as error:
+            reader.refuse("public_url", str(error))
         except (OSError, InvalidParameter, KeyError) as error:
             reader.refuse("instance_path", f"a folder of ours to write to ({error})")
 
@@ -197,10 +217,9 @@ def _derive(values: dict[str, Any]) -> None:
     if not values["database_url"]:
         path = Path(values["instance_path"], "tandem.db").absolute()
         values["database_url"] = f"sqlite:///{path}"
-    if not values["public_url"]:
-        values["public_url"] = _local_url(values["host"], values["port"])
     if not values["callback_allow_private"]:
         values["callback_allow_private"] = "loopback" if values["simulator"] == ON else "none"
+    values["public_url"] = _derived_public_url(values)
     if not values["twilio_api_url"]:
         simulated = _local_url(values["host"], values["simulator_port"])
         values["twilio_api_url"] = simulated if values["simulator"] == ON else TWILIO_API
@@ -211,6 +230,12 @@ def _derive(values: dict[str, Any]) -> None:
     if not account:
         made = _made_up_credentials(Path(values["instance_path"], CREDENTIALS))
         values["twilio_account_sid"], values["twilio_auth_token"] = made
+
+
+def _derived_public_url(values: dict[str, Any]) -> str:
+    if values["public_url"] == NGROK:
+        return url_of_tunnel(values["ngrok_api_url"], values["port"])
+    return str(values["public_url"] or _local_url(values["host"], values["port"]))
 
 
 def _local_url(host: str, port: int) -> str:
@@ -308,6 +333,40 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _public_url(text: str) -> str:
+    return text if text == NGROK else _url(text)
+
+
+def _pairs(
+    name_of: Callable[[str], str], value_of: Callable[[str], Any]
+) -> Callable[[str], tuple[tuple[str, Any], ...]]:
+    """NAME=VALUE, NAME=VALUE, ..."""
+
+    def check(text: str) -> tuple[tuple[str, Any], ...]:
+        found = []
+        for pair in text.split(","):
+            name, sign, value = pair.strip().partition("=")
+            if not (name and sign and value):
+                raise ValueError("NAME=VALUE,NAME=VALUE,...")
+            found.append((name_of(name), value_of(value)))
+        return tuple(found)
+
+    return check
+
+
+def _limited(text: str) -> str:
+    if text != "*" and not (is_sid(text, WORKSPACE) or is_sid(text, TASK_QUEUE)):
+        raise ValueError("*, the SID of a Workspace or that of a TaskQueue before each =")
+    return text
+
+
+def _seconds(text: str) -> int:
+    longest = 86_400
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= longest:
+        raise ValueError(f"seconds from 1 to {longest} after each =")
+    return int(text)
+
+
 def _database_url(text: str) -> str:
     if not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         raise ValueError("sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
@@ -339,10 +398,14 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "callback_retry_hours": _whole_number(1, 720),
     "callback_keep_hours": _whole_number(1, 720),
     "database_url": _database_url,
-    "public_url": _url,
+    "public_url": _public_url,
+    "ngrok_api_url": _url,
+    "twilio_account_tokens": _pairs(_account_sid, str),
+    "twilio_shared_keys": _pairs(str, str),
+    "wrap_up_limits": _pairs(_limited, _seconds),
     "twilio_api_url": _url,
     "twilio_account_sid": _account_sid,
     "simulator": _one_of(AUTO, ON, OFF),
-    "role": _one_of(ALL, WEB, FOLLOWERS),
+    "role": _one_of(ALL, WEB, FOLLOWERS, REALTIME),
     "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper),
 }

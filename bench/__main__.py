@@ -7,10 +7,12 @@ from collections.abc import Callable
 from bench import (
     assignments,
     callbacks,
+    door,
     expressions,
     idle,
     latency,
     lists,
+    realtime,
     start,
     statistics,
     webhook,
@@ -22,11 +24,13 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "expressions": expressions.measure,
     "latency": latency.measure,
     "webhook": webhook.measure,
+    "door": door.measure,
     "lists": lists.measure,
     "statistics": statistics.measure,
     "idle": idle.measure,
     "assignments": assignments.measure,
     "callbacks": callbacks.measure,
+    "realtime": realtime.measure,
 }
 
 

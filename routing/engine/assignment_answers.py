@@ -145,6 +145,7 @@ def tell_failure(work: Work, *, reservation_sid: str, error: RoutingError) -> No
         Subject(reservation=reservation, task=task, worker=worker),
         error_code=str(error.code),
         error_message=error.message,
+        failure=f"{error.code}: {error.message}",
     )
 
 

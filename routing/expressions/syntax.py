@@ -156,13 +156,14 @@ _TOKEN = re.compile(
     r"""
       (?P<name>   (?:[^\W\d]|\$)[\w$]* )
     | (?P<number> -?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)? )
-    | (?P<string> "(?:[^"\\]|\\.)*+" | '(?:[^'\\]|\\.)*+' )
+    | (?P<string> "[^"\\]*+(?:\\.[^"\\]*+)*+" | '[^'\\]*+(?:\\.[^'\\]*+)*+' )
     | (?P<mark>   >-(?![0-9.]) | <-(?![0-9.]) | == | != | >= | <= | [=<>()\[\].,] )
     """,
     re.VERBOSE | re.DOTALL,
 )
 _SPACE = re.compile(r"\s*")
-_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_CODE_MARK = "\ud800"
+_CODE = re.compile(_CODE_MARK + "[0-9a-fA-F]{4}")
 
 _ALIASES = {"=": "==", ">-": "HAS", "<-": "IN"}
 _WORDS = frozenset({"AND", "OR", "NOT", "HAS", "IN", "CONTAINS", "TRUE", "FALSE", "NULL"})
@@ -170,7 +171,7 @@ _OPERATORS = frozenset({"==", "!=", ">", ">=", "<", "<=", "CONTAINS", "HAS", "IN
 _CONSTANTS: dict[str, Scalar] = {"TRUE": True, "FALSE": False, "NULL": None}
 #: Longer findings are cut in messages.
 _SHOWN = 40
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+_ESCAPES = {"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\b": "\b", "\\f": "\f"}
 
 
 class _Parser:
@@ -346,18 +347,24 @@ class _Parser:
         inner = token.text[1:-1]
         if "\\" not in inner:
             return inner
+        # Whole texts may be escapes: they are replaced kind by kind instead of one by one. Neither
+        # U+0000 nor a lone surrogate is in a text, so both can mark places in it.
+        value = inner.replace("\\\\", "\x00")
+        for escape, character in _ESCAPES.items():
+            value = value.replace(escape, character)
+        value = value.replace("\\u", _CODE_MARK)
+        if len(_CODE.findall(value)) != value.count(_CODE_MARK):
+            self._refuse("expected four hexadecimal digits after \\u")
+        value = value.replace("\\", "").replace("\x00", "\\")
+        return self._decoded(value) if _CODE_MARK in value else value
 
-        def character(match: re.Match[str]) -> str:
-            code = match[1]
-            if len(code) > 1:
-                return chr(int(code[1:], 16))
-            if code == "u":
-                self._refuse("expected four hexadecimal digits after \\u")
-            return _ESCAPES.get(code, code)
-
+    def _decoded(self, marked: str) -> str:
+        """Each mark and the four digits behind it as the character they stand for."""
+        first, *rest = marked.split(_CODE_MARK)
+        characters = {code: chr(int(code, 16)) for code in {part[:4] for part in rest}}
+        value = first + "".join([characters[part[:4]] + part[4:] for part in rest])
         try:  # two halves of a pair become one character; half a pair is refused
-            units = _ESCAPE.sub(character, inner).encode("utf-16-le", "surrogatepass")
-            value = units.decode("utf-16-le")
+            value = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
         except UnicodeDecodeError:
             self._refuse("expected no lone surrogate in a text")
         if "\x00" in value:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from random import SystemRandom
@@ -34,7 +35,12 @@ def main() -> int:
     _say(f"{options.inputs:,} inputs, seed {seed}, {options.jobs} processes")
     for name in subjects:
         _say(f"  {name:12} {SUBJECTS[name].about}")
-    return _run(seed, subjects, options.inputs, options.jobs)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as tidily as by Ctrl-C
+    try:
+        return _run(seed, subjects, options.inputs, options.jobs)
+    except KeyboardInterrupt:
+        _say("stopped")
+        return 130
 
 
 def _options() -> argparse.Namespace:

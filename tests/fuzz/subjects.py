@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
 from routing.errors import ExpressionError, InvalidParameter
 from routing.expressions import (
@@ -113,17 +113,24 @@ def _operand(made: Any) -> object:
     if kind == "path":
         return Path(parts=(str(parts[0]), *parts[1:]))
     [constant] = parts
+    if kind != "is":
+        raise ValueError(kind)
     return constant
 
 
-def _answered(question: Any) -> tuple[Condition, Expression]:
-    condition = _condition(question[0])
-    return condition, compile_expression(text_of(condition))
+_Answered: TypeAlias = tuple[Condition, Expression, dict[str, object]]
 
 
-def _check_answer(question: Any, answered: tuple[Condition, Expression]) -> None:
-    condition, expression = answered
-    context = question[1]
+def _answered(question: Any) -> _Answered:
+    try:  # what shrinking leaves may be no condition any more
+        condition, context = _condition(question[0]), dict(question[1])
+    except (LookupError, TypeError, ValueError):
+        raise ExpressionError("expected a condition and a context") from None
+    return condition, compile_expression(text_of(condition)), context
+
+
+def _check_answer(_question: Any, answered: _Answered) -> None:
+    condition, expression, context = answered
     expected = naive(condition, context)
     if expression.matches(context) is not expected:
         raise Broken(f"the plain evaluator says {expected}: {expression.text}")
@@ -234,6 +241,7 @@ SUBJECTS: Mapping[str, Subject] = {
         read=lambda text: read_json(text, parameter="Attributes"),
         refusal=InvalidParameter,
         check=_check_json,
+        limit_ms_per_kib=0.3,
     ),
     "workflows": Subject(
         about="any text is a workflow that every task leaves, or is refused",

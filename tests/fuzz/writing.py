@@ -27,6 +27,8 @@ TEXTS = (
     *("", "a", "ab", "b", "A", "1", "7", "-2", "1e1", "0.5", "1e999", "nan", " 1", "0x1", "true"),
     *("é", "\U0001f600", "\\", '"', "'", "\n", "x" * 300),
 )
+#: What is easily taken for one another; often enough to meet in one comparison.
+ALIKE = (None, True, False, 1, 1.0, 0, "1", "", "a", "ab")
 NUMBERS = (0, 1, -1, 7, 2**53 + 1, 10**29, -0.0, 0.5, 1.0, 7.0, 1e308, -1e-320)
 SYMBOLS = ("==", "!=", ">", ">=", "<", "<=", "CONTAINS", "HAS", "IN", "NOT IN")
 
@@ -40,10 +42,9 @@ def drawn_from(seed: str) -> Random:
 
 
 def scalar(random: Random) -> Value:
-    kind = random.randrange(4)
-    if kind == 0:
-        return random.choice((None, True, False))
-    return random.choice(TEXTS if kind == 1 else NUMBERS) if kind < 3 else random.choice(NAMES)
+    if random.random() < 0.6:
+        return random.choice(ALIKE)
+    return random.choice(random.choice((TEXTS, NUMBERS, NAMES)))
 
 
 def value(random: Random, depth: int = 3) -> Value:
@@ -117,6 +118,15 @@ def endless(random: Random, pieces: Sequence[str]) -> str:
     return (start + body + end)[: size + 8]
 
 
+def nested(random: Random, text: str) -> str:
+    """As deep as is allowed, a level more, or as deep as the length allows."""
+    start, end = random.choice(
+        (("(", ")"), ("NOT ", ""), ("(NOT(", "))"), ("[", "]"), ('{"a":', "}"))
+    )
+    levels = random.choice((10, 49, 50, 98, 99, 100, 101, 1000, 5000, LONGEST // len(start)))
+    return start * levels + text + end * levels
+
+
 def damaged(random: Random, text: str, pieces: Sequence[str]) -> str:
     for _ in range(random.randint(1, 4)):
         start = random.randrange(len(text) + 1)
@@ -131,6 +141,8 @@ def any_text(random: Random, pieces: Sequence[str], sound: str) -> str:
     kind = random.randrange(1000)
     if kind < 2:
         return endless(random, pieces)
+    if kind < 12:
+        return nested(random, sound)
     if kind < 250:
         return nonsense(random, pieces)
     return sound if kind < 400 else damaged(random, sound, pieces)

@@ -57,6 +57,7 @@ def holds(text: str) -> bool:
         ("a == " + "1" * 31, 1, 6, "expected a number of at most 30 digits"),
         ("a[" + "1" * 31 + "] == 1", 1, 3, "expected a number of at most 30 digits"),
         (r"a == '\u12'", 1, 6, "expected four hexadecimal digits after \\u"),
+        (r"a == '\u\0041'", 1, 6, "expected four hexadecimal digits after \\u"),
         (r"a == '\ud800'", 1, 6, "expected no lone surrogate in a text"),
         (r"a == '\u0000'", 1, 6, "expected no U+0000 in a text"),
         ("a == '\x00'", 1, 7, "expected no U+0000"),
