@@ -9,7 +9,7 @@ from flask import Response
 from msgspec import Meta
 
 from routing.api.operations import Door, Resource, answer
-from routing.api.parameters import JSONText, Parameters, Text, WorkflowSid
+from routing.api.parameters import MAX_DOCUMENT_BODY_BYTES, JSONText, Parameters, Text, WorkflowSid
 from routing.clock import Instant, iso_8601
 from routing.configuration import Configuration
 from routing.engine import dry_run, explaining
@@ -24,6 +24,8 @@ _TEST = "/Workspaces/<workspace_sid>/Workflows/Test"
 
 class TryWorkflow(Parameters, frozen=True, kw_only=True, rename="pascal"):
     """A Task's own parameters, and a Workflow: one that there is, or the document of a new one."""
+
+    max_body_bytes = MAX_DOCUMENT_BODY_BYTES
 
     attributes: JSONText = "{}"
     workflow_sid: WorkflowSid | None = None

@@ -7,7 +7,15 @@ from msgspec import Meta
 
 from routing.api.operations import Door, Resource, answer, created, deleted
 from routing.api.paging import InMemory, Paged, page_answer, page_of
-from routing.api.parameters import JSONText, LongName, Parameters, Text, Truth, Url
+from routing.api.parameters import (
+    MAX_DOCUMENT_BODY_BYTES,
+    JSONText,
+    LongName,
+    Parameters,
+    Text,
+    Truth,
+    Url,
+)
 from routing.configuration import MAX_RESERVATION_TIMEOUT_SECONDS
 from routing.engine import workflows
 from routing.errors import NotFound
@@ -18,6 +26,8 @@ _ONE = "/Workspaces/<workspace_sid>/Workflows/<workflow_sid>"
 
 
 class CreateWorkflow(Parameters, frozen=True, kw_only=True, rename="pascal"):
+    max_body_bytes = MAX_DOCUMENT_BODY_BYTES
+
     friendly_name: LongName
     configuration: JSONText
     assignment_callback_url: Url | None = None
@@ -28,6 +38,8 @@ class CreateWorkflow(Parameters, frozen=True, kw_only=True, rename="pascal"):
 
 
 class UpdateWorkflow(Parameters, frozen=True, kw_only=True, rename="pascal"):
+    max_body_bytes = MAX_DOCUMENT_BODY_BYTES
+
     friendly_name: LongName | None = None
     configuration: JSONText | None = None
     assignment_callback_url: Url | None = None

@@ -54,6 +54,7 @@ class _IntoTheApp(BaseAdapter):
         response = requests.Response()
         response.status_code = answered.status_code
         response.headers.update(dict(answered.headers))
+        response.encoding = requests.utils.get_encoding_from_headers(response.headers)
         response._content = answered.data
         response.url = str(prepared.url)
         return response
