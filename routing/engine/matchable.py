@@ -1,10 +1,12 @@
 """Rows as the matching index sees them; for the router, and for whoever asks why a Task waits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from routing.configuration import Configuration
 from routing.engine import placement
 from routing.engine.workers import channel_loads, worker_context
+from routing.expressions import Expression, value_at
 from routing.matching import Candidate, MatchingIndex, WaitingTask
 from routing.ports import Work
 from routing.task import Task
@@ -12,11 +14,19 @@ from routing.worker import Worker, WorkerChannel
 from routing.workspace import LIFO
 
 
-def empty_index(configuration: Configuration) -> MatchingIndex:
-    """An index by the workspace's rules, with nobody in it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the whole index goes by; another one is needed when they change."""
+
+    lifo_first: bool
+    one_at_a_time: bool
+    idle_per_channel: frozenset[str]
+
+
+def rules_of(configuration: Configuration) -> Rules:
+    """The rules of a workspace."""
     workspace = configuration.workspace
-    return MatchingIndex(
-        configuration.task_queues,
+    return Rules(
         lifo_first=workspace.prioritize_queue_order == LIFO,
         one_at_a_time=not workspace.multi_task_enabled,
         idle_per_channel=frozenset(
@@ -27,32 +37,38 @@ def empty_index(configuration: Configuration) -> MatchingIndex:
     )
 
 
-def put_workers(
-    index: MatchingIndex,
-    configuration: Configuration,
-    workers: Iterable[Worker],
-    channels: Iterable[WorkerChannel],
-) -> None:
-    """`channels` are those of these Workers."""
+def empty_index(configuration: Configuration) -> MatchingIndex:
+    """An index by the workspace's rules, with nobody in it."""
+    rules = rules_of(configuration)
+    return MatchingIndex(
+        configuration.task_queues,
+        lifo_first=rules.lifo_first,
+        one_at_a_time=rules.one_at_a_time,
+        idle_per_channel=rules.idle_per_channel,
+    )
+
+
+def candidates(
+    configuration: Configuration, workers: Iterable[Worker], channels: Iterable[WorkerChannel]
+) -> Iterator[Candidate]:
+    """The Workers; `channels` are those of these Workers."""
     loads = channel_loads(configuration, channels)
+    available = configuration.available_activity_sids()
     for worker in workers:
-        index.put_worker(
-            Candidate(
-                sid=worker.sid,
-                friendly_name=worker.friendly_name,
-                available=configuration.is_available(worker.activity_sid),
-                last_reserved_at=worker.last_reserved_at,
-                context=worker_context(configuration, worker),
-                channels=loads.get(worker.sid, {}),
-            )
+        yield Candidate(
+            sid=worker.sid,
+            friendly_name=worker.friendly_name,
+            available=worker.activity_sid in available,
+            last_reserved_at=worker.last_reserved_at,
+            context=worker_context(configuration, worker),
+            channels=loads.get(worker.sid, {}),
         )
 
 
-def put_task(work: Work, index: MatchingIndex, configuration: Configuration, task: Task) -> None:
-    """Puts a pending Task in as its Workflow's step says."""
+def waiting_task(work: Work, configuration: Configuration, task: Task) -> WaitingTask | None:
+    """A pending Task as its Workflow's step says; None where it stands in no TaskQueue."""
     if task.task_queue_sid is None:
-        index.drop_task(task.sid)
-        return
+        return None
     # None: its Workflow was deleted while it was assigned; anybody in its queue may have it.
     step = placement.step_of(work, configuration, task)
     expression = None
@@ -62,24 +78,46 @@ def put_task(work: Work, index: MatchingIndex, configuration: Configuration, tas
     if step is not None and (step.expression is not None or step.known_worker is not None):
         attributes = placement.task_context(configuration, task)
         if step.expression is not None:
-            expression = step.expression.bind(attributes)
+            expression = _bound(step.expression, attributes)
         if step.known_worker is not None:
             value = step.known_worker.value(attributes)
             known_worker = (step.known_worker.by_sid, value if isinstance(value, str) else None)
-    index.put_task(
-        WaitingTask(
-            sid=task.sid,
-            queue_sid=task.task_queue_sid,
-            channel_sid=task.task_channel_sid,
-            priority=task.priority,
-            virtual_start_at=task.virtual_start_at,
-            created_at=task.created_at,
-            version=task.version,
-            may_skip=step is not None and step.skip_if is not None,
-            expression=expression,
-            order_by=None if step is None else step.order_by,
-            known_worker=known_worker,
-            is_personal=task.only_worker_sid is not None,
-            ignores_capacity=task.ignore_capacity,
-        )
+    return WaitingTask(
+        sid=task.sid,
+        queue_sid=task.task_queue_sid,
+        channel_sid=task.task_channel_sid,
+        priority=task.priority,
+        virtual_start_at=task.virtual_start_at,
+        created_at=task.created_at,
+        version=task.version,
+        may_skip=step is not None and step.skip_if is not None,
+        expression=expression,
+        order_by=None if step is None else step.order_by,
+        known_worker=known_worker,
+        is_personal=task.only_worker_sid is not None,
+        ignores_capacity=task.ignore_capacity,
     )
+
+
+def _bound(expression: Expression, attributes: Mapping[str, object]) -> Expression:
+    """The expression with the Task's values in it; one object for all Tasks that say the same.
+
+    Tasks come by the thousand that differ in nothing which their target asks about.
+    """
+    if not any(path[0] == "task" for path in expression.paths):
+        return expression
+    context = {"task": attributes}
+    # repr tells 1, 1.0 and true apart.
+    values = [value_at(context, path) for path in expression.paths if path[0] == "task"]
+    key = (expression.key, repr(values))
+    known = _BOUND.get(key)
+    if known is None:
+        if len(_BOUND) >= _MOST_BOUND:
+            _BOUND.clear()
+        known = _BOUND[key] = expression.bind(attributes)
+    return known
+
+
+#: A memory of pure answers, by expression and values; two threads that miss at once do no harm.
+_BOUND: dict[tuple[str, str], Expression] = {}
+_MOST_BOUND = 16_384

@@ -357,5 +357,5 @@ def test_demands_that_nobody_has_any_more_do_not_pile_up() -> None:
         only = dataclasses.replace(waiting, sid=f"WT{number}", known_worker=(True, f"WK-{number}"))
         index.put_task(only)
         index.drop_task(only.sid)
-    assert len(index._classes) <= MatchingIndex.kept_classes
+    assert index.demands <= MatchingIndex.kept_classes
     assert index.waiting == 1

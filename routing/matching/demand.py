@@ -1,0 +1,116 @@
+"""Tasks that wait for the same thing, and what they wait for.
+
+Tasks of a class differ only in their place in line. Classes that require the same of a Worker, on
+the same channel, stand together in a group behind one `Profile`, however many queues they are in:
+whoever looks for work asks each group once.
+"""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from routing.clock import Instant
+from routing.expressions import Expression, WorkerOrder
+from routing.matching.records import WaitingTask
+from routing.matching.requirement import Requirement, requirement_of
+from routing.matching.staff import Circle, Mood
+from routing.task_queue import TaskQueue, place_in_line
+from routing.workspace import LIFO
+
+Place: TypeAlias = tuple[int, int, int]
+#: Kind of queue, place in line, SID; the smallest is next.
+Rank: TypeAlias = tuple[int, Place, str]
+ClassKey: TypeAlias = tuple[str, str, str, str, tuple[bool, object] | None, bool, bool]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Profile:
+    """What some classes require of a Worker, as the sets of those who meet it."""
+
+    number: int
+    requirement: Requirement
+    of_queue: Circle
+    of_target: Circle | None
+    mood: Mood | None
+
+    @property
+    def members(self) -> int:
+        """The Workers whose attributes match."""
+        if self.of_target is None:
+            return self.of_queue.members
+        return self.of_queue.members & self.of_target.members
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Group:
+    """The classes of one profile on one channel."""
+
+    profile: Profile
+    channel_sid: str
+    #: The heads of its classes, the next one first, each with the number of its class.
+    heads: list[tuple[Rank, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class DemandClass:
+    """Tasks that wait for the same thing."""
+
+    number: int
+    key: ClassKey
+    queue: TaskQueue
+    channel_sid: str
+    requirement: Requirement
+    expression: Expression | None
+    order_by: WorkerOrder | None
+    #: Only that Worker is asked, so there is no group to look through.
+    known_worker: tuple[bool, object] | None
+    is_personal: bool
+    ignores_capacity: bool
+    group: Group | None
+    mood: Mood | None
+    #: (place, sid) of the waiting Tasks; those that left are dropped when they come to the head.
+    line: list[tuple[Place, str]] = field(default_factory=list)
+    #: How many wait; the line may be longer.
+    waiting: int = 0
+    head: Rank | None = None
+
+    def place(self, priority: int, virtual_start_at: Instant, created_at: Instant) -> Place:
+        return place_in_line(
+            self.queue.task_order,
+            priority=priority,
+            virtual_start_at=virtual_start_at,
+            created_at=created_at,
+        )
+
+    def rank(self, place: Place, sid: str, *, lifo_first: bool) -> Rank:
+        is_lifo = self.queue.task_order == LIFO
+        return (0 if is_lifo == lifo_first else 1, place, sid)
+
+
+def class_key(task: WaitingTask) -> ClassKey:
+    return (
+        task.queue_sid,
+        task.channel_sid,
+        task.expression.key if task.expression else "",
+        task.order_by.text if task.order_by else "",
+        task.known_worker,
+        task.is_personal,
+        task.ignores_capacity,
+    )
+
+
+def new_class(number: int, task: WaitingTask, key: ClassKey, queue: TaskQueue) -> DemandClass:
+    """The class of that Task; nobody waits in it yet, and it stands in no group."""
+    return DemandClass(
+        number=number,
+        key=key,
+        queue=queue,
+        channel_sid=task.channel_sid,
+        requirement=requirement_of(queue, task.expression, is_personal=task.is_personal),
+        expression=task.expression,
+        order_by=task.order_by,
+        known_worker=task.known_worker,
+        is_personal=task.is_personal,
+        ignores_capacity=task.ignores_capacity,
+        group=None,
+        mood=None,
+    )

@@ -1,0 +1,122 @@
+"""Numbers in the order of their keys, of which the first of any set is found without a search.
+
+The Workers by how long they are idle, and what waits by who is next, are both such an order; sets
+are bitmaps, a bit per number. The order is cut into blocks that know which numbers they hold: to
+find the first of a set costs one intersection per block, whoever they are, never a look at all.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
+
+Key = TypeVar("Key", bound=tuple[Any, ...])
+
+#: Numbers in a block at most: the square root of ten thousand, where an intersection costs about
+#: as much as a few steps within a block.
+_BLOCK = 128
+#: A set of so few is sorted at once: cheaper than asking the blocks.
+_FEW = 24
+
+
+def numbers_in(bits: int) -> Iterator[int]:
+    """The numbers of a bitmap, the greatest first."""
+    while bits:
+        number = bits.bit_length() - 1
+        yield number
+        bits ^= 1 << number
+
+
+class _Block(Generic[Key]):
+    __slots__ = ("bits", "entries")
+
+    def __init__(self, entries: list[tuple[Key, int]]) -> None:
+        self.entries = entries
+        self.bits = 0
+        for _key, number in entries:
+            self.bits |= 1 << number
+
+
+class Ranking(Generic[Key]):
+    """An order of small whole numbers; the smallest key comes first."""
+
+    __slots__ = ("_blocks", "_keys", "_lasts")
+
+    def __init__(self) -> None:
+        self._blocks: list[_Block[Key]] = []
+        #: The last entry of each block.
+        self._lasts: list[tuple[Key, int]] = []
+        self._keys: dict[int, Key] = {}
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def put(self, number: int, key: Key) -> None:
+        """The number stands where its key says, wherever it stood before."""
+        known = self._keys.get(number)
+        if known is not None:
+            if known == key:
+                return
+            self._take_out((known, number))
+        self._keys[number] = key
+        entry = (key, number)
+        if not self._blocks:
+            self._blocks.append(_Block([entry]))
+            self._lasts.append(entry)
+            return
+        place = min(bisect_left(self._lasts, entry), len(self._blocks) - 1)
+        block = self._blocks[place]
+        insort(block.entries, entry)
+        block.bits |= 1 << number
+        self._lasts[place] = block.entries[-1]
+        if len(block.entries) > _BLOCK:
+            self._split(place)
+
+    def drop(self, number: int) -> None:
+        """The number stands nowhere any more."""
+        known = self._keys.pop(number, None)
+        if known is not None:
+            self._take_out((known, number))
+
+    def walk(self, bits: int) -> Iterator[int]:
+        """Those of the numbers in `bits` that stand here, in their order.
+
+        Nothing may be put or dropped before the last one that is asked for.
+        """
+        if bits.bit_count() <= _FEW:
+            yield from self._sorted(bits)
+            return
+        for block in self._blocks:
+            common = block.bits & bits
+            if not common:
+                continue
+            if common.bit_count() <= _FEW:
+                yield from self._sorted(common)
+            else:
+                for _key, number in block.entries:
+                    if common >> number & 1:
+                        yield number
+
+    def _sorted(self, bits: int) -> list[int]:
+        keys = self._keys
+        found = [number for number in numbers_in(bits) if number in keys]
+        if len(found) > 1:
+            found.sort(key=keys.__getitem__)
+        return found
+
+    def _take_out(self, entry: tuple[Key, int]) -> None:
+        place = bisect_left(self._lasts, entry)
+        block = self._blocks[place]
+        del block.entries[bisect_left(block.entries, entry)]
+        block.bits ^= 1 << entry[1]
+        if block.entries:
+            self._lasts[place] = block.entries[-1]
+        else:
+            del self._blocks[place]
+            del self._lasts[place]
+
+    def _split(self, place: int) -> None:
+        entries = self._blocks[place].entries
+        middle = len(entries) // 2
+        halves = [_Block(entries[:middle]), _Block(entries[middle:])]
+        self._blocks[place : place + 1] = halves
+        self._lasts[place : place + 1] = [half.entries[-1] for half in halves]

@@ -1,0 +1,338 @@
+"""The Tasks' side of the index: who waits, in which class, and which class is next for a Worker."""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from heapq import heapify, heappop, heappush
+from typing import ClassVar, TypeAlias
+
+from routing.clock import Instant
+from routing.matching.demand import (
+    ClassKey,
+    DemandClass,
+    Group,
+    Place,
+    Profile,
+    Rank,
+    class_key,
+    new_class,
+)
+from routing.matching.ranking import Ranking
+from routing.matching.records import WaitingTask
+from routing.matching.requirement import TARGET_ROOT, RequirementKey, requirement_of
+from routing.matching.staff import Staff
+from routing.task_queue import TaskQueue
+
+#: What is kept of a Task: number of its class, priority, virtual start, creation, version, whether
+#: it may skip. Nothing but whole numbers, because there are so many of them: the garbage collector
+#: stops looking at a tuple that holds nothing it would have to follow.
+_Standing: TypeAlias = tuple[int, int, Instant, Instant, int, bool]
+_CLASS, _PRIORITY, _START, _CREATED, _VERSION, _MAY_SKIP = range(6)
+
+#: A line may be so much longer than those who wait in it before the others are thrown out.
+_SLACK = 64
+
+
+class Waiting:
+    """All waiting Tasks of a workspace."""
+
+    #: Classes and profiles that are kept in any case. More come and go where an expression or a
+    #: known worker makes every Task one of a kind.
+    kept: ClassVar[int] = 1000
+
+    def __init__(self, staff: Staff, *, lifo_first: bool, kept: int) -> None:
+        self._staff = staff
+        self._lifo_first = lifo_first
+        self._kept = self._most = kept
+        self._tasks: dict[str, _Standing] = {}
+        self._classes: dict[ClassKey, DemandClass] = {}
+        self._numbered: dict[int, DemandClass] = {}
+        self._next_class = 0
+        self._profiles: dict[RequirementKey, Profile] = {}
+        self._next_profile = 0
+        self._groups: dict[tuple[int, str], Group] = {}
+        #: By channel, the numbers of the profiles whose group has somebody waiting, next first.
+        self._heads: dict[str, Ranking[Rank]] = {}
+        self._addressed: dict[tuple[bool, object], dict[int, DemandClass]] = {}
+        #: By slot: the profiles that the Worker meets, of so many as there were then.
+        self._met: dict[int, tuple[int, int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    @property
+    def classes(self) -> int:
+        """How many demands are known, whether or not anybody has them."""
+        return len(self._classes)
+
+    # ---- Tasks ----------------------------------------------------------------------------------
+
+    def put(self, task: WaitingTask, queue: TaskQueue) -> DemandClass:
+        """A Task waits, or waits in another way than before: the class it is in."""
+        key = class_key(task)
+        demand = self._classes.get(key)
+        if demand is None:
+            demand = self._new_class(task, key, queue)
+        standing = (
+            demand.number,
+            task.priority,
+            task.virtual_start_at,
+            task.created_at,
+            task.version,
+            task.may_skip,
+        )
+        known = self._tasks.get(task.sid)
+        if known is not None:
+            if known[:_VERSION] == standing[:_VERSION]:
+                self._tasks[task.sid] = standing
+                return demand
+            self.drop(task.sid)
+        self._tasks[task.sid] = standing
+        demand.waiting += 1
+        place = demand.place(task.priority, task.virtual_start_at, task.created_at)
+        heappush(demand.line, (place, task.sid))
+        self._look_at_head(demand)
+        return demand
+
+    def drop(self, sid: str) -> int | None:
+        """A Task no longer waits; its version, if it did."""
+        standing = self._tasks.pop(sid, None)
+        if standing is None:
+            return None
+        demand = self._numbered[standing[_CLASS]]
+        demand.waiting -= 1
+        if demand.head is not None and demand.head[2] == sid:
+            self._look_at_head(demand)
+        return standing[_VERSION]
+
+    def may_skip(self, sids: Iterable[str]) -> Iterator[tuple[str, int, TaskQueue]]:
+        """Those that wait where `skip_if` may let them go on: SID, version and queue."""
+        for sid in sids:
+            standing = self._tasks.get(sid)
+            if standing is not None and standing[_MAY_SKIP]:
+                yield sid, standing[_VERSION], self._numbered[standing[_CLASS]].queue
+
+    # ---- what is next ---------------------------------------------------------------------------
+
+    def next_for(self, slot: int) -> DemandClass | None:
+        """The class whose head is the most deserving of those that the Worker could have."""
+        best: DemandClass | None = None
+        met: int | None = None
+        for channel_sid, heads in self._heads.items():
+            if not len(heads) or not self._staff.is_free(slot, channel_sid):
+                continue
+            if met is None:
+                met = self._profiles_met_by(slot)
+            for number in heads.walk(met):
+                group = self._groups[number, channel_sid]
+                mood = group.profile.mood
+                if mood is None or self._staff.is_willing(mood, slot):
+                    best = _better(best, self._numbered[group.heads[0][1]])
+                    break
+        return self._best_addressed(slot, best)
+
+    def _best_addressed(self, slot: int, best: DemandClass | None) -> DemandClass | None:
+        if self._addressed:
+            for name in self._staff.names_of(slot):
+                for demand in self._addressed.get(name, {}).values():
+                    if demand.head is not None and self.able(demand) >> slot & 1:
+                        mood = demand.mood
+                        if mood is None or self._staff.is_willing(mood, slot):
+                            best = _better(best, demand)
+        return best
+
+    def able(self, demand: DemandClass) -> int:
+        """The Workers whose attributes match and who could be given something of that channel."""
+        if demand.group is not None:
+            return demand.group.profile.members & self._staff.free(demand.channel_sid)
+        if demand.known_worker is None:
+            return 0
+        named = self._staff.known(demand.known_worker, demand.requirement)
+        if demand.ignores_capacity:
+            return self._staff.having(named, demand.channel_sid)
+        return named & self._staff.free(demand.channel_sid)
+
+    def forget_worker(self, slot: int) -> None:
+        """The attributes of that slot's Worker are others, or somebody else's."""
+        self._met.pop(slot, None)
+
+    def _profiles_met_by(self, slot: int) -> int:
+        known = self._met.get(slot)
+        if known is not None and known[1] == self._next_profile:
+            return known[0]
+        bits, seen = known or (0, 0)
+        # Profiles are numbered as they come; those that came since the last look are at the end.
+        for profile in reversed(self._profiles.values()):
+            if profile.number < seen:
+                break
+            if _is_member(profile, slot):
+                bits |= 1 << profile.number
+        self._met[slot] = (bits, self._next_profile)
+        return bits
+
+    # ---- classes --------------------------------------------------------------------------------
+
+    def _new_class(self, task: WaitingTask, key: ClassKey, queue: TaskQueue) -> DemandClass:
+        self._forget_idle()
+        demand = new_class(self._next_class, task, key, queue)
+        self._next_class += 1
+        self._classes[key] = self._numbered[demand.number] = demand
+        self._settle(demand)
+        return demand
+
+    def _settle(self, demand: DemandClass) -> None:
+        """Puts a class without a head where its requirement belongs."""
+        demand.mood = self._staff.mood(demand.requirement)
+        if demand.known_worker is not None:
+            self._addressed.setdefault(demand.known_worker, {})[demand.number] = demand
+            return
+        profile = self._profile(demand)
+        key = (profile.number, demand.channel_sid)
+        group = self._groups.get(key)
+        if group is None:
+            group = Group(profile=profile, channel_sid=demand.channel_sid)
+            self._groups[key] = group
+        demand.group = group
+
+    def _profile(self, demand: DemandClass) -> Profile:
+        requirement = demand.requirement
+        known = self._profiles.get(requirement.key)
+        if known is None:
+            of_target = None
+            if requirement.of_target is not None and not requirement.of_target[0].is_always_true:
+                of_target = self._staff.circle(requirement.of_target[0], TARGET_ROOT)
+            known = self._profiles[requirement.key] = Profile(
+                number=self._next_profile,
+                requirement=requirement,
+                of_queue=self._staff.circle(requirement.of_queue[0], None),
+                of_target=of_target,
+                mood=demand.mood,
+            )
+            self._next_profile += 1
+        return known
+
+    def change_queue(self, queue: TaskQueue) -> list[DemandClass]:
+        """The queue's expression, order or number of Workers to ask is another: its classes."""
+        found = [demand for demand in self._classes.values() if demand.key[0] == queue.sid]
+        for demand in found:
+            self._set_head(demand, None)
+            was = demand.queue
+            demand.queue = queue
+            if was.target_workers != queue.target_workers:
+                demand.requirement = requirement_of(
+                    queue, demand.expression, is_personal=demand.is_personal
+                )
+                demand.group = None
+                self._settle(demand)
+            if was.task_order != queue.task_order:
+                self._line_up_again(demand)
+            self._look_at_head(demand)
+        return found
+
+    def drop_queue(self, queue_sid: str) -> None:
+        """The queue is gone, and nobody waits in it."""
+        classes = [each for each in self._classes.values() if each.key[0] == queue_sid]
+        numbers = {each.number for each in classes if each.waiting}
+        if not numbers:
+            return
+        for sid in [sid for sid, each in self._tasks.items() if each[_CLASS] in numbers]:
+            self.drop(sid)
+
+    # ---- lines and heads ------------------------------------------------------------------------
+
+    def _look_at_head(self, demand: DemandClass) -> None:
+        """Finds out who is first in line now."""
+        line = demand.line
+        if len(line) > 2 * demand.waiting + _SLACK:
+            line[:] = {entry for entry in line if self._stands(demand, *entry)}
+            heapify(line)
+        while line and not self._stands(demand, *line[0]):
+            heappop(line)
+        head = demand.rank(*line[0], lifo_first=self._lifo_first) if line else None
+        self._set_head(demand, head)
+
+    def _stands(self, demand: DemandClass, place: Place, sid: str) -> bool:
+        standing = self._tasks.get(sid)
+        return (
+            standing is not None
+            and standing[_CLASS] == demand.number
+            and demand.place(*standing[_PRIORITY:_VERSION]) == place
+        )
+
+    def _line_up_again(self, demand: DemandClass) -> None:
+        own = {sid for _place, sid in demand.line}
+        demand.line = [
+            (demand.place(*standing[_PRIORITY:_VERSION]), sid)
+            for sid in own
+            if (standing := self._tasks.get(sid)) is not None and standing[_CLASS] == demand.number
+        ]
+        heapify(demand.line)
+
+    def _set_head(self, demand: DemandClass, head: Rank | None) -> None:
+        before, demand.head = demand.head, head
+        group = demand.group
+        if group is None or before == head:
+            return
+        if before is not None:
+            del group.heads[bisect_left(group.heads, (before, demand.number))]
+        if head is not None:
+            insort(group.heads, (head, demand.number))
+        self._rank_group(group)
+
+    def _rank_group(self, group: Group) -> None:
+        heads = self._heads.get(group.channel_sid)
+        if heads is None:
+            heads = self._heads[group.channel_sid] = Ranking()
+        if group.heads:
+            heads.put(group.profile.number, group.heads[0][0])
+        else:
+            heads.drop(group.profile.number)
+
+    # ---- what is no longer asked for ------------------------------------------------------------
+
+    def _forget_idle(self) -> None:
+        """Lets go of classes for which nobody waits once there are many, lest they pile up.
+
+        What stays may double before the next look at all of them.
+        """
+        if len(self._classes) + len(self._profiles) < self._most:
+            return
+        for demand in [each for each in self._classes.values() if each.head is None]:
+            del self._classes[demand.key]
+            del self._numbered[demand.number]
+            if demand.known_worker is not None:
+                del self._addressed[demand.known_worker][demand.number]
+                if not self._addressed[demand.known_worker]:
+                    del self._addressed[demand.known_worker]
+        wanted = {each.requirement.key: each.requirement for each in self._classes.values()}
+        orders = {each.order_by.text for each in self._classes.values() if each.order_by}
+        self._staff.forget_all_but(wanted.values(), orders)
+        self._number_again(wanted.keys())
+        self._most = max(self._kept, 2 * (len(self._classes) + len(self._profiles)))
+
+    def _number_again(self, wanted: Iterable[RequirementKey]) -> None:
+        """Only profiles that are wanted stay; the numbers of the others are given away anew."""
+        kept = set(wanted)
+        self._profiles = {key: each for key, each in self._profiles.items() if key in kept}
+        for number, profile in enumerate(self._profiles.values()):
+            profile.number = number
+        self._next_profile = len(self._profiles)
+        groups = {each.group for each in self._classes.values() if each.group is not None}
+        self._groups = {(each.profile.number, each.channel_sid): each for each in groups}
+        self._heads = {}
+        self._met = {}
+        for group in groups:
+            self._rank_group(group)
+
+
+def _better(one: DemandClass | None, other: DemandClass) -> DemandClass:
+    if one is None or one.head is None:
+        return other
+    return one if other.head is None or one.head < other.head else other
+
+
+def _is_member(profile: Profile, slot: int) -> bool:
+    of_target = profile.of_target
+    return bool(
+        profile.of_queue.members >> slot & 1
+        and (of_target is None or of_target.members >> slot & 1)
+    )
