@@ -12,7 +12,7 @@ from routing.clock import Instant
 from routing.expressions import Expression, WorkerOrder
 from routing.matching.records import WaitingTask
 from routing.matching.requirement import Requirement, requirement_of
-from routing.matching.staff import Circle, Mood
+from routing.matching.staff import Mood
 from routing.task_queue import TaskQueue, place_in_line
 from routing.workspace import LIFO
 
@@ -24,20 +24,11 @@ ClassKey: TypeAlias = tuple[str, str, str, str, tuple[bool, object] | None, bool
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Profile:
-    """What some classes require of a Worker, as the sets of those who meet it."""
+    """What some classes require of a Worker."""
 
     number: int
     requirement: Requirement
-    of_queue: Circle
-    of_target: Circle | None
     mood: Mood | None
-
-    @property
-    def members(self) -> int:
-        """The Workers whose attributes match."""
-        if self.of_target is None:
-            return self.of_queue.members
-        return self.of_queue.members & self.of_target.members
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

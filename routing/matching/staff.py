@@ -1,8 +1,7 @@
 """The Workers' side of the index: each in a slot of its own, and sets of them as bitmaps.
 
-Who meets an expression (a `Circle`) is found once for all that ask the same, and kept current: a
-change of attributes is asked of those circles alone that read what has changed. What depends on
-load (a `Mood`) is asked as late as it is needed, and remembered until the load changes.
+Who meets an expression is known to `routing.population`, once for all that ask the same. What
+depends on load (a `Mood`) is asked as late as it is needed, and remembered until the load changes.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -10,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from routing.clock import Instant
-from routing.expressions import Expression, WorkerOrder
-from routing.matching.population import Population
+from routing.expressions import WorkerOrder
 from routing.matching.preference import Preference
 from routing.matching.ranking import Ranking, numbers_in
 from routing.matching.records import Candidate
@@ -22,20 +20,10 @@ from routing.matching.requirement import (
     hindrance,
     is_known,
 )
+from routing.population import Population
 
 _Key = TypeVar("_Key", bound=Hashable)
 _IdleRank: TypeAlias = tuple[Instant, str]
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Circle:
-    """The Workers whose attributes meet an expression."""
-
-    expression: Expression
-    root: str | None
-    #: The attributes it reads; None for "any".
-    names: frozenset[str] | None
-    members: int
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -65,7 +53,6 @@ class Staff:
         self._idle_on: dict[str, Ranking[_IdleRank]] = {
             channel_sid: Ranking() for channel_sid in idle_per_channel
         }
-        self._circles: dict[tuple[str | None, str], Circle] = {}
         self._moods: dict[tuple[str, str], Mood] = {}
         self._preferences: dict[str, Preference] = {}
 
@@ -83,12 +70,12 @@ class Staff:
             if slot == len(self._workers):
                 self._workers.append(None)
             self._slots[worker.sid] = slot
-        changed = _changed_names(previous, worker)
+        changed = previous is None or not is_same(previous.context, worker.context)
         if not changed and previous == worker:
             return None
         self._workers[slot] = worker
         if changed or previous is None or previous.friendly_name != worker.friendly_name:
-            self._take_attributes(slot, worker, previous, changed)
+            self._take_attributes(slot, worker, previous)
         if previous is None or previous.available != worker.available:
             self._available = _with(self._available, slot, worker.available)
         self._take_load(slot, worker)
@@ -96,7 +83,7 @@ class Staff:
             self._free[channel_sid] &= ~(1 << slot)
             if channel_sid in self._idle_on:
                 self._idle_on[channel_sid].drop(slot)
-        return slot, bool(changed)
+        return slot, changed
 
     def drop(self, sid: str) -> int | None:
         """A Worker is gone; the slot it had."""
@@ -115,8 +102,6 @@ class Staff:
             self._free[channel_sid] &= gone
         for ranking in (self._idle, *self._idle_on.values()):
             ranking.drop(slot)
-        for circle in self._circles.values():
-            circle.members &= gone
         for mood in self._moods.values():
             mood.willing &= gone
             mood.unknown &= gone
@@ -124,9 +109,7 @@ class Staff:
             preference.drop(slot)
         return slot
 
-    def _take_attributes(
-        self, slot: int, worker: Candidate, previous: Candidate | None, changed: frozenset[str]
-    ) -> None:
+    def _take_attributes(self, slot: int, worker: Candidate, previous: Candidate | None) -> None:
         self._population.put(slot, worker.context)
         if previous is not None:
             _leave(self._named, previous.friendly_name, slot)
@@ -135,10 +118,6 @@ class Staff:
         self._named[worker.friendly_name] = self._named.get(worker.friendly_name, 0) | bit
         activity = worker.context.get("activity_sid")
         self._in_activity[activity] = self._in_activity.get(activity, 0) | bit
-        for circle in self._circles.values():
-            if previous is None or circle.names is None or not changed.isdisjoint(circle.names):
-                is_in = self._population.meets(slot, circle.expression, root=circle.root)
-                circle.members = _with(circle.members, slot, is_in)
         for preference in self._preferences.values():
             preference.put(slot, worker.context)
 
@@ -202,18 +181,13 @@ class Staff:
         """Somebody asks for load."""
         return bool(self._moods)
 
-    def circle(self, expression: Expression, root: str | None) -> Circle:
-        """Whose attributes meet it, kept current from now on."""
-        key = (root, expression.key)
-        known = self._circles.get(key)
-        if known is None:
-            known = self._circles[key] = Circle(
-                expression=expression,
-                root=root,
-                names=_names_in(expression, root),
-                members=self._population.matching(expression, root=root),
-            )
-        return known
+    def members(self, requirement: Requirement) -> int:
+        """Those whose attributes meet it."""
+        found = self._population.matching(requirement.of_queue[0])
+        of_target = requirement.of_target
+        if of_target is not None and not of_target[0].is_always_true:
+            found &= self._population.matching(of_target[0], root=TARGET_ROOT)
+        return found
 
     def mood(self, requirement: Requirement) -> Mood | None:
         """Whose load meets its lively half; None where it has none."""
@@ -258,7 +232,7 @@ class Staff:
 
     def headcount(self, requirement: Requirement) -> dict[str, int]:
         """How many meet the queue's part of it: by Activity (SID), and `available` of all."""
-        members = self.circle(requirement.of_queue[0], None).members
+        members = self._population.matching(requirement.of_queue[0])
         mood = self.mood(requirement)
         if mood is not None:
             for slot in numbers_in(members & mood.unknown):
@@ -312,8 +286,6 @@ class Staff:
     ) -> None:
         """Lets go of what was kept current for others."""
         keys = {requirement.key for requirement in requirements}
-        circles = {(None, key[0]) for key in keys} | {(TARGET_ROOT, key[2]) for key in keys}
-        _keep(self._circles, circles.__contains__)
         _keep(self._moods, {_lively_key(key) for key in keys}.__contains__)
         _keep(self._preferences, set(order_texts).__contains__)
 
@@ -338,31 +310,6 @@ def _keep(known: dict[_Key, Any], is_wanted: Callable[[_Key], bool]) -> None:
 
 def _lively_key(key: RequirementKey) -> tuple[str, str]:
     return key[1], key[3]
-
-
-def _names_in(expression: Expression, root: str | None) -> frozenset[str] | None:
-    """The attributes that an expression reads; None for all, as the bare `worker` does."""
-    paths = expression.paths
-    if root is not None:
-        if (root,) in paths:
-            return None
-        paths = tuple(path[1:] for path in paths if path[0] == root)
-    return frozenset(str(path[0]) for path in paths)
-
-
-def _changed_names(previous: Candidate | None, worker: Candidate) -> frozenset[str]:
-    """The attributes in which the two differ."""
-    now = worker.context
-    if previous is None:
-        return frozenset(now)
-    before = previous.context
-    if before is now:
-        return frozenset()
-    return frozenset(
-        name
-        for name in before.keys() | now.keys()
-        if name not in before or name not in now or not is_same(before[name], now[name])
-    )
 
 
 def is_same(one: object, other: object) -> bool:

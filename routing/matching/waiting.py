@@ -18,7 +18,7 @@ from routing.matching.demand import (
 )
 from routing.matching.ranking import Ranking
 from routing.matching.records import WaitingTask
-from routing.matching.requirement import TARGET_ROOT, RequirementKey, requirement_of
+from routing.matching.requirement import RequirementKey, requirement_of
 from routing.matching.staff import Staff
 from routing.task_queue import TaskQueue
 
@@ -53,7 +53,7 @@ class Waiting:
         #: By channel, the numbers of the profiles whose group has somebody waiting, next first.
         self._heads: dict[str, Ranking[Rank]] = {}
         self._addressed: dict[tuple[bool, object], dict[int, DemandClass]] = {}
-        #: By slot: the profiles that the Worker meets, of so many as there were then.
+        #: By slot: the profiles that the Worker was asked about, and those that it meets.
         self._met: dict[int, tuple[int, int]] = {}
 
     def __len__(self) -> int:
@@ -116,16 +116,14 @@ class Waiting:
     def next_for(self, slot: int) -> DemandClass | None:
         """The class whose head is the most deserving of those that the Worker could have."""
         best: DemandClass | None = None
-        met: int | None = None
+        everything = (1 << self._next_profile) - 1
         for channel_sid, heads in self._heads.items():
             if not len(heads) or not self._staff.is_free(slot, channel_sid):
                 continue
-            if met is None:
-                met = self._profiles_met_by(slot)
-            for number in heads.walk(met):
+            known, met = self._met.get(slot, (0, 0))
+            for number in heads.walk(met | everything & ~known):
                 group = self._groups[number, channel_sid]
-                mood = group.profile.mood
-                if mood is None or self._staff.is_willing(mood, slot):
+                if self._meets(slot, group.profile):
                     best = _better(best, self._numbered[group.heads[0][1]])
                     break
         return self._best_addressed(slot, best)
@@ -143,7 +141,8 @@ class Waiting:
     def able(self, demand: DemandClass) -> int:
         """The Workers whose attributes match and who could be given something of that channel."""
         if demand.group is not None:
-            return demand.group.profile.members & self._staff.free(demand.channel_sid)
+            free = self._staff.free(demand.channel_sid)
+            return free and free & self._staff.members(demand.requirement)
         if demand.known_worker is None:
             return 0
         named = self._staff.known(demand.known_worker, demand.requirement)
@@ -155,19 +154,16 @@ class Waiting:
         """The attributes of that slot's Worker are others, or somebody else's."""
         self._met.pop(slot, None)
 
-    def _profiles_met_by(self, slot: int) -> int:
-        known = self._met.get(slot)
-        if known is not None and known[1] == self._next_profile:
-            return known[0]
-        bits, seen = known or (0, 0)
-        # Profiles are numbered as they come; those that came since the last look are at the end.
-        for profile in reversed(self._profiles.values()):
-            if profile.number < seen:
-                break
-            if _is_member(profile, slot):
-                bits |= 1 << profile.number
-        self._met[slot] = (bits, self._next_profile)
-        return bits
+    def _meets(self, slot: int, profile: Profile) -> bool:
+        """Does the Worker meet it now? Its attributes are asked once."""
+        known, met = self._met.get(slot, (0, 0))
+        bit = 1 << profile.number
+        if not known & bit:
+            if profile.requirement.is_met(self._staff[slot].context):
+                met |= bit
+            self._met[slot] = (known | bit, met)
+        mood = profile.mood
+        return bool(met & bit) and (mood is None or self._staff.is_willing(mood, slot))
 
     # ---- classes --------------------------------------------------------------------------------
 
@@ -197,14 +193,9 @@ class Waiting:
         requirement = demand.requirement
         known = self._profiles.get(requirement.key)
         if known is None:
-            of_target = None
-            if requirement.of_target is not None and not requirement.of_target[0].is_always_true:
-                of_target = self._staff.circle(requirement.of_target[0], TARGET_ROOT)
             known = self._profiles[requirement.key] = Profile(
                 number=self._next_profile,
                 requirement=requirement,
-                of_queue=self._staff.circle(requirement.of_queue[0], None),
-                of_target=of_target,
                 mood=demand.mood,
             )
             self._next_profile += 1
@@ -328,11 +319,3 @@ def _better(one: DemandClass | None, other: DemandClass) -> DemandClass:
     if one is None or one.head is None:
         return other
     return one if other.head is None or one.head < other.head else other
-
-
-def _is_member(profile: Profile, slot: int) -> bool:
-    of_target = profile.of_target
-    return bool(
-        profile.of_queue.members >> slot & 1
-        and (of_target is None or of_target.members >> slot & 1)
-    )
