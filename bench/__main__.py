@@ -4,13 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import latency, start, webhook
+from bench import decisions, latency, start, webhook
 from bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "start": start.measure,
     "latency": latency.measure,
     "webhook": webhook.measure,
+    "decisions": decisions.measure,
 }
 
 
@@ -24,6 +25,12 @@ def main() -> int:
     parser.add_argument(
         "--database", choices=["sqlite", "postgresql", "both"], default="both", help="which store"
     )
+    size = parser.add_argument_group("the size of the centre in which decisions are measured")
+    size.add_argument("--workers", type=int, default=15_000)
+    size.add_argument("--queues", type=int, default=5000)
+    size.add_argument("--tasks", type=int, default=100_000, help="that wait")
+    size.add_argument("--expressions", type=int, default=200, help="of skills, all different")
+    size.add_argument("--decisions", type=int, default=20_000, help="of each kind")
     options = parser.parse_args()
     missed = 0
     for name in options.names or BENCHMARKS:

@@ -109,11 +109,7 @@ class Router:
             return
         self._known[workspace_sid] = built
         if built.index.size >= MANY_ROWS:
-            # A collector that looks through a million objects holds everybody up for a tenth of a
-            # second and more, again and again. What was just built stays, and has no cycles: it is
-            # set aside, and goes by its reference counts when its time has come.
-            gc.collect()
-            gc.freeze()
+            settle_memory()
 
     def _offer(self, workspace_sid: str) -> None:
         while (known := self._known.get(workspace_sid)) is not None:
@@ -152,6 +148,17 @@ class Router:
             if arrived:
                 self._take_in(workspace_sid, _Touched(task_sids=set(arrived)))
                 self._offer(workspace_sid)
+
+
+def settle_memory() -> None:
+    """Sets what was just built aside from the garbage collector.
+
+    One that looks through a million objects holds everybody up for a tenth of a second and more,
+    again and again. An index stays, and has no cycles: it goes by its reference counts when its
+    time has come.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _claim(work: Work, proposals: Iterable[Proposal]) -> list[Proposal]:

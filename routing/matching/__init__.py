@@ -7,6 +7,7 @@ The cost of one decision depends neither on how many Tasks wait nor on how many 
     ranking      numbers in an order, of which the first of any set is found at once
     staff        the Workers: who is free, who meets an expression, who is idle longest
     preference   the order of Workers that a target asks for
+    profiles     what is required at present, and for each Worker which of it it meets
     demand       Tasks that wait for the same thing, and what they wait for
     waiting      the Tasks: who is next in each class, which class is next for a Worker
     index        the two sides together

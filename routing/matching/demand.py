@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from routing.clock import Instant
 from routing.expressions import Expression, WorkerOrder
+from routing.matching.profiles import Profile
 from routing.matching.records import WaitingTask
 from routing.matching.requirement import Requirement, requirement_of
 from routing.matching.staff import Mood
@@ -20,15 +21,6 @@ Place: TypeAlias = tuple[int, int, int]
 #: Kind of queue, place in line, SID; the smallest is next.
 Rank: TypeAlias = tuple[int, Place, str]
 ClassKey: TypeAlias = tuple[str, str, str, str, tuple[bool, object] | None, bool, bool]
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Profile:
-    """What some classes require of a Worker."""
-
-    number: int
-    requirement: Requirement
-    mood: Mood | None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -78,17 +78,13 @@ class MatchingIndex:
         placed = self._staff.put(worker)
         if placed is None:
             return
-        slot, has_other_attributes = placed
-        if has_other_attributes:
-            self._waiting.forget_worker(slot)
+        self._waiting.look_at_worker(placed)
         if len(self._waiting):
-            self._stirred[slot] = None
+            self._stirred[placed.slot] = None
 
     def drop_worker(self, sid: str) -> None:
         """A Worker is gone."""
-        slot = self._staff.drop(sid)
-        if slot is not None:
-            self._waiting.forget_worker(slot)
+        self._staff.drop(sid)
 
     def put_task(self, task: WaitingTask) -> None:
         """A Task waits, or waits in another way than before."""

@@ -19,7 +19,14 @@ _FEW = 24
 
 
 def numbers_in(bits: int) -> Iterator[int]:
-    """The numbers of a bitmap, the greatest first."""
+    """The numbers of a bitmap, in no particular order."""
+    if bits.bit_count() > _FEW:
+        digits = bin(bits)[:1:-1]
+        number = digits.find("1")
+        while number >= 0:
+            yield number
+            number = digits.find("1", number + 1)
+        return
     while bits:
         number = bits.bit_length() - 1
         yield number

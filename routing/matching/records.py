@@ -81,7 +81,7 @@ class Obstacle:
     #: queue, known_worker, activity, channel, busy, capacity, target, or turn: nothing but that
     #: the router has not come to it yet.
     kind: str
-    #: What is false, where it is an expression.
+    #: What is false of the target's expression.
     clauses: tuple[FalseClause, ...] = ()
 
 

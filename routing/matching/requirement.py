@@ -113,20 +113,23 @@ class Scrutiny:
         self._one_at_a_time = one_at_a_time
         requirement = requirement_of(queue, task.expression, is_personal=task.is_personal)
         self._is_lively = requirement.is_lively
-        self._of_queue = _Reasons("queue", requirement.of_queue)
-        self._of_target = _Reasons("target", requirement.of_target or ())
+        self._belongs, self._belongs_now = (half.matches for half in requirement.of_queue)
+        self._of_target = _Reasons(requirement.of_target or ())
 
     @property
     def needs_all_channels(self) -> bool:
         """What a Worker has on other channels than the Task's own has a say, too."""
         return self._one_at_a_time or self._is_lively
 
+    def may_belong(self, context: Context) -> bool:
+        """Do its attributes, whatever its load, make a Worker one of the queue?"""
+        return self._belongs(context)
+
     def obstacle(self, worker: Candidate) -> Obstacle:
         """The first thing in the way, `turn` where there is none; the same object for the same."""
         context = loaded_context(worker) if self._is_lively else worker.context
-        found = self._of_queue.obstacle(context)
-        if found is not None:
-            return found
+        if not (self._belongs(context) and self._belongs_now(context)):
+            return _SIMPLE["queue"]
         if not is_known(self._task.known_worker, worker):
             return _SIMPLE["known_worker"]
         load = worker.channels.get(self._task.channel_sid)
@@ -138,15 +141,14 @@ class Scrutiny:
 
 _SIMPLE = {
     kind: Obstacle(kind=kind)
-    for kind in ("known_worker", "activity", "channel", "busy", "capacity", "turn")
+    for kind in ("queue", "known_worker", "activity", "channel", "busy", "capacity", "turn")
 }
 
 
 class _Reasons:
-    """Why a condition is false, looked for once per set of values that its false clause sees."""
+    """Why a target's condition is false, looked for once for all in whom it sees the same."""
 
-    def __init__(self, kind: str, halves: Iterable[Expression]) -> None:
-        self._kind = kind
+    def __init__(self, halves: Iterable[Expression]) -> None:
         self._conditions = [half.matches for half in halves if not half.is_always_true]
         self._clauses = [clause for half in halves for clause in _clauses_of(half)]
         self._known: dict[tuple[int, str], Obstacle] = {}
@@ -166,7 +168,7 @@ class _Reasons:
                 known = self._known.get(seen)
                 if known is None:
                     clauses = clause.why_false(context)
-                    new = Obstacle(kind=self._kind, clauses=clauses)
+                    new = Obstacle(kind="target", clauses=clauses)
                     known = self._known[seen] = self._by_clauses.setdefault(repr(clauses), new)
                 return known
         return None

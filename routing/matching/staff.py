@@ -6,7 +6,7 @@ depends on load (a `Mood`) is asked as late as it is needed, and remembered unti
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from routing.clock import Instant
 from routing.expressions import WorkerOrder
@@ -35,6 +35,14 @@ class Mood:
     unknown: int
 
 
+class Placed(NamedTuple):
+    """Where a Worker is, and what is new about it."""
+
+    slot: int
+    #: The attributes that are others than before; None: the Worker itself is new.
+    changed: frozenset[str] | None
+
+
 class Staff:
     """All Workers of a workspace."""
 
@@ -58,11 +66,8 @@ class Staff:
 
     # ---- who is there ---------------------------------------------------------------------------
 
-    def put(self, worker: Candidate) -> tuple[int, bool] | None:
-        """A Worker came, or changed in any way: its slot, and whether its attributes are others.
-
-        None where nothing has changed at all.
-        """
+    def put(self, worker: Candidate) -> Placed | None:
+        """A Worker came, or changed in any way; None where nothing has changed at all."""
         slot = self._slots.get(worker.sid)
         previous = None if slot is None else self._workers[slot]
         if slot is None:
@@ -70,11 +75,11 @@ class Staff:
             if slot == len(self._workers):
                 self._workers.append(None)
             self._slots[worker.sid] = slot
-        changed = previous is None or not is_same(previous.context, worker.context)
+        changed = None if previous is None else _changed_names(previous.context, worker.context)
         if not changed and previous == worker:
             return None
         self._workers[slot] = worker
-        if changed or previous is None or previous.friendly_name != worker.friendly_name:
+        if previous is None or changed or previous.friendly_name != worker.friendly_name:
             self._take_attributes(slot, worker, previous)
         if previous is None or previous.available != worker.available:
             self._available = _with(self._available, slot, worker.available)
@@ -83,13 +88,13 @@ class Staff:
             self._free[channel_sid] &= ~(1 << slot)
             if channel_sid in self._idle_on:
                 self._idle_on[channel_sid].drop(slot)
-        return slot, changed
+        return Placed(slot, changed)
 
-    def drop(self, sid: str) -> int | None:
-        """A Worker is gone; the slot it had."""
+    def drop(self, sid: str) -> None:
+        """A Worker is gone."""
         slot = self._slots.pop(sid, None)
         if slot is None:
-            return None
+            return
         worker = self[slot]
         self._workers[slot] = None
         self._unused.append(slot)
@@ -107,7 +112,6 @@ class Staff:
             mood.unknown &= gone
         for preference in self._preferences.values():
             preference.drop(slot)
-        return slot
 
     def _take_attributes(self, slot: int, worker: Candidate, previous: Candidate | None) -> None:
         self._population.put(slot, worker.context)
@@ -312,14 +316,25 @@ def _lively_key(key: RequirementKey) -> tuple[str, str]:
     return key[1], key[3]
 
 
-def is_same(one: object, other: object) -> bool:
+def _changed_names(before: dict[str, object], now: dict[str, object]) -> frozenset[str]:
+    """The attributes in which the two differ."""
+    if before is now:
+        return frozenset()
+    return frozenset(
+        name
+        for name in before.keys() | now.keys()
+        if name not in before or name not in now or not _is_same(before[name], now[name])
+    )
+
+
+def _is_same(one: object, other: object) -> bool:
     """Equal in kind, too: Python holds 1 == True, and expressions do not."""
     if one is other:
         return True
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(
-            is_same(value, other[key]) for key, value in one.items()
+            _is_same(value, other[key]) for key, value in one.items()
         )
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(is_same, one, other))
+        return len(one) == len(other) and all(map(_is_same, one, other))
     return type(one) is type(other) and one == other

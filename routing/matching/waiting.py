@@ -11,15 +11,15 @@ from routing.matching.demand import (
     DemandClass,
     Group,
     Place,
-    Profile,
     Rank,
     class_key,
     new_class,
 )
+from routing.matching.profiles import Profiles
 from routing.matching.ranking import Ranking
 from routing.matching.records import WaitingTask
-from routing.matching.requirement import RequirementKey, requirement_of
-from routing.matching.staff import Staff
+from routing.matching.requirement import requirement_of
+from routing.matching.staff import Placed, Staff
 from routing.task_queue import TaskQueue
 
 #: What is kept of a Task: number of its class, priority, virtual start, creation, version, whether
@@ -47,14 +47,11 @@ class Waiting:
         self._classes: dict[ClassKey, DemandClass] = {}
         self._numbered: dict[int, DemandClass] = {}
         self._next_class = 0
-        self._profiles: dict[RequirementKey, Profile] = {}
-        self._next_profile = 0
+        self._profiles = Profiles(staff)
         self._groups: dict[tuple[int, str], Group] = {}
         #: By channel, the numbers of the profiles whose group has somebody waiting, next first.
         self._heads: dict[str, Ranking[Rank]] = {}
         self._addressed: dict[tuple[bool, object], dict[int, DemandClass]] = {}
-        #: By slot: the profiles that the Worker was asked about, and those that it meets.
-        self._met: dict[int, tuple[int, int]] = {}
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -116,14 +113,14 @@ class Waiting:
     def next_for(self, slot: int) -> DemandClass | None:
         """The class whose head is the most deserving of those that the Worker could have."""
         best: DemandClass | None = None
-        everything = (1 << self._next_profile) - 1
+        met = self._profiles.met_by(slot)
         for channel_sid, heads in self._heads.items():
             if not len(heads) or not self._staff.is_free(slot, channel_sid):
                 continue
-            known, met = self._met.get(slot, (0, 0))
-            for number in heads.walk(met | everything & ~known):
+            for number in heads.walk(met):
                 group = self._groups[number, channel_sid]
-                if self._meets(slot, group.profile):
+                mood = group.profile.mood
+                if mood is None or self._staff.is_willing(mood, slot):
                     best = _better(best, self._numbered[group.heads[0][1]])
                     break
         return self._best_addressed(slot, best)
@@ -150,20 +147,9 @@ class Waiting:
             return self._staff.having(named, demand.channel_sid)
         return named & self._staff.free(demand.channel_sid)
 
-    def forget_worker(self, slot: int) -> None:
-        """The attributes of that slot's Worker are others, or somebody else's."""
-        self._met.pop(slot, None)
-
-    def _meets(self, slot: int, profile: Profile) -> bool:
-        """Does the Worker meet it now? Its attributes are asked once."""
-        known, met = self._met.get(slot, (0, 0))
-        bit = 1 << profile.number
-        if not known & bit:
-            if profile.requirement.is_met(self._staff[slot].context):
-                met |= bit
-            self._met[slot] = (known | bit, met)
-        mood = profile.mood
-        return bool(met & bit) and (mood is None or self._staff.is_willing(mood, slot))
+    def look_at_worker(self, placed: Placed) -> None:
+        """A Worker came, or changed."""
+        self._profiles.look_at(*placed)
 
     # ---- classes --------------------------------------------------------------------------------
 
@@ -181,25 +167,13 @@ class Waiting:
         if demand.known_worker is not None:
             self._addressed.setdefault(demand.known_worker, {})[demand.number] = demand
             return
-        profile = self._profile(demand)
+        profile = self._profiles.of(demand.requirement)
         key = (profile.number, demand.channel_sid)
         group = self._groups.get(key)
         if group is None:
             group = Group(profile=profile, channel_sid=demand.channel_sid)
             self._groups[key] = group
         demand.group = group
-
-    def _profile(self, demand: DemandClass) -> Profile:
-        requirement = demand.requirement
-        known = self._profiles.get(requirement.key)
-        if known is None:
-            known = self._profiles[requirement.key] = Profile(
-                number=self._next_profile,
-                requirement=requirement,
-                mood=demand.mood,
-            )
-            self._next_profile += 1
-        return known
 
     def change_queue(self, queue: TaskQueue) -> list[DemandClass]:
         """The queue's expression, order or number of Workers to ask is another: its classes."""
@@ -294,25 +268,17 @@ class Waiting:
                 del self._addressed[demand.known_worker][demand.number]
                 if not self._addressed[demand.known_worker]:
                     del self._addressed[demand.known_worker]
+        # What is addressed to one Worker needs no profile, but its load is asked.
         wanted = {each.requirement.key: each.requirement for each in self._classes.values()}
         orders = {each.order_by.text for each in self._classes.values() if each.order_by}
+        self._profiles.keep(wanted.keys())
         self._staff.forget_all_but(wanted.values(), orders)
-        self._number_again(wanted.keys())
+        self._groups = {
+            (each.group.profile.number, each.channel_sid): each.group
+            for each in self._classes.values()
+            if each.group is not None
+        }
         self._most = max(self._kept, 2 * (len(self._classes) + len(self._profiles)))
-
-    def _number_again(self, wanted: Iterable[RequirementKey]) -> None:
-        """Only profiles that are wanted stay; the numbers of the others are given away anew."""
-        kept = set(wanted)
-        self._profiles = {key: each for key, each in self._profiles.items() if key in kept}
-        for number, profile in enumerate(self._profiles.values()):
-            profile.number = number
-        self._next_profile = len(self._profiles)
-        groups = {each.group for each in self._classes.values() if each.group is not None}
-        self._groups = {(each.profile.number, each.channel_sid): each for each in groups}
-        self._heads = {}
-        self._met = {}
-        for group in groups:
-            self._rank_group(group)
 
 
 def _better(one: DemandClass | None, other: DemandClass) -> DemandClass:
