@@ -99,7 +99,7 @@ class _Centre:
         self._workers = {each.sid: each for each in matchable.candidates(set_up, found, channels)}
         self._sids = list(self._workers)
         for sid in self._sids:
-            self.index.put_worker(copy.deepcopy(self._workers[sid]))
+            self.index.put_worker(self._with_load(sid, self._voice, 1))
         for task in work.tasks.find(workspace_sid=workspace_sid, assignment_status=PENDING):
             waiting = matchable.waiting_task(work, set_up, task)
             if waiting is not None:
@@ -140,7 +140,7 @@ class _Centre:
         return taken, [proposal.task_sid for proposal in proposals]
 
     def _with_load(self, sid: str, channel_sid: str, assigned_tasks: int) -> Candidate:
-        """The Worker as it would be read again, the attributes parsed once as they are there."""
+        """The Worker as it would be read again; attributes are parsed once, there as here."""
         known = self._workers[sid]
         changed = copy.copy(known)
         changed.channels = {key: copy.copy(load) for key, load in known.channels.items()}

@@ -6,7 +6,8 @@ that somebody was faster: the rows are read again, and the Task is proposed anew
 """
 
 import gc
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from routing.configuration import Configuration
@@ -104,7 +105,8 @@ class Router:
     def _rebuild(self, workspace_sid: str) -> None:
         # The old one goes first: both together would be the most that memory ever has to hold.
         self._known.pop(workspace_sid, None)
-        built = self._engine.read(_build, workspace_sid)
+        with _undisturbed():
+            built = self._engine.read(_build, workspace_sid)
         if built is None:
             return
         self._known[workspace_sid] = built
@@ -148,6 +150,18 @@ class Router:
             if arrived:
                 self._take_in(workspace_sid, _Touched(task_sids=set(arrived)))
                 self._offer(workspace_sid)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Without the garbage collector: it would look again and again through all that is built."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def settle_memory() -> None:

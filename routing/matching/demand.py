@@ -17,9 +17,10 @@ from routing.matching.staff import Mood
 from routing.task_queue import TaskQueue, place_in_line
 from routing.workspace import LIFO
 
-Place: TypeAlias = tuple[int, int, int]
-#: Kind of queue, place in line, SID; the smallest is next.
-Rank: TypeAlias = tuple[int, Place, str]
+#: Where a Task stands in line, and its SID; the smallest is next. Flat, to be quickly compared.
+Place: TypeAlias = tuple[int, int, int, str]
+#: Kind of queue, and the place.
+Rank: TypeAlias = tuple[int, int, int, int, str]
 ClassKey: TypeAlias = tuple[str, str, str, str, tuple[bool, object] | None, bool, bool]
 
 
@@ -29,8 +30,8 @@ class Group:
 
     profile: Profile
     channel_sid: str
-    #: The heads of its classes, the next one first, each with the number of its class.
-    heads: list[tuple[Rank, int]] = field(default_factory=list)
+    #: The heads of its classes, the next one first.
+    heads: list[Rank] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -50,23 +51,26 @@ class DemandClass:
     ignores_capacity: bool
     group: Group | None
     mood: Mood | None
-    #: (place, sid) of the waiting Tasks; those that left are dropped when they come to the head.
-    line: list[tuple[Place, str]] = field(default_factory=list)
+    #: The places of the waiting Tasks; those that left are dropped when they come to the head.
+    line: list[Place] = field(default_factory=list)
     #: How many wait; the line may be longer.
     waiting: int = 0
     head: Rank | None = None
 
-    def place(self, priority: int, virtual_start_at: Instant, created_at: Instant) -> Place:
-        return place_in_line(
+    def place(
+        self, sid: str, priority: int, virtual_start_at: Instant, created_at: Instant
+    ) -> Place:
+        line = place_in_line(
             self.queue.task_order,
             priority=priority,
             virtual_start_at=virtual_start_at,
             created_at=created_at,
         )
+        return (*line, sid)
 
-    def rank(self, place: Place, sid: str, *, lifo_first: bool) -> Rank:
+    def rank(self, place: Place, *, lifo_first: bool) -> Rank:
         is_lifo = self.queue.task_order == LIFO
-        return (0 if is_lifo == lifo_first else 1, place, sid)
+        return (0 if is_lifo == lifo_first else 1, *place)
 
 
 def class_key(task: WaitingTask) -> ClassKey:

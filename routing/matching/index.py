@@ -53,6 +53,10 @@ class MatchingIndex:
         #: Places where a match may be; each knows no better Task than that of its rank.
         self._agenda: list[tuple[Rank, int, _Place]] = []
         self._ranks: dict[_Place, Rank] = {}
+        #: The class at a place, as it was last looked for, and when that was.
+        self._seen: tuple[_Place, int, DemandClass | None] | None = None
+        #: Grows with each change of anything.
+        self._moment = 0
         self._stirred: dict[_Place, None] = {}
         self._turn = 0
 
@@ -75,6 +79,7 @@ class MatchingIndex:
 
     def put_worker(self, worker: Candidate) -> None:
         """A Worker came, or changed in any way. The record is the index's own from now on."""
+        self._moment += 1
         placed = self._staff.put(worker)
         if placed is None:
             return
@@ -84,10 +89,12 @@ class MatchingIndex:
 
     def drop_worker(self, sid: str) -> None:
         """A Worker is gone."""
+        self._moment += 1
         self._staff.drop(sid)
 
     def put_task(self, task: WaitingTask) -> None:
         """A Task waits, or waits in another way than before."""
+        self._moment += 1
         queue = self._queues.get(task.queue_sid)
         if queue is None:
             self.drop_task(task.sid)
@@ -96,12 +103,14 @@ class MatchingIndex:
 
     def drop_task(self, sid: str) -> None:
         """A Task no longer waits."""
+        self._moment += 1
         self._waiting.drop(sid)
 
     def put_queues(self, queues: Mapping[str, TaskQueue]) -> None:
         """The workspace's queues as they are now: each that is another than before is taken in by
         itself, with the Tasks that wait in it.
         """
+        self._moment += 1
         for sid, queue in queues.items():
             was = self._queues.get(sid)
             if was is queue or was == queue:
@@ -163,7 +172,11 @@ class MatchingIndex:
         """The class to look at: the best one for a Worker."""
         if isinstance(place, DemandClass):
             return place
-        return self._waiting.next_for(place) if self._staff.has(place) else None
+        if self._seen is not None and self._seen[:2] == (place, self._moment):
+            return self._seen[2]
+        found = self._waiting.next_for(place) if self._staff.has(place) else None
+        self._seen = (place, self._moment, found)
+        return found
 
     def _match(self, place: _Place, rank: Rank, now: Instant) -> Proposal | None:
         demand = self._demand_at(place)
@@ -185,7 +198,8 @@ class MatchingIndex:
         )
         if not slots:
             return None
-        task_sid = head[2]
+        self._moment += 1
+        task_sid = head[-1]
         version = self._waiting.drop(task_sid)
         assert version is not None  # noqa: S101 - the head of a class waits
         for slot in slots:

@@ -7,9 +7,11 @@ find the first of a set costs one intersection per block, whoever they are, neve
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 Key = TypeVar("Key", bound=tuple[Any, ...])
+#: A key with its number behind it: flat, since tuples in tuples take twice as long to compare.
+_Entry: TypeAlias = tuple[Any, ...]
 
 #: Numbers in a block at most: the square root of ten thousand, where an intersection costs about
 #: as much as a few steps within a block.
@@ -33,39 +35,39 @@ def numbers_in(bits: int) -> Iterator[int]:
         bits ^= 1 << number
 
 
-class _Block(Generic[Key]):
+class _Block:
     __slots__ = ("bits", "entries")
 
-    def __init__(self, entries: list[tuple[Key, int]]) -> None:
+    def __init__(self, entries: list[_Entry]) -> None:
         self.entries = entries
         self.bits = 0
-        for _key, number in entries:
-            self.bits |= 1 << number
+        for entry in entries:
+            self.bits |= 1 << entry[-1]
 
 
 class Ranking(Generic[Key]):
     """An order of small whole numbers; the smallest key comes first."""
 
-    __slots__ = ("_blocks", "_keys", "_lasts")
+    __slots__ = ("_blocks", "_entries", "_lasts")
 
     def __init__(self) -> None:
-        self._blocks: list[_Block[Key]] = []
+        self._blocks: list[_Block] = []
         #: The last entry of each block.
-        self._lasts: list[tuple[Key, int]] = []
-        self._keys: dict[int, Key] = {}
+        self._lasts: list[_Entry] = []
+        self._entries: dict[int, _Entry] = {}
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._entries)
 
     def put(self, number: int, key: Key) -> None:
         """The number stands where its key says, wherever it stood before."""
-        known = self._keys.get(number)
+        entry = (*key, number)
+        known = self._entries.get(number)
         if known is not None:
-            if known == key:
+            if known == entry:
                 return
-            self._take_out((known, number))
-        self._keys[number] = key
-        entry = (key, number)
+            self._take_out(known)
+        self._entries[number] = entry
         if not self._blocks:
             self._blocks.append(_Block([entry]))
             self._lasts.append(entry)
@@ -80,9 +82,9 @@ class Ranking(Generic[Key]):
 
     def drop(self, number: int) -> None:
         """The number stands nowhere any more."""
-        known = self._keys.pop(number, None)
+        known = self._entries.pop(number, None)
         if known is not None:
-            self._take_out((known, number))
+            self._take_out(known)
 
     def walk(self, bits: int) -> Iterator[int]:
         """Those of the numbers in `bits` that stand here, in their order.
@@ -99,22 +101,22 @@ class Ranking(Generic[Key]):
             if common.bit_count() <= _FEW:
                 yield from self._sorted(common)
             else:
-                for _key, number in block.entries:
-                    if common >> number & 1:
-                        yield number
+                for entry in block.entries:
+                    if common >> entry[-1] & 1:
+                        yield entry[-1]
 
     def _sorted(self, bits: int) -> list[int]:
-        keys = self._keys
-        found = [number for number in numbers_in(bits) if number in keys]
+        entries = self._entries
+        found = [number for number in numbers_in(bits) if number in entries]
         if len(found) > 1:
-            found.sort(key=keys.__getitem__)
+            found.sort(key=entries.__getitem__)
         return found
 
-    def _take_out(self, entry: tuple[Key, int]) -> None:
+    def _take_out(self, entry: _Entry) -> None:
         place = bisect_left(self._lasts, entry)
         block = self._blocks[place]
         del block.entries[bisect_left(block.entries, entry)]
-        block.bits ^= 1 << entry[1]
+        block.bits ^= 1 << entry[-1]
         if block.entries:
             self._lasts[place] = block.entries[-1]
         else:

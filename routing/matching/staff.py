@@ -12,7 +12,7 @@ from routing.clock import Instant
 from routing.expressions import WorkerOrder
 from routing.matching.preference import Preference
 from routing.matching.ranking import Ranking, numbers_in
-from routing.matching.records import Candidate
+from routing.matching.records import Candidate, ChannelLoad
 from routing.matching.requirement import (
     TARGET_ROOT,
     Requirement,
@@ -126,20 +126,20 @@ class Staff:
             preference.put(slot, worker.context)
 
     def _take_load(self, slot: int, worker: Candidate) -> None:
-        bit = 1 << slot
-        free = self._free
         for channel_sid, load in worker.channels.items():
-            if hindrance(worker, load, one_at_a_time=self._one_at_a_time) is None:
-                free[channel_sid] = free.get(channel_sid, 0) | bit
-            else:
-                free[channel_sid] = free.get(channel_sid, 0) & ~bit
-        for mood in self._moods.values():
-            mood.unknown |= bit
+            self._take_channel(slot, worker, channel_sid, load)
         self._idle.put(slot, (worker.last_reserved_at, worker.sid))
-        for channel_sid, ranking in self._idle_on.items():
-            own = worker.channels.get(channel_sid)
-            if own is not None:
-                ranking.put(slot, (own.last_reserved_at, worker.sid))
+        for mood in self._moods.values():
+            mood.unknown |= 1 << slot
+
+    def _take_channel(
+        self, slot: int, worker: Candidate, channel_sid: str, load: ChannelLoad
+    ) -> None:
+        free = self._free.get(channel_sid, 0)
+        is_free = hindrance(worker, load, one_at_a_time=self._one_at_a_time) is None
+        self._free[channel_sid] = _with(free, slot, is_free)
+        if channel_sid in self._idle_on:
+            self._idle_on[channel_sid].put(slot, (load.last_reserved_at, worker.sid))
 
     def reserve(self, slot: int, channel_sid: str, now: Instant) -> None:
         """The Worker is given something, as far as the index is concerned."""
@@ -147,7 +147,13 @@ class Staff:
         load = worker.channels[channel_sid]
         load.assigned_tasks += 1
         load.last_reserved_at = worker.last_reserved_at = now
-        self._take_load(slot, worker)
+        if self._one_at_a_time:
+            self._take_load(slot, worker)  # it is busy on all channels
+            return
+        self._take_channel(slot, worker, channel_sid, load)
+        self._idle.put(slot, (now, worker.sid))
+        for mood in self._moods.values():
+            mood.unknown |= 1 << slot
 
     def __len__(self) -> int:
         return len(self._slots)

@@ -85,8 +85,8 @@ class Waiting:
             self.drop(task.sid)
         self._tasks[task.sid] = standing
         demand.waiting += 1
-        place = demand.place(task.priority, task.virtual_start_at, task.created_at)
-        heappush(demand.line, (place, task.sid))
+        place = demand.place(task.sid, task.priority, task.virtual_start_at, task.created_at)
+        heappush(demand.line, place)
         self._look_at_head(demand)
         return demand
 
@@ -97,7 +97,7 @@ class Waiting:
             return None
         demand = self._numbered[standing[_CLASS]]
         demand.waiting -= 1
-        if demand.head is not None and demand.head[2] == sid:
+        if demand.head is not None and demand.head[-1] == sid:
             self._look_at_head(demand)
         return standing[_VERSION]
 
@@ -121,9 +121,12 @@ class Waiting:
                 group = self._groups[number, channel_sid]
                 mood = group.profile.mood
                 if mood is None or self._staff.is_willing(mood, slot):
-                    best = _better(best, self._numbered[group.heads[0][1]])
+                    best = _better(best, self._class_of(group.heads[0]))
                     break
         return self._best_addressed(slot, best)
+
+    def _class_of(self, head: Rank) -> DemandClass:
+        return self._numbered[self._tasks[head[-1]][_CLASS]]
 
     def _best_addressed(self, slot: int, best: DemandClass | None) -> DemandClass | None:
         if self._addressed:
@@ -208,25 +211,26 @@ class Waiting:
         """Finds out who is first in line now."""
         line = demand.line
         if len(line) > 2 * demand.waiting + _SLACK:
-            line[:] = {entry for entry in line if self._stands(demand, *entry)}
+            line[:] = {place for place in line if self._stands(demand, place)}
             heapify(line)
-        while line and not self._stands(demand, *line[0]):
+        while line and not self._stands(demand, line[0]):
             heappop(line)
-        head = demand.rank(*line[0], lifo_first=self._lifo_first) if line else None
+        head = demand.rank(line[0], lifo_first=self._lifo_first) if line else None
         self._set_head(demand, head)
 
-    def _stands(self, demand: DemandClass, place: Place, sid: str) -> bool:
+    def _stands(self, demand: DemandClass, place: Place) -> bool:
+        sid = place[-1]
         standing = self._tasks.get(sid)
         return (
             standing is not None
             and standing[_CLASS] == demand.number
-            and demand.place(*standing[_PRIORITY:_VERSION]) == place
+            and demand.place(sid, *standing[_PRIORITY:_VERSION]) == place
         )
 
     def _line_up_again(self, demand: DemandClass) -> None:
-        own = {sid for _place, sid in demand.line}
+        own = {place[-1] for place in demand.line}
         demand.line = [
-            (demand.place(*standing[_PRIORITY:_VERSION]), sid)
+            demand.place(sid, *standing[_PRIORITY:_VERSION])
             for sid in own
             if (standing := self._tasks.get(sid)) is not None and standing[_CLASS] == demand.number
         ]
@@ -238,9 +242,9 @@ class Waiting:
         if group is None or before == head:
             return
         if before is not None:
-            del group.heads[bisect_left(group.heads, (before, demand.number))]
+            del group.heads[bisect_left(group.heads, before)]
         if head is not None:
-            insort(group.heads, (head, demand.number))
+            insort(group.heads, head)
         self._rank_group(group)
 
     def _rank_group(self, group: Group) -> None:
@@ -248,7 +252,7 @@ class Waiting:
         if heads is None:
             heads = self._heads[group.channel_sid] = Ranking()
         if group.heads:
-            heads.put(group.profile.number, group.heads[0][0])
+            heads.put(group.profile.number, group.heads[0])
         else:
             heads.drop(group.profile.number)
 
