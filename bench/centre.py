@@ -5,7 +5,7 @@ All Workers are busy with voice, so that the Tasks there wait; nobody waits for 
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from routing import sids
@@ -207,8 +207,3 @@ def _tasks(set_up: Configuration, size: Size, random: Random) -> Iterator[Task]:
             created_at=number,
             updated_at=number,
         )
-
-
-def with_load(channel: WorkerChannel, assigned_tasks: int) -> WorkerChannel:
-    """The channel with so much to do."""
-    return replace(channel, assigned_tasks=assigned_tasks)
