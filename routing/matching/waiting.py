@@ -197,13 +197,24 @@ class Waiting:
         return found
 
     def drop_queue(self, queue_sid: str) -> None:
-        """The queue is gone, and nobody waits in it."""
+        """The queue is gone, with all that is left in it."""
         classes = [each for each in self._classes.values() if each.key[0] == queue_sid]
         numbers = {each.number for each in classes if each.waiting}
-        if not numbers:
-            return
-        for sid in [sid for sid, each in self._tasks.items() if each[_CLASS] in numbers]:
-            self.drop(sid)
+        if numbers:
+            for sid in [sid for sid, each in self._tasks.items() if each[_CLASS] in numbers]:
+                self.drop(sid)
+        for demand in classes:
+            self._forget(demand)
+
+    def _forget(self, demand: DemandClass) -> None:
+        """Nobody waits in that class."""
+        del self._classes[demand.key]
+        del self._numbered[demand.number]
+        if demand.known_worker is not None:
+            addressed = self._addressed[demand.known_worker]
+            del addressed[demand.number]
+            if not addressed:
+                del self._addressed[demand.known_worker]
 
     # ---- lines and heads ------------------------------------------------------------------------
 
@@ -266,12 +277,7 @@ class Waiting:
         if len(self._classes) + len(self._profiles) < self._most:
             return
         for demand in [each for each in self._classes.values() if each.head is None]:
-            del self._classes[demand.key]
-            del self._numbered[demand.number]
-            if demand.known_worker is not None:
-                del self._addressed[demand.known_worker][demand.number]
-                if not self._addressed[demand.known_worker]:
-                    del self._addressed[demand.known_worker]
+            self._forget(demand)
         # What is addressed to one Worker needs no profile, but its load is asked.
         wanted = {each.requirement.key: each.requirement for each in self._classes.values()}
         orders = {each.order_by.text for each in self._classes.values() if each.order_by}
