@@ -30,6 +30,8 @@ class Group:
 
     profile: Profile
     channel_sid: str
+    #: How many there are, whether or not anybody waits in them.
+    classes: int = 0
     #: The heads of its classes, the next one first.
     heads: list[Rank] = field(default_factory=list)
 

@@ -33,8 +33,9 @@ class MatchingIndex:
     there is nothing left to be matched.
     """
 
-    #: Demand classes that are kept in any case.
-    kept_classes: ClassVar[int] = 1000
+    #: Demand classes that stay known though nobody waits in them: the next Task that asks for the
+    #: same finds all that it needs. Each takes about a kilobyte.
+    kept_classes: ClassVar[int] = 10_000
 
     def __init__(
         self,
@@ -116,6 +117,7 @@ class MatchingIndex:
             if was is queue or was == queue:
                 continue
             self._queues[sid] = queue
+            self._staff.forget_counted()
             if was is not None:
                 self._stirred.update(dict.fromkeys(self._waiting.change_queue(queue)))
         for sid in [sid for sid in self._queues if sid not in queues]:

@@ -22,6 +22,8 @@ class Profile:
     number: int
     requirement: Requirement
     mood: Mood | None
+    #: The groups that go by it.
+    groups: int = 0
 
 
 class Profiles:
@@ -85,16 +87,16 @@ class Profiles:
                 met &= ~(1 << number)
         self._met[slot] = met
 
-    def keep(self, wanted: Collection[RequirementKey]) -> None:
-        """Lets go of all others."""
-        for key in self._profiles.keys() - wanted:
-            profile = self._profiles.pop(key)
-            for name in _names_in(profile.requirement):
-                readers = self._readers[name]
-                del readers[profile.number]
-                if not readers:
-                    del self._readers[name]
-            self._unused.append((profile.number, self._staff.members(profile.requirement)))
+    def drop(self, profile: Profile) -> None:
+        """Nobody requires that any more; its number is given away again."""
+        del self._profiles[profile.requirement.key]
+        for name in _names_in(profile.requirement):
+            readers = self._readers[name]
+            del readers[profile.number]
+            if not readers:
+                del self._readers[name]
+        self._unused.append((profile.number, self._staff.members(profile.requirement)))
+        self._staff.release(profile.mood)
 
 
 def _names_in(requirement: Requirement) -> set[str]:

@@ -4,7 +4,7 @@ One requirement is shared by all Tasks that ask for the same. It comes in two ha
 Worker's attributes settle, and what depends on the load of the moment (`worker.channel.*`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TypeAlias
@@ -58,10 +58,30 @@ class Requirement:
 
     def is_met_now(self, worker: Candidate) -> bool:
         """Does the load do, whatever the attributes that stand alone?"""
-        context = loaded_context(worker)
+        context = {**worker.context, "channel": load_context(self._channels_read(worker))}
         return self.of_queue[1].matches(context) and (
             self.of_target is None or self.of_target[1].matches({TARGET_ROOT: context})
         )
+
+    def _channels_read(self, worker: Candidate) -> Iterator[ChannelLoad]:
+        """Those of the Worker's channels that it reads: most often one of five."""
+        for load in worker.channels.values():
+            if load.unique_name in self._names_read or None in self._names_read:
+                yield load
+
+    @cached_property
+    def _names_read(self) -> frozenset[object]:
+        """Unique names of channels; None for all of them."""
+        paths = [path[1:] for path in self.of_queue[1].paths if path[0] == _LOAD_IN_QUEUE]
+        if self.of_target is not None:
+            prefix = tuple(_LOAD_IN_TARGET.split("."))
+            # The bare `worker` holds its channels, too.
+            paths += [
+                path[len(prefix) :]
+                for path in self.of_target[1].paths
+                if path[: len(prefix)] == prefix[: len(path)]
+            ]
+        return frozenset(path[0] if path else None for path in paths)
 
 
 def requirement_of(

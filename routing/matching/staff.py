@@ -4,9 +4,9 @@ Who meets an expression is known to `routing.population`, once for all that ask 
 depends on load (a `Mood`) is asked as late as it is needed, and remembered until the load changes.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from routing.clock import Instant
 from routing.expressions import WorkerOrder
@@ -33,6 +33,8 @@ class Mood:
     requirement: Requirement
     willing: int
     unknown: int
+    #: Who asks for it; one without any is kept until queues change.
+    users: int = 0
 
 
 class Placed(NamedTuple):
@@ -200,7 +202,25 @@ class Staff:
         return found
 
     def mood(self, requirement: Requirement) -> Mood | None:
-        """Whose load meets its lively half; None where it has none."""
+        """Whose load meets its lively half, until it is released; None where it has none."""
+        mood = self._mood(requirement)
+        if mood is not None:
+            mood.users += 1
+        return mood
+
+    def release(self, mood: Mood | None) -> None:
+        """Somebody does not need that any more."""
+        if mood is not None:
+            mood.users -= 1
+            if not mood.users:
+                self._moods.pop(_lively_key(mood.requirement.key), None)
+
+    def forget_counted(self) -> None:
+        """Queues have changed: what was asked only to count Workers goes."""
+        for key in [key for key, mood in self._moods.items() if not mood.users]:
+            del self._moods[key]
+
+    def _mood(self, requirement: Requirement) -> Mood | None:
         if not requirement.is_lively:
             return None
         key = _lively_key(requirement.key)
@@ -243,7 +263,7 @@ class Staff:
     def headcount(self, requirement: Requirement) -> dict[str, int]:
         """How many meet the queue's part of it: by Activity (SID), and `available` of all."""
         members = self._population.matching(requirement.of_queue[0])
-        mood = self.mood(requirement)
+        mood = self._mood(requirement)
         if mood is not None:
             for slot in numbers_in(members & mood.unknown):
                 self.is_willing(mood, slot)
@@ -289,15 +309,9 @@ class Staff:
                 known.put(slot, self[slot].context)
         return known
 
-    # ---- what is no longer asked for ------------------------------------------------------------
-
-    def forget_all_but(
-        self, requirements: Iterable[Requirement], order_texts: Iterable[str]
-    ) -> None:
-        """Lets go of what was kept current for others."""
-        keys = {requirement.key for requirement in requirements}
-        _keep(self._moods, {_lively_key(key) for key in keys}.__contains__)
-        _keep(self._preferences, set(order_texts).__contains__)
+    def forget_order(self, text: str) -> None:
+        """Nobody asks for that order any more."""
+        self._preferences.pop(text, None)
 
 
 def _with(bits: int, slot: int, is_in: bool) -> int:
@@ -311,11 +325,6 @@ def _leave(groups: dict[_Key, int], key: _Key, slot: int) -> None:
         groups[key] = left
     else:
         groups.pop(key, None)
-
-
-def _keep(known: dict[_Key, Any], is_wanted: Callable[[_Key], bool]) -> None:
-    for key in [key for key in known if not is_wanted(key)]:
-        del known[key]
 
 
 def _lively_key(key: RequirementKey) -> tuple[str, str]:

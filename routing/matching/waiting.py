@@ -1,9 +1,10 @@
 """The Tasks' side of the index: who waits, in which class, and which class is next for a Worker."""
 
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
-from typing import ClassVar, TypeAlias
+from typing import TypeAlias
 
 from routing.clock import Instant
 from routing.matching.demand import (
@@ -35,17 +36,18 @@ _SLACK = 64
 class Waiting:
     """All waiting Tasks of a workspace."""
 
-    #: Classes and profiles that are kept in any case. More come and go where an expression or a
-    #: known worker makes every Task one of a kind.
-    kept: ClassVar[int] = 1000
-
     def __init__(self, staff: Staff, *, lifo_first: bool, kept: int) -> None:
+        """`kept` is how many classes stay known in which nobody waits."""
         self._staff = staff
         self._lifo_first = lifo_first
-        self._kept = self._most = kept
+        self._kept = kept
         self._tasks: dict[str, _Standing] = {}
         self._classes: dict[ClassKey, DemandClass] = {}
         self._numbered: dict[int, DemandClass] = {}
+        #: Classes in which nobody waits, the longest so first.
+        self._idle: dict[int, DemandClass] = {}
+        #: How many classes ask for an order of Workers.
+        self._orders: Counter[str] = Counter()
         self._next_class = 0
         self._profiles = Profiles(staff)
         self._groups: dict[tuple[int, str], Group] = {}
@@ -157,11 +159,16 @@ class Waiting:
     # ---- classes --------------------------------------------------------------------------------
 
     def _new_class(self, task: WaitingTask, key: ClassKey, queue: TaskQueue) -> DemandClass:
-        self._forget_idle()
         demand = new_class(self._next_class, task, key, queue)
         self._next_class += 1
         self._classes[key] = self._numbered[demand.number] = demand
+        if demand.order_by is not None:
+            self._orders[demand.order_by.text] += 1
         self._settle(demand)
+        while len(self._idle) > self._kept:
+            # Where an expression or a known worker makes every Task one of a kind, classes come
+            # and go without end.
+            self._forget(next(iter(self._idle.values())))
         return demand
 
     def _settle(self, demand: DemandClass) -> None:
@@ -176,7 +183,29 @@ class Waiting:
         if group is None:
             group = Group(profile=profile, channel_sid=demand.channel_sid)
             self._groups[key] = group
+            profile.groups += 1
+        group.classes += 1
         demand.group = group
+
+    def _unsettle(self, demand: DemandClass) -> None:
+        """Takes a class without a head away from there, and what nobody needs any more."""
+        self._staff.release(demand.mood)
+        demand.mood = None
+        group, demand.group = demand.group, None
+        if group is None:
+            if demand.known_worker is not None:
+                addressed = self._addressed[demand.known_worker]
+                del addressed[demand.number]
+                if not addressed:
+                    del self._addressed[demand.known_worker]
+            return
+        group.classes -= 1
+        if not group.classes:
+            profile = group.profile
+            del self._groups[profile.number, group.channel_sid]
+            profile.groups -= 1
+            if not profile.groups:
+                self._profiles.drop(profile)
 
     def change_queue(self, queue: TaskQueue) -> list[DemandClass]:
         """The queue's expression, order or number of Workers to ask is another: its classes."""
@@ -186,10 +215,10 @@ class Waiting:
             was = demand.queue
             demand.queue = queue
             if was.target_workers != queue.target_workers:
+                self._unsettle(demand)
                 demand.requirement = requirement_of(
                     queue, demand.expression, is_personal=demand.is_personal
                 )
-                demand.group = None
                 self._settle(demand)
             if was.task_order != queue.task_order:
                 self._line_up_again(demand)
@@ -210,11 +239,14 @@ class Waiting:
         """Nobody waits in that class."""
         del self._classes[demand.key]
         del self._numbered[demand.number]
-        if demand.known_worker is not None:
-            addressed = self._addressed[demand.known_worker]
-            del addressed[demand.number]
-            if not addressed:
-                del self._addressed[demand.known_worker]
+        self._idle.pop(demand.number, None)
+        self._unsettle(demand)
+        if demand.order_by is not None:
+            text = demand.order_by.text
+            self._orders[text] -= 1
+            if not self._orders[text]:
+                del self._orders[text]
+                self._staff.forget_order(text)
 
     # ---- lines and heads ------------------------------------------------------------------------
 
@@ -249,6 +281,10 @@ class Waiting:
 
     def _set_head(self, demand: DemandClass, head: Rank | None) -> None:
         before, demand.head = demand.head, head
+        if head is None:
+            self._idle[demand.number] = demand
+        elif before is None:
+            self._idle.pop(demand.number, None)
         group = demand.group
         if group is None or before == head:
             return
@@ -266,29 +302,6 @@ class Waiting:
             heads.put(group.profile.number, group.heads[0])
         else:
             heads.drop(group.profile.number)
-
-    # ---- what is no longer asked for ------------------------------------------------------------
-
-    def _forget_idle(self) -> None:
-        """Lets go of classes for which nobody waits once there are many, lest they pile up.
-
-        What stays may double before the next look at all of them.
-        """
-        if len(self._classes) + len(self._profiles) < self._most:
-            return
-        for demand in [each for each in self._classes.values() if each.head is None]:
-            self._forget(demand)
-        # What is addressed to one Worker needs no profile, but its load is asked.
-        wanted = {each.requirement.key: each.requirement for each in self._classes.values()}
-        orders = {each.order_by.text for each in self._classes.values() if each.order_by}
-        self._profiles.keep(wanted.keys())
-        self._staff.forget_all_but(wanted.values(), orders)
-        self._groups = {
-            (each.group.profile.number, each.channel_sid): each.group
-            for each in self._classes.values()
-            if each.group is not None
-        }
-        self._most = max(self._kept, 2 * (len(self._classes) + len(self._profiles)))
 
 
 def _better(one: DemandClass | None, other: DemandClass) -> DemandClass:

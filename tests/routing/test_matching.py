@@ -471,13 +471,13 @@ def test_a_ranking_walks_any_set_in_the_order_of_its_keys(seed: int, crowd: int)
 
 
 def test_demands_that_nobody_has_any_more_do_not_pile_up() -> None:
-    index = MatchingIndex(QUEUE_ROWS)
+    index = Forgetful(QUEUE_ROWS)
     index.put_worker(_candidate(WORKERS[0], _drawn_worker(Random(0))))  # noqa: S311 - just anybody
     waiting = _waiting("WT-waits", {**_drawn_task(Random(0)), "queue_sid": "nobody"})  # noqa: S311
     index.put_task(waiting)
-    for number in range(5 * MatchingIndex.kept_classes):
+    for number in range(10 * Forgetful.kept_classes):
         only = dataclasses.replace(waiting, sid=f"WT{number}", known_worker=(True, f"WK-{number}"))
         index.put_task(only)
         index.drop_task(only.sid)
-    assert index.demands <= MatchingIndex.kept_classes
+    assert index.demands <= Forgetful.kept_classes + 2, "one has somebody waiting, one is new"
     assert index.waiting == 1
