@@ -4,13 +4,30 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import decisions, latency, start, webhook
+from bench import (
+    assignments,
+    callbacks,
+    decisions,
+    expressions,
+    idle,
+    latency,
+    lists,
+    start,
+    statistics,
+    webhook,
+)
 from bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "start": start.measure,
+    "expressions": expressions.measure,
     "latency": latency.measure,
     "webhook": webhook.measure,
+    "lists": lists.measure,
+    "statistics": statistics.measure,
+    "idle": idle.measure,
+    "assignments": assignments.measure,
+    "callbacks": callbacks.measure,
     "decisions": decisions.measure,
 }
 
@@ -21,14 +38,17 @@ def main() -> int:
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which (default: all)")
     parser.add_argument("--seconds", type=float, default=5.0, help="of load per measurement")
     parser.add_argument("--rounds", type=int, default=3, help="baseline and subject in turn")
+    parser.add_argument("--tasks", type=int, default=1_000_000, help="of long lists and statistics")
     parser.add_argument("--samples", type=int, default=200, help="of each latency")
+    parser.add_argument("--assignments", type=int, default=5000, help="as fast as they go")
+    parser.add_argument("--agents", type=int, default=100, help="who get those assignments")
     parser.add_argument(
         "--database", choices=["sqlite", "postgresql", "both"], default="both", help="which store"
     )
     size = parser.add_argument_group("the size of the centre in which decisions are measured")
     size.add_argument("--workers", type=int, default=15_000)
     size.add_argument("--queues", type=int, default=5000)
-    size.add_argument("--tasks", type=int, default=100_000, help="that wait")
+    size.add_argument("--waiting", type=int, default=100_000, help="Tasks")
     size.add_argument("--expressions", type=int, default=200, help="of skills, all different")
     size.add_argument("--decisions", type=int, default=20_000, help="of each kind")
     options = parser.parse_args()

@@ -45,7 +45,7 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     size = Size(
         workers=options.workers,
         queues=options.queues,
-        tasks=options.tasks,
+        tasks=options.waiting,
         expressions=options.expressions,
     )
     with tempfile.TemporaryDirectory() as folder:
@@ -101,7 +101,7 @@ class _Centre:
         for sid in self._sids:
             self.index.put_worker(self._with_load(sid, self._voice, 1))
         for task in work.tasks.find(workspace_sid=workspace_sid, assignment_status=PENDING):
-            waiting = matchable.waiting_task(work, set_up, task)
+            waiting = matchable.waiting(work, set_up, task)
             if waiting is not None:
                 self.index.put_task(waiting)
         assert not self.index.proposals(1, self._now)  # noqa: S101 - all are busy

@@ -36,13 +36,16 @@ TASK_MOVES: Final[dict[str, dict[str, str]]] = {
     RESERVED: {
         "reserve": RESERVED,  # offered to several Workers at once
         "release": PENDING,  # no Reservation is left
+        "keep": ASSIGNED,  # the offer of a transfer came to nothing; whoever has it still does
         "accept": ASSIGNED,
         "cancel": CANCELED,
     },
     ASSIGNED: {
         "wrap_up": WRAPPING,
         "complete": COMPLETED,
-        # Ours: the agent's leg failed after a plain accept, and the caller still waits.
+        "hand_on": RESERVED,  # whoever has it hands it on
+        # Ours: the agent's leg failed after a plain accept, and the caller still waits; or whoever
+        # handed it on is gone before somebody has taken it.
         "release": PENDING,
     },
     WRAPPING: {"complete": COMPLETED},
@@ -52,11 +55,11 @@ TASK_MOVES: Final[dict[str, dict[str, str]]] = {
 TERMINAL = frozenset(state for state, moves in TASK_MOVES.items() if not moves)
 WAITING = frozenset({PENDING, RESERVED})
 
-#: Twilio's own words for the moves that programs ask for at the wrong time.
-_REFUSALS = {
-    "cancel": "Cannot cancel task {sid} because it is not pending or reserved.",
-    "complete": "Cannot complete task {sid} because it is not currently assigned.",
-    "wrap_up": "Cannot wrap up task {sid} because it is not currently assigned.",
+#: Twilio's own words for the moves that programs ask for at the wrong time: some compare them.
+_REFUSALS: Final = {
+    "cancel": ("cancel task", "it is not pending or reserved."),
+    "complete": ("complete task", "it is not currently assigned."),
+    "wrap_up": ("wrap up a task", "it's not currently assigned"),
 }
 
 
@@ -97,6 +100,14 @@ class Task:
     version: int
     created_at: Instant
     updated_at: Instant
+    #: The Transfer by which it is being handed on; None when it is not.
+    transfer_sid: str | None = None
+
+    @property
+    def is_wanting(self) -> bool:
+        """Does it wait for the router to find somebody: new, come back, or handed to a queue?"""
+        handed_on = self.assignment_status == ASSIGNED and self.transfer_sid is not None
+        return handed_on or self.assignment_status == PENDING
 
     @property
     def only_worker_sid(self) -> str | None:
@@ -113,7 +124,8 @@ def next_task_state(task: Task, move: str) -> str:
     try:
         return TASK_MOVES[task.assignment_status][move]
     except KeyError:
-        refusal = _REFUSALS.get(move)
-        if refusal is None:
-            refusal = f"Cannot {move.replace('_', ' ')} task {{sid}} in state {{state}}."
-        raise IllegalMove(refusal.format(sid=task.sid, state=task.assignment_status)) from None
+        unknown = (f"{move.replace('_', ' ')} task", f"it is {task.assignment_status}.")
+        attempt, because = _REFUSALS.get(move, unknown)
+        raise IllegalMove(
+            f"Cannot {attempt} {task.sid}", workspace_sid=task.workspace_sid, because=because
+        ) from None

@@ -116,6 +116,7 @@ class Assignments:
             (bridge.CONFERENCE, bridge.RINGING): self._ask_after_leg,
             (bridge.CONFERENCE, bridge.MOVE): self._move,
             (bridge.CONFERENCE, bridge.JOINING): self._ask_after_caller,
+            (bridge.CONFERENCE, bridge.PARTING): self._ask_who_had_met,
             (bridge.HANG_UP, bridge.TELL): self._end_leg,
             (bridge.BACK_IN_LINE, bridge.TELL): self._back_in_line,
             (bridge.GOODBYE, bridge.TELL): self._say_goodbye,
@@ -322,6 +323,11 @@ class Assignments:
         else:
             self._try_again(instruction, "the caller did not arrive in the conference")
 
+    def _ask_who_had_met(self, instruction: Instruction) -> None:
+        """One hung up in the moment of joining, and no callback has told whether both were in."""
+        met = self._line.who_ended(instruction.task_sid) == instruction.customer_call_sid
+        self._engine.perform(bridge.parted, task_sid=instruction.task_sid, met=met)
+
     def _try_again(self, instruction: Instruction, failure: str) -> None:
         if instruction.attempts < MAX_ATTEMPTS:
             self._engine.perform(_later, instruction)
@@ -347,7 +353,9 @@ class Assignments:
     def _say_goodbye(self, instruction: Instruction) -> None:
         scene = self._engine.read(_scene, instruction)
         if scene.call is not None:
-            self._redirect(scene.call, self._announcements.canceled)
+            spoken = scene.is_overtaken  # to an agent, who is gone by now
+            farewell = self._announcements.ended if spoken else self._announcements.canceled
+            self._redirect(scene.call, farewell)
         self._engine.perform(_finish, instruction)
 
     def _redirect(self, call: Call, twiml: str) -> None:
@@ -396,7 +404,7 @@ def _scene(work: Work, instruction: Instruction) -> Scene:
             read_object(worker.attributes, parameter="Attributes") if worker is not None else {}
         ),
         is_overtaken=any(
-            other.state == DONE or other.step in {bridge.MOVE, bridge.JOINING}
+            other.state == DONE or other.step in {bridge.MOVE, bridge.JOINING, bridge.PARTING}
             for other in work.instructions.find(
                 task_sid=instruction.task_sid, kind=bridge.CONFERENCE
             )
@@ -429,7 +437,9 @@ def _give_up(work: Work, instruction: Instruction, *, failure: str) -> None:
     mine = _mine(work, instruction)
     if mine is None:
         return
-    if mine.kind == bridge.CONFERENCE:
+    if mine.step == bridge.PARTING:
+        bridge.parted(work, mine.task_sid, met=False)
+    elif mine.kind == bridge.CONFERENCE:
         bridge.fail(work, mine, failure)
     else:
         # The sweep sees that the call still lives, and begins anew.

@@ -9,6 +9,7 @@ A conference instruction goes through these steps:
     ringing   the agent's phone rings; callbacks tell how it ends
     move      the agent is in the room, the caller is to be moved there
     joining   the caller is on the way; callbacks tell when both are in
+    parting   one of them hung up just then; whether they had met is not known yet
 """
 
 from collections.abc import Mapping
@@ -34,19 +35,26 @@ DIAL: Final = "dial"
 RINGING: Final = "ringing"
 MOVE: Final = "move"
 JOINING: Final = "joining"
+PARTING: Final = "parting"
 #: The one step of the kinds of our own.
 TELL: Final = "tell"
 
 #: Seconds after which a caller who was moved must have arrived.
 JOIN_SECONDS = 10
+#: Seconds in which callbacks tell whether caller and agent had met before one of them hung up.
+PARTING_SECONDS = 3
 #: Seconds a conference instruction lets the agent's phone ring where it does not say (Twilio's).
 DEFAULT_RING_SECONDS = 60
 #: Seconds beyond the agent's ringing time before we look ourselves; Twilio adds 5 of its own.
 RINGING_MARGIN_SECONDS = 10
 
+#: Seconds in which the agent's leg ends by itself when the caller has left.
+RELEASE_SECONDS = 5
 #: Seconds after which a caller who was told goodbye should be gone; then it is tried again.
 GOODBYE_SECONDS = 60
 
+#: Twilio's reason of a Task whose caller hung up before anybody spoke to them; reports count by it.
+HANGUP: Final = "hangup"
 #: Twilio's reason of a Task whose conference is over.
 CONFERENCE_ENDED: Final = "Conference ended"
 
@@ -89,9 +97,10 @@ def leg_changed(work: Work, *, instruction_sid: str, call_sid: str, status: str)
             end_leg(work, instruction, call_sid)
     elif instruction.state == DONE:
         if status in ENDED_STATUSES:
+            _forget_leg(work, instruction)
             conversation_over(work, instruction)
     elif status in ENDED_STATUSES:
-        fail(work, instruction, _FAILURES[status], leg_ended=True)
+        _leg_ended(work, instruction, status)
     else:
         _remember(work, instruction, worker_call_sid=call_sid)
         _leg_lives(work, instruction, answered=status == "in-progress")
@@ -105,6 +114,14 @@ _FAILURES: Final = {
     "canceled": "the call to the agent was canceled",
     "completed": "the agent hung up before the caller was put through",
 }
+
+
+def _leg_ended(work: Work, instruction: Instruction, status: str) -> None:
+    """In the moment of joining, the agent's leg may have ended because the caller left the room."""
+    if instruction.step == JOINING:
+        _enter(work, instruction, PARTING, seconds=PARTING_SECONDS)
+    elif instruction.step != PARTING:
+        fail(work, instruction, _FAILURES[status], leg_ended=True)
 
 
 def _leg_lives(work: Work, instruction: Instruction, *, answered: bool) -> None:
@@ -160,6 +177,48 @@ def customer_in(work: Work, *, instruction_sid: str, conference_sid: str) -> Non
         return
     work.instructions.change(instruction.sid, conference_sid=conference_sid)
     instructions.succeed(work, instruction_sid=instruction.sid)
+    if instruction.step == PARTING:
+        conversation_over(work, instruction)
+        release_leg(work, instruction)
+
+
+def part(work: Work, task_sid: str) -> bool:
+    """The caller hung up. True if that was on the way to the agent, or just after: time will tell.
+
+    The news that they met may be slower than the news that they parted; a conversation that took
+    place must not be booked as a caller who gave up.
+    """
+    for instruction in work.instructions.find(task_sid=task_sid, kind=CONFERENCE):
+        sent = instruction.step in {JOINING, PARTING} or (
+            instruction.step == MOVE and instruction.attempts > 0
+        )
+        if sent and instruction.state not in _OVER:
+            _enter(work, instruction, PARTING, seconds=PARTING_SECONDS)
+            return True
+    return False
+
+
+def missed(work: Work, instruction: Instruction) -> None:
+    """The caller is in a room of that name, but the agent's had ended before: nobody is there."""
+    if instruction.state in _OVER:
+        return
+    if is_live(call_of(work, instruction.task_sid)):
+        fail(work, instruction, _FAILURES["completed"])
+    else:
+        abandon(work, instruction, HANGUP)
+
+
+def parted(work: Work, task_sid: str, *, met: bool) -> None:
+    """Whether caller and agent had met before one of them hung up is known now."""
+    for seen in work.instructions.find(task_sid=task_sid, kind=CONFERENCE):
+        instruction = held(work, seen.sid)
+        if instruction is None or instruction.state in _OVER or instruction.step != PARTING:
+            continue
+        if met:
+            sid = instruction.conference_sid or ""
+            customer_in(work, instruction_sid=instruction.sid, conference_sid=sid)
+        else:
+            missed(work, instruction)
 
 
 def look_again(work: Work, instruction: Instruction) -> None:
@@ -174,7 +233,7 @@ def fail(work: Work, instruction: Instruction, failure: str, *, leg_ended: bool 
         _clear_up(work, instruction, leg_ended=leg_ended)
         call = call_of(work, instruction.task_sid)
         tried_to_move = instruction.step == MOVE and instruction.attempts > 0
-        if is_live(call) and (tried_to_move or instruction.step == JOINING):
+        if is_live(call) and (tried_to_move or instruction.step in {JOINING, PARTING}):
             _request(work, instruction, BACK_IN_LINE, due_at=_after_lease(work, instruction))
 
 
@@ -182,6 +241,9 @@ def abandon(work: Work, instruction: Instruction, why: str) -> None:
     """Nobody needs the bridge any more; the Reservation has ended, or ends otherwise."""
     if instructions.finish(work, instruction_sid=instruction.sid, failure=why):
         _clear_up(work, instruction, leg_ended=False)
+        call = call_of(work, instruction.task_sid)
+        if instruction.step == PARTING and not is_live(call):
+            instructions.customer_left(work, task_sid=instruction.task_sid, reason=HANGUP)
 
 
 def abandon_all(work: Work, task_sid: str, why: str) -> None:
@@ -198,16 +260,40 @@ def _clear_up(work: Work, instruction: Instruction, *, leg_ended: bool) -> None:
         end_leg(work, instruction, instruction.worker_call_sid)
 
 
-def end_leg(work: Work, instruction: Instruction, call_sid: str | None) -> None:
-    """Has the agent's leg ended; without a SID it is looked for once the dialling must be over."""
+def end_leg(
+    work: Work, instruction: Instruction, call_sid: str | None, *, due_at: int | None = None
+) -> None:
+    """Has the agent's leg ended; without a SID it is looked for once the dialling must be over.
+
+    `due_at` is as soon as possible where it is left out.
+    """
     for known in work.instructions.find(reservation_sid=instruction.reservation_sid, kind=HANG_UP):
         if known.worker_call_sid == call_sid:
             return
         if known.worker_call_sid is None and known.state not in _OVER:
             work.instructions.change(known.sid, worker_call_sid=call_sid, due_at=work.now)
             return
-    due_at = _after_lease(work, instruction) if call_sid is None else work.now
+    if due_at is None:
+        due_at = _after_lease(work, instruction) if call_sid is None else work.now
     _request(work, instruction, HANG_UP, due_at=due_at, worker_call_sid=call_sid)
+
+
+def release_leg(work: Work, instruction: Instruction) -> None:
+    """The caller has left: the room should have ended with that, and the agent's leg with the room.
+
+    Should it not have, because they were in two rooms of the same name, the leg is ended for them.
+    """
+    stays = parameters_of(instruction).get("end_conference_on_customer_exit", True)
+    if instruction.worker_call_sid is not None and str(stays).lower() == "true":
+        later = work.now + RELEASE_SECONDS * SECOND
+        end_leg(work, instruction, instruction.worker_call_sid, due_at=later)
+
+
+def _forget_leg(work: Work, instruction: Instruction) -> None:
+    """The agent's leg has ended; whoever was to end it need not."""
+    for known in work.instructions.find(reservation_sid=instruction.reservation_sid, kind=HANG_UP):
+        if known.worker_call_sid == instruction.worker_call_sid:
+            instructions.finish(work, instruction_sid=known.sid)
 
 
 def say_goodbye(work: Work, call: Call, *, said: bool = False) -> None:

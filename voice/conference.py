@@ -45,6 +45,9 @@ def room_changed(work: Work, *, instruction_sid: str, news: RoomNews) -> None:
 def _joined(work: Work, instruction: Instruction, news: RoomNews) -> None:
     call = bridge.call_of(work, instruction.task_sid)
     if call is not None and news.call_sid == call.sid:
+        if instruction.conference_sid not in {None, news.conference_sid}:
+            bridge.missed(work, instruction)
+            return
         bridge.customer_in(
             work, instruction_sid=instruction.sid, conference_sid=news.conference_sid
         )
@@ -59,6 +62,9 @@ def _left(work: Work, instruction: Instruction, news: RoomNews) -> None:
     call = bridge.call_of(work, instruction.task_sid)
     parties = {instruction.worker_call_sid, call.sid if call else None}
     if news.call_sid not in parties:
+        return
+    if instruction.step == bridge.PARTING and call is not None and news.call_sid == call.sid:
+        bridge.parted(work, instruction.task_sid, met=True)  # nobody leaves who was not in
         return
     if instruction.state == DONE:
         bridge.conversation_over(work, instruction)
@@ -80,7 +86,7 @@ def caller_is_back(work: Work, *, instruction_sid: str, call_sid: str, status: s
     what we answer is not heard then.
     """
     if status in ENDED_STATUSES:
-        hang_up.caller_left(work, call_sid=call_sid, status=status)
+        hang_up.hung_up_in_room(work, call_sid=call_sid, status=status)
         return NEXT_ENDED
     instruction = bridge.held(work, instruction_sid)
     if instruction is not None and instruction.state == DONE:
@@ -89,7 +95,7 @@ def caller_is_back(work: Work, *, instruction_sid: str, call_sid: str, status: s
     if (
         instruction is not None
         and instruction.state != FAILED
-        and instruction.step == bridge.JOINING
+        and instruction.step in {bridge.JOINING, bridge.PARTING}
     ):
         bridge.fail(work, instruction, "the conference ended before the caller was in")
     call = work.calls.get(call_sid)

@@ -11,8 +11,6 @@ from routing.task import CANCELED, COMPLETED, WRAPPING
 from voice import bridge
 from voice.phone_line import ENDED_STATUSES
 
-#: Twilio's reason of a Task whose caller hung up while waiting; reports count by it.
-HANGUP = "hangup"
 #: The Task of a call that ended before we heard that it rang.
 NO_TASK = ""
 
@@ -28,10 +26,32 @@ def caller_left(work: Work, *, call_sid: str, status: str = "completed") -> bool
         return False
     work.calls.change(call_sid, status=status, due_at=None, updated_at=work.now)
     standing = bridge.standing_bridge(work, call.task_sid)
-    bridge.abandon_all(work, call.task_sid, HANGUP)
+    if standing is None and bridge.part(work, call.task_sid):
+        return True
+    bridge.abandon_all(work, call.task_sid, bridge.HANGUP)
+    if standing is not None:
+        bridge.release_leg(work, standing)
     if standing is None or not bridge.conversation_over(work, standing):
-        instructions.customer_left(work, task_sid=call.task_sid, reason=HANGUP)
+        instructions.customer_left(work, task_sid=call.task_sid, reason=bridge.HANGUP)
     return True
+
+
+def hung_up_in_queue(work: Work, *, call_sid: str) -> None:
+    """Whoever was still in the queue when they hung up has met nobody."""
+    caller_left(work, call_sid=call_sid)
+    _parted(work, call_sid, met=False)
+
+
+def hung_up_in_room(work: Work, *, call_sid: str, status: str) -> None:
+    """Whoever hung up in the conference has met the agent, who waited there."""
+    caller_left(work, call_sid=call_sid, status=status)
+    _parted(work, call_sid, met=True)
+
+
+def _parted(work: Work, call_sid: str, *, met: bool) -> None:
+    call = work.calls.get(call_sid)
+    if call is not None:
+        bridge.parted(work, call.task_sid, met=met)
 
 
 def call_changed(work: Work, *, call_sid: str, status: str, sequence_number: int) -> None:

@@ -24,6 +24,7 @@ from twilio.base.exceptions import (
 )
 from twilio.http.response import Response
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.conference import ConferenceInstance
 
 Answer = TypeVar("Answer")
 
@@ -149,6 +150,10 @@ class PhoneLine(Protocol):
         """The room of that name, if there is one that has not ended."""
         ...
 
+    def who_ended(self, name: str) -> str | None:
+        """The SID of the call that ended the newest room of that name by leaving it, if one did."""
+        ...
+
     def call_status(self, call_sid: str) -> str:
         """Twilio's status of the call; raises CallGone where Twilio does not know it."""
         ...
@@ -225,9 +230,19 @@ class TwilioPhoneLine:
 
     def _live_conference(self, name: str) -> str | None:
         """The newest conference of that name that has not ended: names are used again."""
-        conferences = _asked(lambda: self._conferences.list(friendly_name=name, limit=50))
-        live = [conference for conference in conferences if conference.status != "completed"]
+        live = [each for each in self._named(name) if each.status != "completed"]
         return str(live[0].sid) if live else None
+
+    def _named(self, name: str) -> list[ConferenceInstance]:
+        """The conferences of that name, the newest first."""
+        return _asked(lambda: self._conferences.list(friendly_name=name, limit=50))
+
+    @stamina.retry(
+        on=Unreachable, attempts=QUESTION_ATTEMPTS, timeout=QUESTION_SECONDS, wait_max=1.0
+    )
+    def who_ended(self, name: str) -> str | None:
+        newest = next(iter(self._named(name)), None)
+        return (newest.call_sid_ending_conference or None) if newest is not None else None
 
     @stamina.retry(
         on=Unreachable, attempts=QUESTION_ATTEMPTS, timeout=QUESTION_SECONDS, wait_max=1.0

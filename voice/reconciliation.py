@@ -11,12 +11,14 @@ from routing.call import Call, Instruction
 from routing.clock import SECOND
 from routing.engine import Engine
 from routing.ports import Work
-from routing.task import ASSIGNED
+from routing.task import CANCELED, COMPLETED, WRAPPING
 from voice import bridge, hang_up
 from voice.assignment import settle
 from voice.phone_line import ENDED_STATUSES, CallGone, PhoneLine, PhoneLineError
 from voice.settings import VoiceSettings
 
+#: What a Task whose conversation is over may be.
+OVER = frozenset({WRAPPING, COMPLETED, CANCELED})
 #: Calls looked at in one go.
 BATCH = 10
 
@@ -50,16 +52,21 @@ class Reconciliation:
                 _log.info("found a call that had ended", call=call.sid, status=status)
             return
         self._engine.perform(settle, task_sid=call.task_sid)
-        talking = self._engine.read(_bridge_in_use, call.task_sid)
+        talking = self._engine.read(bridge.standing_bridge, call.task_sid)
         if talking is not None:
             self._look_into_room(call, talking)
 
     def _look_into_room(self, call: Call, instruction: Instruction) -> None:
-        """Are agent and caller still together?"""
+        """Are agent and caller still together? Nobody is left alone in a room."""
         room = self._line.find_room(instruction.task_sid)
-        if room is None or not {call.sid, instruction.worker_call_sid} <= room.call_sids:
+        inside = frozenset() if room is None else room.call_sids
+        if {call.sid, instruction.worker_call_sid} <= inside:
+            return
+        if self._engine.perform(_over, instruction_sid=instruction.sid):
             _log.info("found a conversation that was over", call=call.sid)
-            self._engine.perform(_over, instruction_sid=instruction.sid)
+        if inside == {call.sid}:
+            _log.info("found a caller alone", call=call.sid)
+            self._engine.perform(_part_with, call=call)
 
 
 def _take_turns(work: Work, *, seconds: int) -> list[Call]:
@@ -70,14 +77,12 @@ def _take_turns(work: Work, *, seconds: int) -> list[Call]:
     return calls
 
 
-def _bridge_in_use(work: Work, task_sid: str) -> Instruction | None:
-    task = work.tasks.get(task_sid)
-    if task is None or task.assignment_status != ASSIGNED:
-        return None
-    return bridge.standing_bridge(work, task_sid)
-
-
-def _over(work: Work, *, instruction_sid: str) -> None:
+def _over(work: Work, *, instruction_sid: str) -> bool:
     instruction = bridge.held(work, instruction_sid)
-    if instruction is not None:
-        bridge.conversation_over(work, instruction)
+    return instruction is not None and bridge.conversation_over(work, instruction)
+
+
+def _part_with(work: Work, *, call: Call) -> None:
+    task = work.tasks.get(call.task_sid, lock=True)
+    if task is None or task.assignment_status in OVER:
+        bridge.say_goodbye(work, call)

@@ -39,7 +39,7 @@ class WaitingRoom:
         result = webhook.get("QueueResult")
         call_sid = webhook.get("CallSid")
         if result == HANGUP:
-            self._engine.perform(hang_up.caller_left, call_sid=call_sid)
+            self._engine.perform(hang_up.hung_up_in_queue, call_sid=call_sid)
         elif result in FAILURES:
             self._engine.perform(hang_up.queue_failed, call_sid=call_sid, reason=FAILURES[result])
             return self._announcements.unavailable

@@ -20,7 +20,7 @@ from routing.api.parameters import (
     if_match,
 )
 from routing.api.stored import Stored
-from routing.engine import instructions, reservations, tasks, workers
+from routing.engine import giving, reservations, tasks, workers
 from routing.errors import InvalidParameter
 from routing.ports import Work
 from routing.reservation import ACCEPTED, COMPLETED, REJECTED, WRAPPING, Reservation
@@ -78,7 +78,7 @@ class Conference(Parameters, frozen=True, kw_only=True, rename="pascal"):
     conference_status_callback: Url | None = None
     conference_status_callback_method: HttpMethod | None = None
     conference_status_callback_event: _ConferenceEvents | None = None
-    conference_record: Text | None = None
+    conference_record: Literal["true", "false", "record-from-start", "do-not-record"] | None = None
     conference_trim: Literal["trim-silence", "do-not-trim"] | None = None
     recording_channels: Literal["mono", "dual"] | None = None
     recording_status_callback: Url | None = None
@@ -103,7 +103,9 @@ class UpdateReservation(Conference, frozen=True, kw_only=True, rename="pascal"):
     dequeue_timeout: _RingSeconds | None = None
     dequeue_to: Text | None = None
     dequeue_status_callback_url: Url | None = None
-    dequeue_status_callback_event: Annotated[list[Text], Meta()] | None = None
+    dequeue_status_callback_event: (
+        Annotated[list[Text], Meta(extra={"read": "comma list"})] | None
+    ) = None
     call_from: Text | None = None
     call_record: Text | None = None
     call_timeout: _RingSeconds | None = None
@@ -114,8 +116,14 @@ class UpdateReservation(Conference, frozen=True, kw_only=True, rename="pascal"):
     redirect_call_sid: CallSid | None = None
     redirect_accept: bool | None = None
     redirect_url: Url | None = None
+
+
+class UpdateTaskReservation(UpdateReservation, frozen=True, kw_only=True, rename="pascal"):
+    """Only below its Task may somebody listen in."""
+
     supervisor_mode: Literal["monitor", "whisper", "barge"] | None = None
-    supervisor: WorkerSid | None = None
+    #: A Worker's SID, or where somebody is reached.
+    supervisor: Text | None = None
 
 
 class ListWorkerReservation(Paged, frozen=True, kw_only=True, rename="pascal"):
@@ -207,13 +215,17 @@ def _answer(door: Door, done: InWorkspace[_Found], *, below: str) -> Response:
     return answer(body, version=reservation.version)
 
 
-@resource.operation("UpdateTaskReservation", "POST", _ONE_OF_TASK, UpdateReservation)
-def update_of_task(door: Door, given: UpdateReservation, **sids: str) -> Response:
+@resource.operation(
+    "UpdateTaskReservation", "POST", _ONE_OF_TASK, UpdateTaskReservation, has_version=True
+)
+def update_of_task(door: Door, given: UpdateTaskReservation, **sids: str) -> Response:
     done = door.perform(_update, given, if_match(request), **sids)
     return _answer(door, done, below="Tasks")
 
 
-@resource.operation("UpdateWorkerReservation", "POST", _ONE_OF_WORKER, UpdateReservation)
+@resource.operation(
+    "UpdateWorkerReservation", "POST", _ONE_OF_WORKER, UpdateReservation, has_version=True
+)
 def update_of_worker(door: Door, given: UpdateReservation, **sids: str) -> Response:
     done = door.perform(_update, given, if_match(request), **sids)
     return _answer(door, done, below="Workers")
@@ -234,10 +246,9 @@ def _move_asked_for(given: UpdateReservation) -> _Move:
         return _move_to(given)
     if given.reservation_status is not None:
         raise InvalidParameter("Instruction", "expected none together with ReservationStatus")
-    if given.instruction not in _INSTRUCTIONS:
-        expected = " or ".join(_INSTRUCTIONS)
-        raise InvalidParameter("Instruction", f"expected {expected}")
-    return _INSTRUCTIONS[given.instruction](given)
+    if given.instruction not in giving.INSTRUCTIONS:
+        raise InvalidParameter("Instruction", f"expected {' or '.join(giving.INSTRUCTIONS)}")
+    return _instructed(given, given.instruction)
 
 
 def _move_to(given: UpdateReservation) -> _Move:
@@ -264,24 +275,67 @@ def _reject(given: UpdateReservation) -> _Move:
     return reject
 
 
-def _conference(given: UpdateReservation) -> _Move:
-    all_given = given.given()
-    names = [name.removesuffix("_") for name in Conference.__struct_fields__]
-    parameters = {name: all_given[name] for name in names if name in all_given}
+#: {instruction: {its parameter: the field of the request}}; conference's are called as they are.
+_FIELDS: dict[str, dict[str, str]] = {
+    "accept": {},
+    "reject": {"activity_sid": "worker_activity_sid"},
+    "conference": {
+        name.removesuffix("_"): name.removesuffix("_") for name in Conference.__struct_fields__
+    },
+    "dequeue": {
+        "post_work_activity_sid": "dequeue_post_work_activity_sid",
+        "from": "dequeue_from",
+        "to": "dequeue_to",
+        "record": "dequeue_record",
+        "timeout": "dequeue_timeout",
+        "status_callback_url": "dequeue_status_callback_url",
+        "status_callback_events": "dequeue_status_callback_event",
+    },
+    "call": {
+        "from": "call_from",
+        "to": "call_to",
+        "url": "call_url",
+        "record": "call_record",
+        "timeout": "call_timeout",
+        "status_callback_url": "call_status_callback_url",
+        "accept": "call_accept",
+    },
+    "redirect": {
+        "call_sid": "redirect_call_sid",
+        "url": "redirect_url",
+        "accept": "redirect_accept",
+        "post_work_activity_sid": "post_work_activity_sid",
+    },
+    "supervise": {
+        "supervisor": "supervisor",
+        "supervisor_mode": "supervisor_mode",
+        "to": "to",
+        "from": "from",
+        "timeout": "timeout",
+    },
+}
 
-    def conference(work: Work, *, reservation_sid: str, if_match: int | None) -> Reservation:
-        return instructions.request_conference(
-            work, reservation_sid=reservation_sid, parameters=parameters, if_match=if_match
+
+def _instructed(given: UpdateReservation, instruction: str) -> _Move:
+    fields = given.given()
+    parameters = {
+        name: fields[field]
+        for name, field in _FIELDS.get(instruction, {}).items()
+        if field in fields
+    }
+
+    def instruct(work: Work, *, reservation_sid: str, if_match: int | None) -> Reservation:
+        return giving.give(
+            work,
+            reservation_sid=reservation_sid,
+            instruction=instruction,
+            parameters=parameters,
+            if_match=if_match,
         )
 
-    return conference
+    return instruct
 
 
-_INSTRUCTIONS: dict[str, Callable[[UpdateReservation], _Move]] = {
-    "accept": _accept,
-    "reject": _reject,
-    "conference": _conference,
-}
 _STATUSES: dict[str, Callable[[UpdateReservation], _Move]] = {
     ACCEPTED: _accept,
     REJECTED: _reject,

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from routing.configuration import Configuration
-from routing.engine import Engine, matchable, reservations, skipping
+from routing.engine import Engine, matchable, offers, skipping
 from routing.errors import NotFound
 from routing.events import CATALOGUE, Event
 from routing.matching import MatchingIndex, Proposal
 from routing.ports import Work
-from routing.task import PENDING, Task
+from routing.task import ASSIGNED, PENDING
+from routing.transfer import INITIATED
 
 #: Claims that share one transaction: enough to spread the cost of its commit, few enough that the
 #: first of them is not kept waiting.
@@ -28,6 +29,7 @@ MANY_ROWS = 5000
 #: Events that change nothing for matching, or that another one always comes with.
 _BESIDE_THE_POINT = frozenset(
     {
+        "reservation.failed",  # reservation.canceled follows where it changes anything
         "reservation.wrapup",
         "task.created",  # task-queue.entered says when it waits
         "task.wrapup",
@@ -175,20 +177,24 @@ def settle_memory() -> None:
     gc.freeze()
 
 
-def _claim(work: Work, proposals: Iterable[Proposal]) -> list[Proposal]:
+def _claim(work: Work, proposals: Sequence[Proposal]) -> list[Proposal]:
     """Claims what it can; returns the proposals of which something could not be claimed."""
-    lost = []
-    # One order of locks for all who claim in batches; deadlocks would only cost a retry.
-    for proposal in sorted(proposals, key=lambda each: each.task_sid):
-        version = proposal.task_version
-        for worker_sid in proposal.worker_sids:
-            claimed = reservations.reserve(
-                work, task_sid=proposal.task_sid, worker_sid=worker_sid, task_version=version
+    made = offers.make(
+        work,
+        [
+            offers.Offer(
+                task_sid=proposal.task_sid,
+                task_version=proposal.task_version,
+                worker_sids=proposal.worker_sids,
             )
-            version += claimed is not None
-        if version < proposal.task_version + len(proposal.worker_sids):
-            lost.append(proposal)
-    return lost
+            for proposal in proposals
+        ],
+    )
+    return [
+        proposal
+        for proposal, reservations in zip(proposals, made, strict=True)
+        if len(reservations) < len(proposal.worker_sids)
+    ]
 
 
 def _build(work: Work, workspace_sid: str) -> _Known | None:
@@ -197,8 +203,13 @@ def _build(work: Work, workspace_sid: str) -> _Known | None:
     configuration = work.configuration(workspace_sid)
     index = matchable.empty_index(configuration)
     _put_workers(work, index, configuration, workspace_sid=workspace_sid)
-    for task in work.tasks.find(workspace_sid=workspace_sid, assignment_status=PENDING):
-        _put_task(work, index, configuration, task)
+    handed_on = work.transfers.find(workspace_sid=workspace_sid, transfer_status=INITIATED)
+    waiting = work.tasks.find(workspace_sid=workspace_sid, assignment_status=PENDING)
+    waiting += work.tasks.find(
+        sid=frozenset(transfer.task_sid for transfer in handed_on), assignment_status=ASSIGNED
+    )
+    for task in waiting:
+        matchable.put_task(work, index, configuration, task)
     return _Known(index, configuration)
 
 
@@ -235,8 +246,8 @@ def _refresh_tasks(
     tasks = {task.sid: task for task in work.tasks.find(sid=sids)}
     for sid in sids:
         task = tasks.get(sid)
-        if task is not None and task.assignment_status == PENDING:
-            _put_task(work, index, configuration, task)
+        if task is not None and task.is_wanting:
+            matchable.put_task(work, index, configuration, task)
         else:
             index.drop_task(sid)
 
@@ -275,14 +286,5 @@ def _put_workers(
     if "workspace_sid" in equal:
         of_them = equal
     channels = work.worker_channels.find(**of_them)  # type: ignore[arg-type]
-    for candidate in matchable.candidates(configuration, workers, channels):
-        index.put_worker(candidate)
+    matchable.put_workers(index, configuration, workers, channels)
     return present
-
-
-def _put_task(work: Work, index: MatchingIndex, configuration: Configuration, task: Task) -> None:
-    waiting = matchable.waiting_task(work, configuration, task)
-    if waiting is None:
-        index.drop_task(task.sid)
-    else:
-        index.put_task(waiting)

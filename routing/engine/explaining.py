@@ -10,7 +10,7 @@ from routing.engine.workers import worker_context
 from routing.expressions import FalseClause
 from routing.matching import Obstacle, Scrutiny
 from routing.ports import Work
-from routing.task import PENDING, Task
+from routing.task import Task
 from routing.worker import Worker, WorkerChannel
 
 #: The Workers that a group names; the count tells how many there are.
@@ -60,7 +60,7 @@ def explain(work: Work, *, workspace_sid: str, task_sid: str) -> Explanation:
     configuration = work.configuration(workspace_sid)
     step = placement.step_of(work, configuration, task)
     groups: tuple[Group, ...] = ()
-    if task.assignment_status == PENDING and task.task_queue_sid is not None:
+    if task.is_wanting and task.task_queue_sid is not None:
         groups = _groups(work, configuration, task)
     return Explanation(
         task_sid=task_sid,
@@ -84,7 +84,7 @@ def _groups(work: Work, configuration: Configuration, task: Task) -> tuple[Group
     one that the Task comes by where load elsewhere has no say, and the false clauses are worked out
     once for all Workers in whom they see the same.
     """
-    waiting = matchable.waiting_task(work, configuration, task)
+    waiting = matchable.waiting(work, configuration, task)
     if waiting is None:
         return ()
     scrutiny = Scrutiny(

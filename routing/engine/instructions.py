@@ -7,6 +7,7 @@ the voice side's work, from leased rows, with no transaction open meanwhile.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from routing import call as states
 from routing import reservation as reservation_states
@@ -14,13 +15,20 @@ from routing import sids
 from routing import task as task_states
 from routing.call import Instruction
 from routing.clock import SECOND, Instant
-from routing.engine import reservations, tasks
+from routing.engine import handing_over, reservations, tasks
 from routing.engine.journal import Subject, tell
 from routing.engine.moves import changed_task, end_reservation
 from routing.errors import RoutingError
-from routing.json_text import read_object
+from routing.json_text import JSONObject, read_object
 from routing.ports import Work
 from routing.reservation import Reservation
+
+CONFERENCE: Final = "conference"
+DEQUEUE: Final = "dequeue"
+CALL: Final = "call"
+REDIRECT: Final = "redirect"
+#: The instructions that bring a Worker to a call: a Reservation has one of them at a time.
+BRIDGING: Final = frozenset({CONFERENCE, DEQUEUE, CALL, REDIRECT})
 
 #: The failure of an instruction whose Task was deleted before it was carried out.
 NO_TASK = "the Task was deleted"
@@ -50,7 +58,7 @@ def request_conference(
             "is not currently in a Pending state."
         )
     reservation = reservations.hold_timer(work, reservation_sid=reservation_sid, if_match=if_match)
-    _request(work, reservation, parameters)
+    request_once(work, reservation, kind=CONFERENCE, step="dial", parameters=parameters)
     return reservation
 
 
@@ -64,18 +72,28 @@ def bridge_accepted(
     reservation = work.reservations.get(reservation_sid, lock=True)
     if reservation is None or reservation.reservation_status != reservation_states.ACCEPTED:
         return None
-    return _request(work, reservation, parameters)
+    return request_once(work, reservation, kind=CONFERENCE, step="dial", parameters=parameters)
 
 
-def _request(
-    work: Work, reservation: Reservation, parameters: Mapping[str, object]
+def request_once(
+    work: Work,
+    reservation: Reservation,
+    *,
+    kind: str,
+    step: str,
+    parameters: Mapping[str, object],
 ) -> Instruction | None:
-    if work.instructions.find(reservation_sid=reservation.sid, limit=1):
-        return None
+    """The instruction by which the Reservation gets its call; None if it has one already.
+
+    One that failed and left the Reservation as it was is no obstacle.
+    """
+    for known in work.instructions.find(reservation_sid=reservation.sid, kind=BRIDGING):
+        if known.state != states.FAILED:
+            return None
     return request(
         work,
-        kind="conference",
-        step="dial",
+        kind=kind,
+        step=step,
         workspace_sid=reservation.workspace_sid,
         task_sid=reservation.task_sid,
         reservation_sid=reservation.sid,
@@ -96,14 +114,14 @@ def lease(work: Work, *, limit: int, seconds: int) -> Sequence[Instruction]:
     return leased
 
 
-def look_again(work: Work, *, alone: bool) -> None:
-    """A process starts: whatever is under way is looked at now, since callbacks may have been lost.
+def look_again(work: Work) -> None:
+    """A process takes over: whatever is under way is looked at now, callbacks may have been lost.
 
-    `alone` says that no other process can be at work: leases are a dead one's then, and given up.
+    Leases are a dead process's, and given up. Should it live after all, what it was doing is looked
+    up before it is done again.
     """
     for instruction in work.instructions.find(state={states.REQUESTED, states.IN_PROGRESS}):
-        leased_until = None if alone else instruction.leased_until
-        work.instructions.change(instruction.sid, leased_until=leased_until, due_at=work.now)
+        work.instructions.change(instruction.sid, leased_until=None, due_at=work.now)
 
 
 def progress(work: Work, *, instruction_sid: str, **columns: object) -> Instruction | None:
@@ -120,10 +138,10 @@ def progress(work: Work, *, instruction_sid: str, **columns: object) -> Instruct
 
 
 def succeed(work: Work, *, instruction_sid: str) -> bool:
-    """Agent and caller are in one room: the Reservation is accepted, if it was not before.
+    """It is done: the Reservation is accepted, if it was not before and is to be.
 
-    The Task's attributes gain `conference`, as Twilio's do. False when it was over already, or the
-    Task was deleted.
+    The Task's attributes gain `conference` or `worker_call_sid`, as Twilio's do. False when it was
+    over already, or the Task was deleted.
     """
     instruction = work.instructions.get(instruction_sid)
     if instruction is None:
@@ -136,26 +154,54 @@ def succeed(work: Work, *, instruction_sid: str) -> bool:
     if ended is None:
         return False
     attributes = read_object(task.attributes, parameter="Attributes")
-    attributes["conference"] = {
-        "sid": instruction.conference_sid,
-        "participants": {
-            "worker": instruction.worker_call_sid,
-            "customer": instruction.customer_call_sid,
-        },
-    }
+    if instruction.kind == CONFERENCE:
+        attributes["conference"] = {
+            "sid": instruction.conference_sid,
+            "participants": {
+                "worker": instruction.worker_call_sid,
+                "customer": instruction.customer_call_sid,
+            },
+        }
+    elif instruction.worker_call_sid is not None:
+        attributes["worker_call_sid"] = instruction.worker_call_sid
     task = changed_task(work, task, attributes=json.dumps(attributes, ensure_ascii=False))
     configuration = work.configuration(task.workspace_sid)
     tell(work, configuration, "task.updated", f"Task {task.sid} updated", Subject(task=task))
     reservation = work.reservations.get(instruction.reservation_sid)
-    if reservation is not None and reservation.reservation_status == reservation_states.PENDING:
+    if (
+        reservation is not None
+        and reservation.reservation_status == reservation_states.PENDING
+        and _accepts(instruction)
+    ):
         reservations.accept(work, reservation_sid=reservation.sid)
     return True
+
+
+def parameters_of(instruction: Instruction) -> JSONObject:
+    return read_object(instruction.parameters, parameter="parameters")
+
+
+def _accepts(instruction: Instruction) -> bool:
+    """A bridge is accepted by its being there; a call or a redirect only where it says so."""
+    if instruction.kind in {CONFERENCE, DEQUEUE}:
+        return True
+    given = parameters_of(instruction)
+    return str(given.get("accept", False)).lower() == "true"
+
+
+def standing(work: Work, reservation_sid: str) -> Instruction | None:
+    """The conference that the Reservation's Worker is in, or was in last."""
+    done = work.instructions.find(
+        reservation_sid=reservation_sid, kind=CONFERENCE, state=states.DONE
+    )
+    return done[-1] if done else None
 
 
 def fail(work: Work, *, instruction_sid: str, failure: str) -> bool:
     """It cannot be done: the Reservation is canceled with the reason, and the Task waits again.
 
-    False when it was over already; nothing is written then.
+    A call or a redirect that was not to accept the Reservation leaves it as it is. False when it
+    was over already; nothing is written then.
     """
     instruction = work.instructions.get(instruction_sid)
     if instruction is None:
@@ -166,8 +212,32 @@ def fail(work: Work, *, instruction_sid: str, failure: str) -> bool:
     )
     if ended is None:
         return False
-    reservations.cancel(work, reservation_sid=instruction.reservation_sid, reason=failure)
+    reservation = work.reservations.get(instruction.reservation_sid)
+    if reservation is not None and reservation.reservation_status in {
+        reservation_states.PENDING,
+        reservation_states.ACCEPTED,
+    }:
+        tell_failure(work, reservation, kind=instruction.kind, failure=failure)
+    if _accepts(instruction):
+        reservations.cancel(work, reservation_sid=instruction.reservation_sid, reason=failure)
     return True
+
+
+def tell_failure(work: Work, reservation: Reservation, *, kind: str, failure: str) -> None:
+    """Writes into the log what could not be done for a Reservation, and why."""
+    tell(
+        work,
+        work.configuration(reservation.workspace_sid),
+        "reservation.failed",
+        f"Reservation {reservation.sid}: {kind} failed: {failure}",
+        Subject(
+            reservation=reservation,
+            task=work.tasks.get(reservation.task_sid),
+            worker=work.workers.get(reservation.worker_sid),
+        ),
+        instruction=kind,
+        failure=failure,
+    )
 
 
 def request(
@@ -230,6 +300,7 @@ def customer_left(work: Work, *, task_sid: str, reason: str) -> bool:
     if task is None:
         return False
     configuration = work.configuration(task.workspace_sid)
+    task = handing_over.call_off(work, configuration, task, reason=reason)
     if task.assignment_status == task_states.ASSIGNED:
         for reservation in work.reservations.find(
             task_sid=task_sid, reservation_status=reservation_states.ACCEPTED

@@ -9,8 +9,10 @@ from routing.engine.workers import channel_loads, worker_context
 from routing.expressions import Expression, value_at
 from routing.matching import Candidate, MatchingIndex, WaitingTask
 from routing.ports import Work
+from routing.reservation import LIVE
 from routing.task import Task
 from routing.worker import Worker, WorkerChannel
+from routing.workflow import Step
 from routing.workspace import LIFO
 
 
@@ -65,12 +67,44 @@ def candidates(
         )
 
 
-def waiting_task(work: Work, configuration: Configuration, task: Task) -> WaitingTask | None:
-    """A pending Task as its Workflow's step says; None where it stands in no TaskQueue."""
+def put_workers(
+    index: MatchingIndex,
+    configuration: Configuration,
+    workers: Iterable[Worker],
+    channels: Iterable[WorkerChannel],
+) -> None:
+    """Puts the Workers in; `channels` are those of these Workers."""
+    for candidate in candidates(configuration, workers, channels):
+        index.put_worker(candidate)
+
+
+def put_task(work: Work, index: MatchingIndex, configuration: Configuration, task: Task) -> None:
+    """Puts a Task that waits in as its Workflow's step says."""
+    waits = waiting(work, configuration, task)
+    if waits is None:
+        index.drop_task(task.sid)
+    else:
+        index.put_task(waits)
+
+
+def waiting(work: Work, configuration: Configuration, task: Task) -> WaitingTask | None:
+    """A Task that waits, as its Workflow's step says; None where it stands in no TaskQueue."""
     if task.task_queue_sid is None:
         return None
     # None: its Workflow was deleted while it was assigned; anybody in its queue may have it.
     step = placement.step_of(work, configuration, task)
+    return waiting_task(configuration, task, step, spared=_spared(work, task))
+
+
+def waiting_task(
+    configuration: Configuration,
+    task: Task,
+    step: Step | None,
+    *,
+    spared: frozenset[str] = frozenset(),
+) -> WaitingTask:
+    """A Task that stands in a TaskQueue, as it waits in that step of its Workflow."""
+    assert task.task_queue_sid is not None  # noqa: S101 - whoever asks has looked
     expression = None
     known_worker: tuple[bool, object] | None = None
     if task.only_worker_sid is not None:
@@ -95,8 +129,17 @@ def waiting_task(work: Work, configuration: Configuration, task: Task) -> Waitin
         order_by=None if step is None else step.order_by,
         known_worker=known_worker,
         is_personal=task.only_worker_sid is not None,
+        spared=spared,
         ignores_capacity=task.ignore_capacity,
     )
+
+
+def _spared(work: Work, task: Task) -> frozenset[str]:
+    """The Workers who have the Task, or after-work of it: it is not offered to them again."""
+    if not task.assignment_count:
+        return frozenset()
+    live = work.reservations.find(task_sid=task.sid, reservation_status=LIVE)
+    return frozenset(reservation.worker_sid for reservation in live)
 
 
 def _bound(expression: Expression, attributes: Mapping[str, object]) -> Expression:

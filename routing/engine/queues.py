@@ -5,12 +5,13 @@ from dataclasses import replace
 from routing import sids
 from routing.configuration import Configuration
 from routing.engine.journal import Subject, tell
-from routing.engine.workspaces import check_name
+from routing.engine.workspaces import MAX_LONG_NAME_CHARACTERS, check_name
 from routing.errors import ExpressionError, InvalidParameter, NotFound, RoutingError
 from routing.expressions import compile_expression
 from routing.ports import Work
 from routing.task import WAITING
 from routing.task_queue import EVERYBODY, MAX_RESERVED_WORKERS, TaskQueue
+from routing.transfer import INITIATED
 from routing.workspace import FIFO, LIFO
 
 
@@ -100,13 +101,15 @@ def delete(work: Work, *, workspace_sid: str, task_queue_sid: str) -> None:
             )
     if work.tasks.find(task_queue_sid=task_queue_sid, assignment_status=WAITING, limit=1):
         raise RoutingError(f"Cannot delete queue {task_queue_sid} while Tasks wait in it.")
+    if work.transfers.find(transfer_to=task_queue_sid, transfer_status=INITIATED, limit=1):
+        raise RoutingError(f"Cannot delete queue {task_queue_sid} while Tasks are handed to it.")
     _tell(work, "task-queue.deleted", f"TaskQueue {queue.friendly_name} deleted", queue)
     work.task_queues.remove(task_queue_sid)
     work.configuration_changed(workspace_sid)
 
 
 def _check(configuration: Configuration, queue: TaskQueue) -> None:
-    check_name(queue.friendly_name)
+    check_name(queue.friendly_name, longest=MAX_LONG_NAME_CHARACTERS)
     if queue.target_workers.strip():
         try:
             compile_expression(queue.target_workers)

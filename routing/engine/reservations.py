@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 from routing import reservation as states
-from routing import sids
 from routing.clock import SECOND
-from routing.configuration import DEFAULT_RESERVATION_TIMEOUT_SECONDS, Configuration
-from routing.engine import placement
+from routing.configuration import Configuration
+from routing.engine import handing_over, offers, placement
 from routing.engine.journal import Subject, tell
 from routing.engine.moves import (
     changed_reservation,
@@ -26,10 +25,11 @@ from routing.task import (
     MAX_ASSIGNMENT_COUNT,
     PENDING,
     RESERVED,
+    WRAPPING,
     Task,
     next_task_state,
 )
-from routing.worker import Worker, WorkerChannel
+from routing.worker import Worker
 
 #: The reason of a Task that comes back and finds its TaskQueue deleted meanwhile.
 NO_QUEUE = "The TaskQueue was deleted"
@@ -46,113 +46,9 @@ def reserve(
     and its place in the Workflow. None when somebody was faster, or either has changed since the
     router looked; nothing is written then, and the router goes on with its next proposal.
     """
-    task = work.tasks.get(task_sid, lock=True)
-    if task is None or task.task_queue_sid is None or not _may_be_offered(work, task):
-        return None
-    if task_version not in {None, task.version}:
-        return None
-    worker = work.workers.get(worker_sid, lock=True)
-    if worker is None:
-        return None
-    configuration = work.configuration(task.workspace_sid)
-    channel = _take_capacity(work, configuration, task, worker)
-    if channel is None:
-        return None
-    burst = task.assignment_status == RESERVED
-    task = changed_task(
-        work,
-        task,
-        assignment_status=next_task_state(task, "reserve"),
-        assignment_count=task.assignment_count + (0 if burst else 1),
-    )
-    # Not a change of what a Worker is: whoever holds its version may still write it.
-    work.workers.change(worker.sid, last_reserved_at=work.now)
-    worker = replace(worker, last_reserved_at=work.now)
-    # Added last, so that it is written together with its event.
-    reservation = _new_reservation(work, configuration, task, worker, channel)
-    tell(
-        work,
-        configuration,
-        "reservation.created",
-        f"Reservation {reservation.sid} created",
-        Subject(reservation=reservation, task=task, worker=worker),
-    )
-    if not configuration.workspace.multi_task_enabled:
-        queue = configuration.task_queues[reservation.task_queue_sid]
-        move_worker(work, configuration, worker, queue.reservation_activity_sid)
-    return reservation
-
-
-def _may_be_offered(work: Work, task: Task) -> bool:
-    if task.assignment_status == PENDING:
-        return True
-    if task.assignment_status != RESERVED or task.task_queue_sid is None:
-        return False
-    queue = work.configuration(task.workspace_sid).task_queues[task.task_queue_sid]
-    return len(_live(work, task)) < queue.max_reserved_workers
-
-
-def _take_capacity(
-    work: Work, configuration: Configuration, task: Task, worker: Worker
-) -> WorkerChannel | None:
-    """The Worker's channel with one unit of capacity taken, or None when it has none to give."""
-    if worker.workspace_sid != task.workspace_sid:
-        return None
-    if not _may_have(work, configuration, task, worker):
-        return None
-    # A pending Task has no offer yet that this Worker could have already.
-    if task.assignment_status == RESERVED and any(
-        live.worker_sid == worker.sid for live in _live(work, task)
-    ):
-        return None
-    # One Task at a time asks nothing of the channels' capacities; they are kept for later.
-    regardless = task.ignore_capacity or not configuration.workspace.multi_task_enabled
-    channels = work.worker_channels.find(
-        worker_sid=worker.sid, task_channel_sid=task.task_channel_sid
-    )
-    if not channels or not work.take_capacity(channels[0].sid, regardless=regardless):
-        return None
-    return channels[0]
-
-
-def _may_have(work: Work, configuration: Configuration, task: Task, worker: Worker) -> bool:
-    """Does nothing but a channel's capacity stand between the two?"""
-    if task.only_worker_sid not in {None, worker.sid}:
-        return False
-    if task.ignore_capacity:
-        return True
-    if not configuration.is_available(worker.activity_sid):
-        return False
-    return configuration.workspace.multi_task_enabled or not work.assigned_tasks(worker.sid)
-
-
-def _new_reservation(
-    work: Work,
-    configuration: Configuration,
-    task: Task,
-    worker: Worker,
-    channel: WorkerChannel,
-) -> Reservation:
-    workflow = configuration.workflows.get(task.workflow_sid or "")
-    seconds = workflow.task_reservation_timeout if workflow else DEFAULT_RESERVATION_TIMEOUT_SECONDS
-    assert task.task_queue_sid is not None  # noqa: S101 - the router offers only what waits in a queue
-    reservation = Reservation(
-        sid=sids.new_sid(sids.RESERVATION),
-        workspace_sid=task.workspace_sid,
-        task_sid=task.sid,
-        worker_sid=worker.sid,
-        worker_channel_sid=channel.sid,
-        task_queue_sid=task.task_queue_sid,
-        workflow_sid=task.workflow_sid,
-        reservation_status=states.PENDING,
-        reason=None,
-        due_at=work.now + seconds * SECOND,
-        version=0,
-        created_at=work.now,
-        updated_at=work.now,
-    )
-    work.reservations.add(reservation)
-    return reservation
+    offer = offers.Offer(task_sid=task_sid, task_version=task_version, worker_sids=(worker_sid,))
+    made = offers.make(work, [offer])[0]
+    return made[0] if made else None
 
 
 def find(
@@ -174,7 +70,8 @@ def find(
         or (task_sid or reservation.task_sid) != reservation.task_sid
         or (worker_sid or reservation.worker_sid) != reservation.worker_sid
     ):
-        raise NotFound(f"/Workspaces/{workspace_sid}/Reservations/{reservation_sid}")
+        below = f"/Tasks/{task_sid}" if task_sid else f"/Workers/{worker_sid}" if worker_sid else ""
+        raise NotFound(f"/Workspaces/{workspace_sid}{below}/Reservations/{reservation_sid}")
     return reservation
 
 
@@ -243,6 +140,7 @@ def accept(work: Work, *, reservation_sid: str, if_match: int | None = None) -> 
                 description=f"Reservation {other.sid} rescinded",
                 reason="another Worker accepted the Task",
             )
+    handing_over.taken(work, configuration, task)
     return accepted
 
 
@@ -272,7 +170,7 @@ def reject(
         description=f"Reservation {reservation.sid} rejected",
     )
     move_worker(work, configuration, worker, worker_activity_sid)
-    release(work, configuration, task)
+    release(work, configuration, task, move="reject")
     return _again(work, reservation)
 
 
@@ -299,7 +197,7 @@ def time_out(work: Work, *, reservation_sid: str) -> bool:
         description=f"Reservation {reservation.sid} timed out",
     )
     move_worker(work, configuration, worker, configuration.workspace.timeout_activity_sid)
-    release(work, configuration, task)
+    release(work, configuration, task, move="time_out")
     return True
 
 
@@ -328,19 +226,28 @@ def cancel(work: Work, *, reservation_sid: str, reason: str) -> bool:
         reason=reason,
     )
     move_worker(work, configuration, worker, configuration.workspace.timeout_activity_sid)
-    release(work, configuration, task)
+    release(work, configuration, task, move="cancel")
     return True
 
 
-def release(work: Work, configuration: Configuration, task: Task) -> Task:
-    """The Task waits again, unless another Reservation of it lives."""
-    if _live(work, task):
+def release(work: Work, configuration: Configuration, task: Task, *, move: str) -> Task:
+    """The Task waits again after that move, unless somebody else is asked for it or has it."""
+    if task.transfer_sid is not None and task.assignment_status == RESERVED:
+        task = handing_over.attempt_failed(work, configuration, task, move=move)
+        return _given_up(work, configuration, task)
+    if any(live.reservation_status != states.WRAPPING for live in _live(work, task)):
         return task
     columns: dict[str, object] = {"assignment_status": next_task_state(task, "release")}
     if task.assignment_status == ASSIGNED:
         # It was assigned and comes back: its time to live goes on from its creation.
         columns["expires_at"] = task.created_at + task.timeout_seconds * SECOND
-    task = changed_task(work, task, **columns)
+    return _given_up(work, configuration, changed_task(work, task, **columns))
+
+
+def _given_up(work: Work, configuration: Configuration, task: Task) -> Task:
+    """A Task that waits again may have been offered too often, or have nowhere to wait."""
+    if task.assignment_status != PENDING:
+        return task
     if task.assignment_count >= MAX_ASSIGNMENT_COUNT:
         reason = "Task TTL Exceeded or Max assignment count exceeded"
         return placement.cancel_waiting(work, configuration, task, reason)
@@ -354,9 +261,18 @@ def wrap_up(work: Work, *, reservation_sid: str, if_match: int | None = None) ->
     task, reservation = _locked(work, reservation_sid, if_match)
     configuration = work.configuration(task.workspace_sid)
     wrapped = wrap_up_one(work, configuration, reservation, task)
-    if not any(live.reservation_status == states.ACCEPTED for live in _live(work, task)):
-        wrap_up_task(work, configuration, task, reason=None)
+    _one_less(work, configuration, task)
     return wrapped
+
+
+def _one_less(work: Work, configuration: Configuration, task: Task) -> None:
+    """One of those who had the Task is done with it; are the others?"""
+    if task.assignment_status != ASSIGNED or handing_over.holders(work, task):
+        return
+    if task.transfer_sid is not None:
+        handing_over.left(work, configuration, task)
+    else:
+        wrap_up_task(work, configuration, task, reason=None)
 
 
 def wrap_up_one(
@@ -390,9 +306,12 @@ def complete(work: Work, *, reservation_sid: str, if_match: int | None = None) -
     """The Worker has finished; with its last Reservation the Task is completed, too."""
     task, reservation = _locked(work, reservation_sid, if_match)
     configuration = work.configuration(task.workspace_sid)
-    complete_one(work, configuration, reservation, task)
-    if not _live(work, task):
-        complete_task(work, configuration, task, reason=ALL_COMPLETED)
+    worker = complete_one(work, configuration, reservation, task)
+    is_last = not _live(work, task) and task.transfer_sid is None
+    if is_last and task.assignment_status in {ASSIGNED, WRAPPING}:
+        complete_task(work, configuration, task, reason=ALL_COMPLETED, worker=worker)
+    else:
+        _one_less(work, configuration, task)
     return _again(work, reservation)
 
 
@@ -412,8 +331,14 @@ def complete_one(
 
 
 def complete_task(
-    work: Work, configuration: Configuration, task: Task, *, reason: str | None
+    work: Work,
+    configuration: Configuration,
+    task: Task,
+    *,
+    reason: str | None,
+    worker: Worker | None = None,
 ) -> Task:
+    """`worker` is the one who had it last; what happened is told with them."""
     task = changed_task(
         work,
         task,
@@ -421,7 +346,8 @@ def complete_task(
         reason=reason,
         expires_at=None,
     )
-    tell(work, configuration, "task.completed", f"Task {task.sid} completed", Subject(task=task))
+    subject = Subject(task=task, worker=worker)
+    tell(work, configuration, "task.completed", f"Task {task.sid} completed", subject)
     return task
 
 
@@ -432,9 +358,18 @@ def hold_timer(work: Work, *, reservation_sid: str, if_match: int | None = None)
     """
     _task, reservation = _locked(work, reservation_sid, if_match)
     if reservation.reservation_status != states.PENDING:
-        raise IllegalMove(f"Reservation {reservation.sid} is not currently in a Pending state.")
+        raise IllegalMove(
+            f"Cannot instruct reservation {reservation.sid}",
+            workspace_sid=reservation.workspace_sid,
+            because="it is not currently in a Pending state.",
+        )
     work.reservations.change(reservation.sid, due_at=None)
     return replace(reservation, due_at=None)
+
+
+def check_if_match(reservation: Reservation, if_match: int | None) -> None:
+    """Raises PreconditionFailed unless the Reservation is of that version; None accepts any."""
+    check_version(reservation.version, if_match)
 
 
 def _again(work: Work, reservation: Reservation) -> Reservation:

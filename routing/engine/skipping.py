@@ -46,11 +46,11 @@ def _is_skipped(
         return False
     if not step.skip_if.references:
         return step.skip_if.matches({})  # "1==1", most often
-    counts = _worker_counts(configuration, headcounts[task.task_queue_sid or step.queue_sid])
+    counts = worker_counts(configuration, headcounts[task.task_queue_sid or step.queue_sid])
     return step.skip_if.matches({"workers": counts})
 
 
-def _worker_counts(configuration: Configuration, headcount: Mapping[str, int]) -> dict[str, object]:
+def worker_counts(configuration: Configuration, headcount: Mapping[str, int]) -> dict[str, object]:
     """What `workers` stands for: `available`, `unavailable`, and every Activity by its SID."""
     by_activity = {sid: headcount.get(sid, 0) for sid in configuration.activities}
     free = headcount["available"]

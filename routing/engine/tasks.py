@@ -1,11 +1,13 @@
 """What happens to a Task: created, changed, wrapped up, completed, canceled, deleted."""
 
+from dataclasses import replace
+
 from routing import reservation as reservation_states
 from routing import sids
 from routing import task as states
 from routing.clock import SECOND, Instant
 from routing.configuration import Configuration
-from routing.engine import placement, reservations
+from routing.engine import handing_over, placement, reservations
 from routing.engine.destination import destination
 from routing.engine.journal import Subject, tell
 from routing.engine.moves import changed_task, end_reservation, locked_task, move_worker
@@ -167,9 +169,9 @@ def _checked(
 
 def wrap_up(work: Work, *, workspace_sid: str, task_sid: str, reason: str | None = None) -> Task:
     """The conversation is over, the after-work goes on; the capacity stays taken."""
-    task = locked_task(work, workspace_sid, task_sid)
-    next_task_state(task, "wrap_up")
     configuration = work.configuration(workspace_sid)
+    task = _in_one_hand(work, configuration, locked_task(work, workspace_sid, task_sid))
+    next_task_state(task, "wrap_up")
     for reservation in _of_status(work, task, reservation_states.ACCEPTED):
         reservations.wrap_up_one(work, configuration, reservation, task)
     return reservations.wrap_up_task(work, configuration, task, reason=reason)
@@ -187,14 +189,15 @@ def complete(
 
     `post_work_activity_sid` is where its Workers go, in a workspace without multitasking only.
     """
-    task = locked_task(work, workspace_sid, task_sid)
-    next_task_state(task, "complete")
     configuration = work.configuration(workspace_sid)
+    task = _in_one_hand(work, configuration, locked_task(work, workspace_sid, task_sid))
+    next_task_state(task, "complete")
+    worker = None
     for reservation in _live(work, task):
         worker = reservations.complete_one(work, configuration, reservation, task)
         if not configuration.workspace.multi_task_enabled:
-            move_worker(work, configuration, worker, post_work_activity_sid)
-    return reservations.complete_task(work, configuration, task, reason=reason)
+            worker = move_worker(work, configuration, worker, post_work_activity_sid)
+    return reservations.complete_task(work, configuration, task, reason=reason, worker=worker)
 
 
 def cancel(work: Work, *, workspace_sid: str, task_sid: str, reason: str | None = None) -> Task:
@@ -202,8 +205,22 @@ def cancel(work: Work, *, workspace_sid: str, task_sid: str, reason: str | None 
     task = locked_task(work, workspace_sid, task_sid)
     next_task_state(task, "cancel")
     configuration = work.configuration(workspace_sid)
+    if task.transfer_sid is not None:
+        if handing_over.holders(work, task):
+            # Somebody talks, and has only asked a colleague.
+            next_task_state(replace(task, assignment_status=states.ASSIGNED), "cancel")
+        task = handing_over.call_off(
+            work, configuration, task, reason=reason or "the Task was canceled"
+        )
     cancel_offers(work, configuration, task, reason or "the Task was canceled")
     return placement.cancel_waiting(work, configuration, task, reason)
+
+
+def _in_one_hand(work: Work, configuration: Configuration, task: Task) -> Task:
+    """Whoever ends the Task does not hand it on any more."""
+    if task.transfer_sid is None or not handing_over.holders(work, task):
+        return task
+    return handing_over.call_off(work, configuration, task, reason="the Task was ended")
 
 
 def cancel_offers(work: Work, configuration: Configuration, task: Task, reason: str) -> None:
@@ -228,7 +245,7 @@ def expire(work: Work, *, task_sid: str) -> bool:
     seen = work.tasks.get(task_sid, lock=True)
     if seen is None or seen.expires_at is None or seen.expires_at > work.now:
         return False
-    if seen.assignment_status in states.WAITING:
+    if seen.assignment_status in states.WAITING and not handing_over.holders(work, seen):
         cancel(work, workspace_sid=seen.workspace_sid, task_sid=task_sid, reason=TTL_EXCEEDED)
     else:
         _remove(work, seen, "task.system-deleted", ASSIGNED_TOO_LONG)

@@ -24,7 +24,14 @@ if it had been claimed; whoever claims tells it how the rows really are by putti
 """
 
 from routing.matching.index import MatchingIndex, Skippable
-from routing.matching.records import Candidate, ChannelLoad, Obstacle, Proposal, WaitingTask
+from routing.matching.records import (
+    Candidate,
+    ChannelLoad,
+    Obstacle,
+    Proposal,
+    WaitingTask,
+    load_context,
+)
 from routing.matching.requirement import Scrutiny
 
 __all__ = [
@@ -36,4 +43,5 @@ __all__ = [
     "Scrutiny",
     "Skippable",
     "WaitingTask",
+    "load_context",
 ]

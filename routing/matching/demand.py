@@ -21,7 +21,9 @@ from routing.workspace import LIFO
 Place: TypeAlias = tuple[int, int, int, str]
 #: Kind of queue, and the place.
 Rank: TypeAlias = tuple[int, int, int, int, str]
-ClassKey: TypeAlias = tuple[str, str, str, str, tuple[bool, object] | None, bool, bool]
+ClassKey: TypeAlias = tuple[
+    str, str, str, str, tuple[bool, object] | None, bool, bool, frozenset[str]
+]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -84,6 +86,7 @@ def class_key(task: WaitingTask) -> ClassKey:
         task.known_worker,
         task.is_personal,
         task.ignores_capacity,
+        task.spared,
     )
 
 
@@ -94,7 +97,9 @@ def new_class(number: int, task: WaitingTask, key: ClassKey, queue: TaskQueue) -
         key=key,
         queue=queue,
         channel_sid=task.channel_sid,
-        requirement=requirement_of(queue, task.expression, is_personal=task.is_personal),
+        requirement=requirement_of(
+            queue, task.expression, is_personal=task.is_personal, spared=task.spared
+        ),
         expression=task.expression,
         order_by=task.order_by,
         known_worker=task.known_worker,

@@ -79,9 +79,9 @@ class Profiles:
             return
         self._met += [0] * (slot + 1 - len(self._met))
         met = 0 if changed is None else self._met[slot]
-        context = self._staff[slot].context
+        worker = self._staff[slot]
         for number, profile in readers.items():
-            if profile.requirement.is_met(context):
+            if profile.requirement.is_met(worker):
                 met |= 1 << number
             else:
                 met &= ~(1 << number)

@@ -62,6 +62,8 @@ class WaitingTask:
     is_personal: bool = False
     #: The known Worker is asked whatever its Activity and its capacity say.
     ignores_capacity: bool = False
+    #: Workers who are not to be asked: they have it, or had it just now.
+    spared: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

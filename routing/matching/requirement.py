@@ -16,7 +16,7 @@ from routing.task_queue import EVERYBODY, TaskQueue, belonging
 #: The settled half and the lively half of an expression.
 Halves: TypeAlias = tuple[Expression, Expression]
 #: What tells one requirement from another.
-RequirementKey: TypeAlias = tuple[str, str, str, str]
+RequirementKey: TypeAlias = tuple[str, str, str, str, frozenset[str]]
 
 #: Where an expression reads load instead of attributes: bare in queues, prefixed in targets.
 _LOAD_IN_QUEUE = "channel"
@@ -37,10 +37,12 @@ class Requirement:
 
     of_queue: Halves
     of_target: Halves | None
+    #: Workers of whom it is not met, whatever they are.
+    spared: frozenset[str] = frozenset()
 
     @cached_property
     def key(self) -> RequirementKey:
-        return (*_keys(self.of_queue), *_keys(self.of_target))
+        return (*_keys(self.of_queue), *_keys(self.of_target), self.spared)
 
     @cached_property
     def is_lively(self) -> bool:
@@ -50,10 +52,13 @@ class Requirement:
             for halves in (self.of_queue, self.of_target)
         )
 
-    def is_met(self, context: Context) -> bool:
+    def is_met(self, worker: Candidate) -> bool:
         """Do the attributes do, whatever the load?"""
-        return self.of_queue[0].matches(context) and (
-            self.of_target is None or self.of_target[0].matches({TARGET_ROOT: context})
+        context = worker.context
+        return (
+            worker.sid not in self.spared
+            and self.of_queue[0].matches(context)
+            and (self.of_target is None or self.of_target[0].matches({TARGET_ROOT: context}))
         )
 
     def is_met_now(self, worker: Candidate) -> bool:
@@ -85,7 +90,11 @@ class Requirement:
 
 
 def requirement_of(
-    queue: TaskQueue, expression: Expression | None, *, is_personal: bool
+    queue: TaskQueue,
+    expression: Expression | None,
+    *,
+    is_personal: bool,
+    spared: frozenset[str] = frozenset(),
 ) -> Requirement:
     """What that queue and a target's expression (the Task's values bound in) ask together.
 
@@ -94,6 +103,7 @@ def requirement_of(
     return Requirement(
         of_queue=halves_of_queue(EVERYBODY if is_personal else queue.target_workers),
         of_target=None if expression is None else expression.split(_LOAD_IN_TARGET),
+        spared=spared,
     )
 
 
@@ -150,7 +160,7 @@ class Scrutiny:
         context = loaded_context(worker) if self._is_lively else worker.context
         if not (self._belongs(context) and self._belongs_now(context)):
             return _SIMPLE["queue"]
-        if not is_known(self._task.known_worker, worker):
+        if worker.sid in self._task.spared or not is_known(self._task.known_worker, worker):
             return _SIMPLE["known_worker"]
         load = worker.channels.get(self._task.channel_sid)
         kind = hindrance(worker, load, one_at_a_time=self._one_at_a_time)

@@ -199,6 +199,10 @@ class Staff:
         of_target = requirement.of_target
         if of_target is not None and not of_target[0].is_always_true:
             found &= self._population.matching(of_target[0], root=TARGET_ROOT)
+        for sid in requirement.spared:
+            slot = self._slots.get(sid)
+            if slot is not None:
+                found &= ~(1 << slot)
         return found
 
     def mood(self, requirement: Requirement) -> Mood | None:
@@ -251,7 +255,7 @@ class Staff:
             bits = self._named.get(value, 0)
         for slot in numbers_in(bits):
             worker = self[slot]
-            if not (is_known(known_worker, worker) and requirement.is_met(worker.context)):
+            if not (is_known(known_worker, worker) and requirement.is_met(worker)):
                 bits ^= 1 << slot
         return bits
 

@@ -217,7 +217,10 @@ class Waiting:
             if was.target_workers != queue.target_workers:
                 self._unsettle(demand)
                 demand.requirement = requirement_of(
-                    queue, demand.expression, is_personal=demand.is_personal
+                    queue,
+                    demand.expression,
+                    is_personal=demand.is_personal,
+                    spared=demand.requirement.spared,
                 )
                 self._settle(demand)
             if was.task_order != queue.task_order:

@@ -118,8 +118,10 @@ def _walked(test: Callable[[Any, Any], Any], left: Iterable[Any], right: Iterabl
 
 
 def _same(left: Column, right: Column) -> int:
-    bits = _walked(operator.eq, left.keys, right.keys)
-    return bits & ~(left.composites | right.composites)
+    bits = left.same_as(right)
+    if bits is None:
+        bits = _walked(operator.eq, left.keys, right.keys) & ~(left.composites | right.composites)
+    return bits
 
 
 def _unlike(left: Column, right: Column) -> int:
@@ -144,8 +146,10 @@ def _text_within(left: Column, right: Column) -> int:
 
 
 def _element_within(left: Column, right: Column) -> int:
-    bits = _walked(operator.contains, left.element_keys, right.keys)
-    return bits & left.lists & ~right.composites
+    bits = left.element_in(right)
+    if bits is None:
+        bits = _walked(operator.contains, left.element_keys, right.keys) & ~right.composites
+    return bits & left.lists
 
 
 def _within(left: Column, right: Column) -> int:

@@ -1,12 +1,12 @@
 """The index itself: workers come, change and go; expressions ask who of them match."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from routing.expressions import Expression, references_in
-from routing.population.changes import REMEMBERED, Changes, Reading
+from routing.population.changes import REMEMBERED, Changes, Names
 from routing.population.column import Column
 from routing.population.evaluating import Path, evaluated, from_root
 
@@ -17,13 +17,12 @@ _PRESENCE = None
 
 @dataclass(slots=True, kw_only=True)
 class _Answer:
-    """Who matched, when those changes had been read."""
+    """Who matched at a moment of the changes."""
 
     expression: Expression
     root: str | None
-    names: tuple[str | None, ...]
+    names: Names
     bits: int
-    reading: Reading
     moment: int
 
 
@@ -51,8 +50,8 @@ class Population:
         #: How many workers have an attribute of that name.
         self._names: Counter[str] = Counter()
         #: Both: the one that was not used for the longest comes first.
-        self._columns: dict[Path, tuple[Column, Reading]] = {}
-        self._answers: dict[tuple[str, str | None], _Answer] = {}
+        self._columns: dict[Path, tuple[Column, int]] = {}
+        self._answers: OrderedDict[tuple[str, str | None], _Answer] = OrderedDict()
         self._characters = 0
         self._nothing = Column([])
 
@@ -78,7 +77,7 @@ class Population:
         self._names.update(worker.keys() - before.keys())
         self._lose_names(before.keys() - worker.keys())
         if changed:
-            self._note(slot, changed)
+            self._changes.note(slot, changed)
 
     def drop(self, slot: int) -> None:
         """The worker is gone, and the slot empty; nothing happens if it was."""
@@ -87,7 +86,7 @@ class Population:
         self._everybody &= ~(1 << slot)
         self._lose_names(self._contexts[slot].keys())
         self._contexts[slot] = _NOBODY
-        self._note(slot, [_PRESENCE])
+        self._changes.note(slot, [_PRESENCE])
 
     def matching(self, expression: Expression, *, root: str | None = None) -> int:
         """The slots whose worker meets the expression.
@@ -96,30 +95,25 @@ class Population:
         whatever else it reads is missing.
         """
         key = (expression.key, root)
-        answer = self._answers.pop(key, None)
+        answer = self._answers.get(key)
         if answer is None:
-            answer = self._answer(expression, root)
+            answer = self._answers[key] = self._answer(expression, root)
             self._characters += len(expression.key)
-        elif answer.moment != self._changes.moment:
-            answer = self._current(answer)
-        self._answers[key] = answer
-        self._forget_oldest()
+            self._forget_oldest()
+        else:
+            self._answers.move_to_end(key)
+            if answer.moment != self._changes.moment:
+                self._bring_up_to_date(answer)
         return answer.bits
 
     def meets(self, slot: int, expression: Expression, root: str | None = None) -> bool:
         """Does the worker of this slot meet the expression? False for an empty slot."""
-        if not self._everybody >> slot & 1:
+        context = self._contexts[slot] if slot < len(self._contexts) else _NOBODY
+        if context is _NOBODY:
             return False
-        context = self._contexts[slot]
         return expression.matches(context if root is None else {root: context})
 
     # --- what changed
-
-    def _note(self, slot: int, names: Iterable[str | None]) -> None:
-        if not self._changes.note(slot, names):
-            self._columns.clear()
-            self._answers.clear()
-            self._characters = 0
 
     def _lose_names(self, names: Iterable[str]) -> None:
         for name in names:
@@ -131,9 +125,8 @@ class Population:
 
     def _forget_oldest(self) -> None:
         while len(self._answers) > self.most_answers or self._characters > self.most_characters:
-            oldest = next(iter(self._answers))
-            self._characters -= len(oldest[0])
-            del self._answers[oldest]
+            (text, _root), _answer = self._answers.popitem(last=False)
+            self._characters -= len(text)
 
     def _answer(self, expression: Expression, root: str | None) -> _Answer:
         """Asks everybody, by columns."""
@@ -147,30 +140,33 @@ class Population:
             root=root,
             names=names,
             bits=bits,
-            reading=self._changes.reading(names),
             moment=self._changes.moment,
         )
-        self._ask(answer, behind)
+        if behind:
+            self._ask(answer, behind)
         return answer
 
-    def _current(self, answer: _Answer) -> _Answer:
-        """The answer with what changed since; from the beginning if that is too much."""
-        changed = self._changes.since(answer.reading)
+    def _bring_up_to_date(self, answer: _Answer) -> None:
+        """Asks those again who changed since; everybody if they are too many."""
+        changed = self._changes.since(answer.moment, answer.names)
         if changed is None:
-            return self._answer(answer.expression, answer.root)
-        if changed:
+            anew = self._answer(answer.expression, answer.root)
+            answer.bits = anew.bits
+        elif changed:
             self._ask(answer, changed)
-            answer.reading = self._changes.reading(answer.names)
         answer.moment = self._changes.moment
-        return answer
 
     def _ask(self, answer: _Answer, slots: Iterable[int]) -> None:
         """Sets these workers' bits as the expression itself says."""
+        matches, root, bits = answer.expression.matches, answer.root, answer.bits
         for slot in slots:
-            if self.meets(slot, answer.expression, answer.root):
-                answer.bits |= 1 << slot
-            else:
-                answer.bits &= ~(1 << slot)
+            context = self._contexts[slot]
+            belongs = context is not _NOBODY and matches(
+                context if root is None else {root: context}
+            )
+            if belongs is not bool(bits >> slot & 1):
+                bits ^= 1 << slot
+        answer.bits = bits
 
     # --- columns
 
@@ -178,9 +174,11 @@ class Population:
         """The columns of these attributes, and the workers who changed since one was made."""
         columns: dict[Path, Column] = {}
         behind: set[int] = set()
+        if not self._columns:
+            self._make_the_common_columns()
         for path in paths:
             columns[path], changed = self._column(path)
-            behind |= changed
+            behind.update(changed)
         if len(behind) > REMEMBERED:
             for path in columns:
                 self._columns.pop(path, None)
@@ -189,23 +187,31 @@ class Population:
             del self._columns[next(iter(self._columns))]
         return columns, behind
 
-    def _column(self, path: Path) -> tuple[Column, set[int]]:
+    def _make_the_common_columns(self) -> None:
+        """Those of the attributes that most workers have, all at once at the beginning.
+
+        Otherwise the first expression that reads many of them would be kept waiting for all.
+        """
+        for name, _count in self._names.most_common(self.most_columns // 2):
+            self._column((name,))[0].derive()
+
+    def _column(self, path: Path) -> tuple[Column, Collection[int]]:
         """A column, and the workers whom it shows as they were before."""
         known = self._columns.pop(path, None)
         if known is not None:
-            changed = self._changes.since(known[1])
+            changed = self._changes.since(known[1], (_PRESENCE, str(path[0])))
             if changed is not None:
                 self._columns[path] = known
                 return known[0], changed
         values = self._values(path)
         if values is None:
-            return self._nobody_has_it(), set()
+            return self._nobody_has_it(), ()
         column = Column(values)
-        self._columns[path] = (column, self._changes.reading((_PRESENCE, str(path[0]))))
-        return column, set()
+        self._columns[path] = (column, self._changes.moment)
+        return column, ()
 
     def _nobody_has_it(self) -> Column:
-        if len(self._nothing.values) != len(self._contexts):
+        if self._nothing.size != len(self._contexts):
             self._nothing = Column([None] * len(self._contexts))
         return self._nothing
 

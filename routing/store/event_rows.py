@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import msgspec
 
-from routing.events import Event
+from routing.events import INDEXED_FIELDS, Event
 from routing.store.inserts import Inserts, inserts
 from routing.store.statements import SqlDialect
-from routing.store.tables import INDEXED_FIELDS, events
+from routing.store.tables import events
 
 #: The columns of a row that is written; its position is the database's to give.
 WRITTEN: Final = (
@@ -45,9 +45,10 @@ def written_row(event: Event) -> tuple[object, ...]:
 
 
 def event_of(row: tuple[Any, ...]) -> Event:
-    """The event of a row of the columns READ."""
+    """The event of a row of the columns READ; it carries nothing where that was left out."""
     named = dict(zip(READ, row, strict=True))
-    named["carried"] = _decode(named["carried"])
+    carried = named["carried"]
+    named["carried"] = _decode(carried) if carried else {}
     return Event(**named)
 
 

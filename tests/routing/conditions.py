@@ -69,7 +69,7 @@ def naive_value(operand: object, context: object) -> object:
 def as_number(value: object) -> float | int | None:
     if kind(value) == "number":
         return value  # type: ignore[return-value]  # its kind says that it is one
-    if kind(value) == "text":
+    if kind(value) == "text" and str(value) == str(value).strip():
         try:
             read = json.loads(str(value))
         except ValueError:

@@ -106,6 +106,8 @@ _ENDINGS = {"reservation.rejected", "reservation.timeout", "reservation.canceled
 
 
 def _follow_reservation(event: Event, sid: str, statuses: dict[str, str], live: set[str]) -> None:
+    if event.type == "reservation.failed":
+        return  # it tells of an instruction, and moves nothing
     told = event.carried["reservation_status"]
     before = statuses.get(sid)
     if before is None:
@@ -226,7 +228,8 @@ def _is_free(work: Work, worker: Worker, channel: WorkerChannel) -> bool:
     if not configuration.is_available(worker.activity_sid) or not channel.available:
         return False
     if not configuration.workspace.multi_task_enabled:
-        return not work.assigned_tasks(worker.sid)
+        channels = work.worker_channels.find(worker_sid=worker.sid)
+        return not any(each.assigned_tasks for each in channels)
     return channel.assigned_tasks < channel.configured_capacity
 
 

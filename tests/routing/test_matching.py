@@ -127,6 +127,8 @@ class Oracle:
         return worker.last_reserved_at
 
     def may_have(self, worker: Candidate, task: WaitingTask) -> bool:
+        if worker.sid in task.spared:
+            return False
         if task.known_worker is not None:
             by_sid, name = task.known_worker
             if name != (worker.sid if by_sid else worker.friendly_name):
@@ -210,6 +212,9 @@ def _drawn_task(random: Random) -> dict[str, Any]:
         "known_worker": random.choice(
             [*[None] * 9, (True, "WK1"), (False, "name of WK2"), (True, None)]
         ),
+        "spared": random.choice(
+            [*[frozenset[str]()] * 5, frozenset({"WK1"}), frozenset(WORKERS[:2])]
+        ),
     }
 
 
@@ -260,7 +265,7 @@ def _waiting(sid: str, drawn: Mapping[str, Any]) -> WaitingTask:
             name: drawn[name]
             for name in (
                 "queue_sid", "channel_sid", "priority", "virtual_start_at", "created_at",
-                "known_worker", "is_personal", "ignores_capacity",
+                "known_worker", "is_personal", "ignores_capacity", "spared",
             )
             if name in drawn
         },

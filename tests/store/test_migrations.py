@@ -44,12 +44,21 @@ def schema(connection: Connection) -> set[str]:
     return {line for line in told if "alembic_version" not in line}
 
 
+#: Between a table's columns and constraints, and not between the values that one allows.
+_PARTS = re.compile(r", (?=[a-z_]+ [A-Z]|[A-Z]{5})")
+
+
+def _one_line(statement: str) -> str:
+    return re.sub(r"[ \t\n]+", " ", statement)
+
+
 def _sqlite_schema(connection: Connection) -> set[str]:
     told = connection.execute(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"))
     statements = [row[0] for row in told if "alembic_version" not in row[0]]
-    # The order of a table's constraints and how its text is laid out mean nothing.
+    # The order of a table's columns and constraints, and how its text is laid out, mean nothing:
+    # a column that was added later stands at the end of it.
     return {
-        "\n".join(sorted(re.split(r",\s*\n", re.sub(r"[ \t]+", " ", statement.strip(" )\n")))))
+        "\n".join(sorted(part.strip(" )\n") for part in _PARTS.split(_one_line(statement))))
         for statement in statements
         if "sqlite_sequence" not in statement
     }

@@ -62,6 +62,7 @@ class FakeRoom:
     #: Dialled and not yet in.
     expected: list[FakeCall] = field(default_factory=list)
     is_over: bool = False
+    ended_by: str | None = None
     told: int = 0
 
 
@@ -130,6 +131,11 @@ class Exchange:
         if room is None:
             return None
         return Room(sid=room.sid, call_sids=frozenset(member.sid for member in room.members))
+
+    def who_ended(self, name: str) -> str | None:
+        self._begin("who_ended", "who ended")
+        newest = [room for room in self.rooms if room.name == name][-1:]
+        return newest[0].ended_by if newest else None
 
     def call_status(self, call_sid: str) -> str:
         self._begin("call_status", "call status")
@@ -261,10 +267,11 @@ class Exchange:
             action, call.dial_action = call.dial_action, None
             self._tell(action, self._standard(call) | {"DialCallStatus": "answered"})
         if (call.ends_room or not room.members) and not room.expected and not room.is_over:
-            self._end_room(room)
+            self._end_room(room, ended_by=call.sid)
 
-    def _end_room(self, room: FakeRoom) -> None:
+    def _end_room(self, room: FakeRoom, *, ended_by: str) -> None:
         room.is_over = True
+        room.ended_by = ended_by
         for member in list(room.members):
             room.members.remove(member)
             member.room = None

@@ -122,6 +122,11 @@ class Office:
             self.deliver(self.line.outbox.pop(0))
             self.react()
 
+    def deliver_all(self) -> None:
+        """What Twilio has to tell is heard, and nobody reacts yet."""
+        while self.line.outbox:
+            self.deliver(self.line.outbox.pop(0))
+
     def settle_badly(self, seed: int) -> None:
         """The same, but every callback comes twice, and those on the way come in any order."""
         shuffle = random.Random(seed)  # noqa: S311 - a repeatable disorder

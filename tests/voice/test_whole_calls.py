@@ -216,6 +216,56 @@ def test_a_caller_who_hangs_up_as_the_agent_answers_leaves_nobody_in_the_room(
     assert office.line.live_calls() == []
 
 
+@pytest.mark.parametrize("first_heard", ["the call ended", "the room ended", "nothing at all"])
+def test_a_caller_who_hangs_up_at_once_after_meeting_the_agent_is_wrapped_up(
+    office: Office, first_heard: str
+) -> None:
+    alice = office.centre.add_worker("Alice", contact_uri="client:alice")
+    call = office.dial_in()
+    office.settle()
+    office.centre.accept(office.task_sid(call))
+    office.settle()
+    office.line.pick_up(office.line.leg_to("client:alice"))
+    office.deliver_all()
+    office.react()  # the caller is moved into the room, and nobody has told us yet that they are in
+    office.line.end(call)
+    if first_heard == "the call ended":
+        office.line.outbox.reverse()
+    elif first_heard == "the room ended":
+        office.line.outbox.sort(key=lambda callback: "conference-end" not in str(callback))
+    else:
+        office.line.outbox = [each for each in office.line.outbox if "call-status" in each.path]
+    office.settle()
+    office.pass_time(10)
+    task = office.centre.task(office.task_sid(call))
+    assert (task.assignment_status, task.reason) == ("wrapping", "Conference ended")
+    assert office.reservation_statuses(call) == ["wrapping"]
+    assert office.assigned(alice) == 1
+    assert office.line.live_calls() == []
+
+
+def test_a_caller_who_hangs_up_on_the_way_to_the_agent_has_given_up(office: Office) -> None:
+    alice = office.centre.add_worker("Alice", contact_uri="client:alice")
+    call = office.dial_in()
+    office.settle()
+    office.centre.accept(office.task_sid(call))
+    office.settle()
+    office.line.pick_up(office.line.leg_to("client:alice"))
+    office.deliver_all()
+
+    def hang_up_meanwhile() -> None:
+        office.line.end(call)
+        office.deliver_all()
+
+    office.line.meanwhile = hang_up_meanwhile
+    office.settle()
+    office.pass_time(60)
+    task = office.centre.task(office.task_sid(call))
+    assert (task.assignment_status, task.reason) == ("canceled", "hangup")
+    assert office.assigned(alice) == 0
+    assert office.line.live_calls() == []
+
+
 def test_an_agent_who_hangs_up_before_the_caller_is_in_sends_the_caller_back_in_line(
     office: Office,
 ) -> None:
