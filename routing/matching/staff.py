@@ -85,7 +85,7 @@ class Staff:
             self._take_attributes(slot, worker, previous)
         if previous is None or previous.available != worker.available:
             self._available = _with(self._available, slot, worker.available)
-        self._take_load(slot, worker)
+        self._take_load(slot, worker, previous)
         for channel_sid in () if previous is None else previous.channels.keys() - worker.channels:
             self._free[channel_sid] &= ~(1 << slot)
             if channel_sid in self._idle_on:
@@ -127,9 +127,18 @@ class Staff:
         for preference in self._preferences.values():
             preference.put(slot, worker.context)
 
-    def _take_load(self, slot: int, worker: Candidate) -> None:
+    def _take_load(self, slot: int, worker: Candidate, previous: Candidate | None = None) -> None:
+        """`previous` is what is known, so that only channels that changed are looked at."""
+        known: dict[str, ChannelLoad] = {}
+        if (
+            previous is not None
+            and previous.available == worker.available
+            and not self._one_at_a_time  # what one channel has, all are busy with
+        ):
+            known = previous.channels
         for channel_sid, load in worker.channels.items():
-            self._take_channel(slot, worker, channel_sid, load)
+            if known.get(channel_sid) != load:
+                self._take_channel(slot, worker, channel_sid, load)
         self._idle.put(slot, (worker.last_reserved_at, worker.sid))
         for mood in self._moods.values():
             mood.unknown |= 1 << slot
