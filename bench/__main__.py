@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bench import (
     assignments,
     callbacks,
+    decisions,
     door,
     expressions,
     idle,
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "assignments": assignments.measure,
     "callbacks": callbacks.measure,
     "realtime": realtime.measure,
+    "decisions": decisions.measure,
 }
 
 
@@ -47,6 +49,12 @@ def main() -> int:
     parser.add_argument(
         "--database", choices=["sqlite", "postgresql", "both"], default="both", help="which store"
     )
+    size = parser.add_argument_group("the size of the centre in which decisions are measured")
+    size.add_argument("--workers", type=int, default=15_000)
+    size.add_argument("--queues", type=int, default=5000)
+    size.add_argument("--waiting", type=int, default=100_000, help="Tasks")
+    size.add_argument("--expressions", type=int, default=200, help="of skills, all different")
+    size.add_argument("--decisions", type=int, default=20_000, help="of each kind")
     options = parser.parse_args()
     missed = 0
     for name in options.names or BENCHMARKS:

@@ -5,9 +5,12 @@ them into the index, so that reading an event twice, or late, does no harm. A cl
 that somebody was faster: the rows are read again, and the Task is proposed anew.
 """
 
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from routing.configuration import Configuration
 from routing.engine import Engine, matchable, offers, skipping
 from routing.errors import NotFound
 from routing.events import CATALOGUE, Event
@@ -20,9 +23,8 @@ from routing.transfer import INITIATED
 #: first of them is not kept waiting.
 CLAIMS_PER_COMMIT = 100
 
-#: Events after which the whole workspace is read anew: they change what many rows mean.
-_UPHEAVALS = ("workspace.", "activity.", "task-channel.", "task-queue.created",
-              "task-queue.deleted", "task-queue.expression.updated")  # fmt: skip
+#: From so many Workers and Tasks on, what an index holds is hidden from the garbage collector.
+MANY_ROWS = 5000
 
 #: Events that change nothing for matching, or that another one always comes with.
 _BESIDE_THE_POINT = frozenset(
@@ -49,11 +51,19 @@ CONCERNS = frozenset(CATALOGUE) - _BESIDE_THE_POINT
 class _Touched:
     """What the events of a batch named in one workspace."""
 
-    everything: bool = False
     task_sids: set[str] = field(default_factory=set)
     worker_sids: set[str] = field(default_factory=set)
     #: Tasks that came to a step of their Workflow: its `skip_if` is asked after a first look.
     arrived: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Known:
+    """A workspace as the router knows it."""
+
+    index: MatchingIndex
+    #: The picture by which the index was last made current.
+    configuration: Configuration
 
 
 class Router:
@@ -64,7 +74,7 @@ class Router:
         #: Reservations that were made here and whose events have not come yet: the index went on
         #: when it proposed them.
         self._made: set[str] = set()
-        self._indexes: dict[str, MatchingIndex] = {}
+        self._known: dict[str, _Known] = {}
 
     def start(self) -> None:
         """Builds the index of each workspace from the tables and offers what already waits."""
@@ -79,8 +89,6 @@ class Router:
             if self._knows_already(event):
                 continue
             here = touched.setdefault(event.workspace_sid, _Touched())
-            if event.type.startswith(_UPHEAVALS):
-                here.everything = True
             if event.task_sid is not None:
                 here.task_sids.add(event.task_sid)
                 if event.type == "task-queue.entered":
@@ -101,27 +109,27 @@ class Router:
 
     def waiting(self) -> int:
         """Tasks that wait for a Worker, over all workspaces."""
-        return sum(index.waiting for index in self._indexes.values())
+        return sum(known.index.waiting for known in self._known.values())
 
     def _take_in(self, workspace_sid: str, touched: _Touched) -> None:
-        index = self._indexes.get(workspace_sid)
-        if (
-            index is None
-            or touched.everything
-            or not self._engine.glance(_refresh, index, workspace_sid, touched)
-        ):
+        known = self._known.get(workspace_sid)
+        if known is None or not self._engine.glance(_refresh, known, workspace_sid, touched):
             self._rebuild(workspace_sid)
 
     def _rebuild(self, workspace_sid: str) -> None:
-        index = self._engine.read(_build, workspace_sid)
-        if index is None:
-            self._indexes.pop(workspace_sid, None)
-        else:
-            self._indexes[workspace_sid] = index
+        # The old one goes first: both together would be the most that memory ever has to hold.
+        self._known.pop(workspace_sid, None)
+        with _undisturbed():
+            built = self._engine.read(_build, workspace_sid)
+        if built is None:
+            return
+        self._known[workspace_sid] = built
+        if built.index.size >= MANY_ROWS:
+            settle_memory()
 
     def _offer(self, workspace_sid: str) -> None:
-        while (index := self._indexes.get(workspace_sid)) is not None:
-            proposals = index.proposals(CLAIMS_PER_COMMIT, self._engine.clock.now())
+        while (known := self._known.get(workspace_sid)) is not None:
+            proposals = known.index.proposals(CLAIMS_PER_COMMIT, self._engine.clock.now())
             if not proposals:
                 return
             try:
@@ -129,7 +137,7 @@ class Router:
             except Exception:
                 # The index has gone on as if they were claimed; the same events come again, and
                 # then it is built anew.
-                del self._indexes[workspace_sid]
+                del self._known[workspace_sid]
                 raise
             self._made |= made
             if lost:
@@ -144,14 +152,42 @@ class Router:
 
         An arrival that is told again, after a crash, is looked at again.
         """
-        while (index := self._indexes.get(workspace_sid)) is not None:
-            unmatched = index.may_skip(arrived)
+        while (known := self._known.get(workspace_sid)) is not None:
+            index = known.index
+            unmatched = index.skippable(arrived)
             if not unmatched:
                 return
-            arrived = self._engine.perform(skipping.skip_steps, unmatched)
+            versions = {each.task_sid: each.version for each in unmatched}
+            headcounts = {
+                sid: index.headcount(sid) for sid in {each.queue_sid for each in unmatched}
+            }
+            arrived = self._engine.perform(skipping.skip_steps, versions, headcounts)
             if arrived:
                 self._take_in(workspace_sid, _Touched(task_sids=set(arrived)))
                 self._offer(workspace_sid)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Without the garbage collector: it would look again and again through all that is built."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def settle_memory() -> None:
+    """Sets what was just built aside from the garbage collector.
+
+    One that looks through a million objects holds everybody up for a tenth of a second and more,
+    again and again. An index stays, and has no cycles: it goes by its reference counts when its
+    time has come.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _claim(work: Work, proposals: Sequence[Proposal]) -> tuple[set[str], list[Proposal]]:
@@ -175,14 +211,12 @@ def _claim(work: Work, proposals: Sequence[Proposal]) -> tuple[set[str], list[Pr
     return {each.sid for reservations in made for each in reservations}, lost
 
 
-def _build(work: Work, workspace_sid: str) -> MatchingIndex | None:
+def _build(work: Work, workspace_sid: str) -> _Known | None:
     if work.workspaces.get(workspace_sid) is None:
         return None
     configuration = work.configuration(workspace_sid)
     index = matchable.empty_index(configuration)
-    workers = work.workers.find(workspace_sid=workspace_sid)
-    channels = work.worker_channels.find(workspace_sid=workspace_sid)
-    matchable.put_workers(index, configuration, workers, channels)
+    _put_workers(work, index, configuration, workspace_sid=workspace_sid)
     handed_on = work.transfers.find(workspace_sid=workspace_sid, transfer_status=INITIATED)
     waiting = work.tasks.find(workspace_sid=workspace_sid, assignment_status=PENDING)
     waiting += work.tasks.find(
@@ -190,33 +224,81 @@ def _build(work: Work, workspace_sid: str) -> MatchingIndex | None:
     )
     for task in waiting:
         matchable.put_task(work, index, configuration, task)
-    return index
+    return _Known(index, configuration)
 
 
-def _refresh(work: Work, index: MatchingIndex, workspace_sid: str, touched: _Touched) -> bool:
+def _refresh(work: Work, known: _Known, workspace_sid: str, touched: _Touched) -> bool:
     """Reads the named rows again and puts them into the index as they are.
 
-    False when that is not enough: the workspace is gone by now, or its queues are no longer those
-    of the index (Twilio has no event for a queue whose order or number of workers to ask changes).
+    False when that is not enough: the workspace is gone by now, or has other rules.
     """
     try:
         configuration = work.configuration(workspace_sid)
     except NotFound:
         return False
-    if configuration.task_queues != index.queues:
-        return False
-    if touched.worker_sids:
-        workers = work.workers.find(sid=touched.worker_sids)
-        channels = work.worker_channels.find(worker_sid=touched.worker_sids)
-        for sid in touched.worker_sids.difference(worker.sid for worker in workers):
-            index.drop_worker(sid)
-        matchable.put_workers(index, configuration, workers, channels)
-    if touched.task_sids:
-        tasks = {task.sid: task for task in work.tasks.find(sid=touched.task_sids)}
-        for sid in touched.task_sids:
-            task = tasks.get(sid)
-            if task is not None and task.is_wanting:
-                matchable.put_task(work, index, configuration, task)
-            else:
-                index.drop_task(sid)
+    index = known.index
+    if configuration is not known.configuration:
+        if matchable.rules_of(configuration) != matchable.rules_of(known.configuration):
+            return False
+        _reconfigure(work, known, configuration)
+    _refresh_workers(work, index, configuration, touched.worker_sids)
+    _refresh_tasks(work, index, configuration, touched.task_sids)
     return True
+
+
+def _refresh_workers(
+    work: Work, index: MatchingIndex, configuration: Configuration, sids: set[str]
+) -> None:
+    present = _put_workers(work, index, configuration, sid=sids)
+    for sid in sids - present:
+        index.drop_worker(sid)
+
+
+def _refresh_tasks(
+    work: Work, index: MatchingIndex, configuration: Configuration, sids: set[str]
+) -> None:
+    tasks = {task.sid: task for task in work.tasks.find(sid=sids)}
+    for sid in sids:
+        task = tasks.get(sid)
+        if task is not None and task.is_wanting:
+            matchable.put_task(work, index, configuration, task)
+        else:
+            index.drop_task(sid)
+
+
+def _reconfigure(work: Work, known: _Known, configuration: Configuration) -> None:
+    """Takes in what is set up in another way than when the index was last made current.
+
+    It is seen in the picture, not told by events: Twilio has none for a queue whose order or number
+    of Workers to ask changes.
+    """
+    before, known.configuration = known.configuration, configuration
+    known.index.put_queues(configuration.task_queues)
+    if before.task_channels.keys() != configuration.task_channels.keys():
+        # Every Worker has one channel more, or one less.
+        workspace_sid = configuration.workspace.sid
+        _put_workers(work, known.index, configuration, workspace_sid=workspace_sid)
+        return
+    # An expression may ask for an Activity by its name.
+    renamed = {
+        sid
+        for sid, activity in configuration.activities.items()
+        if sid in before.activities
+        and before.activities[sid].friendly_name != activity.friendly_name
+    }
+    if renamed:
+        _put_workers(work, known.index, configuration, activity_sid=renamed)
+
+
+def _put_workers(
+    work: Work, index: MatchingIndex, configuration: Configuration, **equal: object
+) -> set[str]:
+    """Puts those Workers in whose rows have these values; their SIDs."""
+    workers = work.workers.find(**equal)  # type: ignore[arg-type]  # columns, all of them
+    present = {worker.sid for worker in workers}
+    of_them: dict[str, object] = {"worker_sid": present}
+    if "workspace_sid" in equal:
+        of_them = equal
+    channels = work.worker_channels.find(**of_them)  # type: ignore[arg-type]
+    matchable.put_workers(index, configuration, workers, channels)
+    return present

@@ -177,7 +177,8 @@ class _Run:
             return False
         if not step.skip_if.references:
             return step.skip_if.matches({})
-        counts = worker_counts(self._work, self._configuration, step.queue_sid)
+        headcount = self._index.headcount(step.queue_sid)
+        counts = worker_counts(self._configuration, headcount)
         return step.skip_if.matches({"workers": counts})
 
 

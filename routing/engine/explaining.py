@@ -1,15 +1,22 @@
 """Says why a Task is where it is, by the code that decides about it."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from routing.clock import Instant
+from routing.configuration import Configuration
 from routing.engine import matchable, placement, tasks
+from routing.engine.workers import worker_context
 from routing.expressions import FalseClause
+from routing.matching import Obstacle, Scrutiny
 from routing.ports import Work
+from routing.task import Task
+from routing.worker import Worker, WorkerChannel
 
 #: The Workers that a group names; the count tells how many there are.
 NAMED_WORKERS = 10
+#: Workers whose rows are asked for by name; of more, those of the whole workspace are read.
+_NAMED_IN_QUERY = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +61,7 @@ def explain(work: Work, *, workspace_sid: str, task_sid: str) -> Explanation:
     step = placement.step_of(work, configuration, task)
     groups: tuple[Group, ...] = ()
     if task.is_wanting and task.task_queue_sid is not None:
-        groups = _groups(work, workspace_sid, task_sid)
+        groups = _groups(work, configuration, task)
     return Explanation(
         task_sid=task_sid,
         assignment_status=task.assignment_status,
@@ -68,28 +75,53 @@ def explain(work: Work, *, workspace_sid: str, task_sid: str) -> Explanation:
     )
 
 
-def _groups(work: Work, workspace_sid: str, task_sid: str) -> tuple[Group, ...]:
-    configuration = work.configuration(workspace_sid)
-    index = matchable.empty_index(configuration)
-    workers = work.workers.find(workspace_sid=workspace_sid)
-    channels = work.worker_channels.find(workspace_sid=workspace_sid)
-    matchable.put_workers(index, configuration, workers, channels)
-    task = tasks.find(work, workspace_sid=workspace_sid, task_sid=task_sid)
-    matchable.put_task(work, index, configuration, task)
-    found: dict[tuple[str, str], tuple[tuple[FalseClause, ...], list[str]]] = {}
-    for worker in workers:
-        obstacle = index.obstacle(task_sid, worker.sid)
+def _groups(work: Work, configuration: Configuration, task: Task) -> tuple[Group, ...]:
+    """One pass over the rows, by the same questions that the router's index asks.
+
+    They are the rows of this process's own picture, not the index of the router, which may live in
+    another process and is never touched by two threads. What a door can afford to wait for is one
+    look at each Worker; so channels are read of those alone who can belong to the queue, only the
+    one that the Task comes by where load elsewhere has no say, and the false clauses are worked out
+    once for all Workers in whom they see the same.
+    """
+    waiting = matchable.waiting(work, configuration, task)
+    if waiting is None:
+        return ()
+    scrutiny = Scrutiny(
+        waiting,
+        configuration.task_queues[waiting.queue_sid],
+        one_at_a_time=not configuration.workspace.multi_task_enabled,
+    )
+    belonging = [
+        worker
+        for worker in work.workers.find(workspace_sid=task.workspace_sid)
+        if scrutiny.may_belong(worker_context(configuration, worker))
+    ]
+    channels = _channels(work, task, belonging, of_all_kinds=scrutiny.needs_all_channels)
+    found: dict[int, tuple[Obstacle, list[str]]] = {}
+    for candidate in matchable.candidates(configuration, belonging, channels):
+        obstacle = scrutiny.obstacle(candidate)
         if obstacle.kind != "queue":
-            seen = json.dumps([(each.text, each.values) for each in obstacle.clauses])
-            key = (obstacle.kind, seen)
-            found.setdefault(key, (obstacle.clauses, []))[1].append(worker.sid)
+            found.setdefault(id(obstacle), (obstacle, []))[1].append(candidate.sid)
     groups = [
         Group(
-            obstacle=kind,
-            clauses=clauses,
+            obstacle=obstacle.kind,
+            clauses=obstacle.clauses,
             count=len(sids),
             worker_sids=tuple(sids[:NAMED_WORKERS]),
         )
-        for (kind, _seen), (clauses, sids) in found.items()
+        for obstacle, sids in found.values()
     ]
     return tuple(sorted(groups, key=lambda group: (-group.count, group.obstacle)))
+
+
+def _channels(
+    work: Work, task: Task, workers: Sequence[Worker], *, of_all_kinds: bool
+) -> list[WorkerChannel]:
+    """The channels of these Workers, at least; of the Task's own kind unless all are needed."""
+    wanted: dict[str, object] = {"workspace_sid": task.workspace_sid}
+    if len(workers) <= _NAMED_IN_QUERY:
+        wanted = {"worker_sid": {worker.sid for worker in workers}}
+    if not of_all_kinds:
+        wanted["task_channel_sid"] = task.task_channel_sid
+    return work.worker_channels.find(**wanted)  # type: ignore[arg-type]  # columns, all of them

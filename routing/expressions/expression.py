@@ -49,6 +49,11 @@ class Expression:
         return frozenset(reference.text for reference in references_in(self.tree))
 
     @cached_property
+    def paths(self) -> tuple[tuple[str | int, ...], ...]:
+        """The same as `value_at` takes them, each once, from left to right."""
+        return tuple(dict.fromkeys(reference.path for reference in references_in(self.tree)))
+
+    @cached_property
     def matches(self) -> Condition:
         """`matches(context)`: is it true there? Compiled when first asked for."""
         return compile_node(self.tree)

@@ -169,6 +169,12 @@ class CallCentre(RuleBasedStateMachine):
         )
         self._something()
 
+    @rule(level=LEVELS, order=st.sampled_from(["FIFO", "LIFO"]))
+    def change_queue(self, level: int, order: str) -> None:
+        """Workers enter and leave a queue in which tasks wait."""
+        self.centre.change_queue(self.second, target_workers=f"level >= {level}", task_order=order)
+        self._something()
+
     @rule(pick=PICK)
     def delete_task(self, pick: int) -> None:
         task = self._one_of(list(self.tables.tasks))

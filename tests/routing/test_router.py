@@ -7,7 +7,7 @@ import pytest
 
 from routing import timers
 from routing.background.router import Router
-from routing.engine import Engine, workspaces
+from routing.engine import Engine, queues, workspaces
 from routing.ports import Work
 from routing.store import StoreUnavailable
 from routing.store.store import SqlStore
@@ -17,11 +17,12 @@ Result = TypeVar("Result")
 
 
 class Unsteady:
-    """A store that fails to write as often as it is told to."""
+    """A store that fails to write as often as it is told to, and counts what is read at length."""
 
     def __init__(self, store: SqlStore) -> None:
         self._store = store
         self.failures = 0
+        self.reads = 0
 
     def perform(self, verb: Callable[[Work], Result], *, only_adds: bool = False) -> Result:
         if self.failures:
@@ -30,6 +31,7 @@ class Unsteady:
         return self._store.perform(verb, only_adds=only_adds)
 
     def read(self, query: Callable[[Work], Result]) -> Result:
+        self.reads += 1
         return self._store.read(query)
 
     def glance(self, query: Callable[[Work], Result]) -> Result:
@@ -112,3 +114,70 @@ def test_two_routers_that_look_at_the_same_moment_offer_each_task_once(centre: C
     centre.route()
     assert sum(centre.offered_to(task) is not None for task in tasks) == 4
     assert [centre.channel(worker.sid).assigned_tasks for worker in centre.all_workers()] == [2, 2]
+
+
+def test_a_set_up_that_changes_is_taken_in_without_reading_everything_anew(
+    scratch: Centre,
+) -> None:
+    store = Unsteady(scratch.store)
+    scratch.router = Router(Engine(store, scratch.clock))
+    scratch.router.start()
+    trained = scratch.add_queue("Trained", "level >= 2")
+    flow = scratch.add_workflow(default={"queue": trained})
+    scratch.add_worker("alice", level=1)
+    scratch.add_worker("bob", level=1, activity="Unavailable")
+    first = scratch.add_task(workflow=flow)
+    scratch.route()
+    store.reads = 0
+    assert scratch.offered_to(first) is None
+    scratch.change_queue(trained, target_workers="level == 1")
+    scratch.route()
+    assert scratch.offered_to(first) == "alice"
+    scratch.change_queue(trained, target_workers='activity_name == "Lunch"')
+    pause = scratch.activity("Unavailable")
+    counted = scratch.add_workflow(
+        default={"queue": trained, "skip_if": "workers.unavailable == 1"}, name="Counted"
+    )
+    scratch.engine.perform(
+        workspaces.rename_activity,
+        workspace_sid=scratch.workspace_sid,
+        activity_sid=pause,
+        friendly_name="Lunch",
+    )
+    scratch.route()
+    assert scratch.status(scratch.add_task(workflow=counted)) == "canceled", "bob is at lunch"
+    scratch.engine.perform(
+        workspaces.create_task_channel,
+        workspace_sid=scratch.workspace_sid,
+        friendly_name="Fax",
+        unique_name="fax",
+    )
+    scratch.route()
+    scratch.add_worker("carol")
+    fax = scratch.add_task(channel="fax")
+    assert scratch.offered_to(fax) in {"alice", "carol"}
+    gone = scratch.add_queue("Gone")
+    scratch.engine.perform(queues.delete, workspace_sid=scratch.workspace_sid, task_queue_sid=gone)
+    scratch.route()
+    assert store.reads == 0
+
+
+def test_rules_of_the_workspace_that_change_hold_for_those_who_wait_already(
+    scratch: Centre,
+) -> None:
+    newest = scratch.add_queue("Newest", task_order="LIFO")
+    lifo = scratch.add_workflow(default={"queue": newest}, name="Newest")
+    in_turn, last = scratch.add_task(), scratch.add_task(workflow=lifo)
+    scratch.change_workspace(prioritize_queue_order="LIFO")
+    scratch.route()
+    scratch.add_worker("alice")
+    scratch.route()
+    assert (scratch.offered_to(last), scratch.offered_to(in_turn)) == ("alice", None)
+
+
+def test_a_queue_whose_order_changes_serves_those_who_wait_in_the_new_one(scratch: Centre) -> None:
+    first, second = scratch.add_task(), scratch.add_task()
+    scratch.change_queue(task_order="LIFO")
+    scratch.add_worker("alice")
+    scratch.route()
+    assert (scratch.offered_to(first), scratch.offered_to(second)) == (None, "alice")

@@ -159,8 +159,8 @@ def test_what_has_changed_since_the_router_looked_is_looked_at_again(centre: Cen
     task = centre.add_task(workflow=flow)
     assert centre.queue_of(task) == "Second"
     seen = centre.task(task)
-    assert centre.engine.perform(skipping.skip_steps, {task: seen.version - 1}) == [task]
-    assert centre.engine.perform(skipping.skip_steps, {task: seen.version}) == []
+    assert centre.engine.perform(skipping.skip_steps, {task: seen.version - 1}, {}) == [task]
+    assert centre.engine.perform(skipping.skip_steps, {task: seen.version}, {}) == []
     assert centre.task(task) == seen, "its present step has no skip_if"
 
 
@@ -170,7 +170,7 @@ def test_a_task_that_is_gone_or_taken_is_not_skipped(scratch: Centre) -> None:
     task = scratch.add_task(workflow=flow)
     reserved = scratch.task(task)
     versions = {task: reserved.version, "WT" + "0" * 32: 0}
-    assert scratch.engine.perform(skipping.skip_steps, versions) == []
+    assert scratch.engine.perform(skipping.skip_steps, versions, {}) == []
     assert scratch.task(task) == reserved
 
 
