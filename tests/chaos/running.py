@@ -6,6 +6,7 @@ decide between equals are drawn from it, and strings hash alike in every process
 
 import contextlib
 import itertools
+import logging
 import math
 import multiprocessing
 import os
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from types import FrameType, SimpleNamespace
+
+import structlog
 
 from routing import sids
 from tests import postgres
@@ -157,6 +160,9 @@ def _begin() -> None:
     """Ctrl-C is the command's to answer: it lets the processes finish their case."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, _ring)
+    # What is told of faults that were ordered is not for the command's line.
+    silent = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(wrapper_class=silent)
 
 
 def _played(name: str, seed: str, server: postgres.Server | None, *, closely: bool) -> Report:

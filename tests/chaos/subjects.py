@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.chaos import history, machines
+from tests.chaos import calling, forging, history, machines
 from tests.chaos.running import Subject
 
 SUBJECTS: Mapping[str, Subject] = {
@@ -23,5 +23,23 @@ SUBJECTS: Mapping[str, Subject] = {
         cases=1_000,
         case="10 histories of 120 changes",
         play=machines.play_decisions,
+    ),
+    "calls": Subject(
+        about="calls in any course, callbacks lost, doubled and disordered, Twilio failing, kills",
+        cases=3_000,
+        case="60 things that happen to some calls",
+        play=calling.play_any_course,
+    ),
+    "webhooks": Subject(
+        about="callbacks five times over, in any order, up to a day late: all ends as in order",
+        cases=2_000,
+        case="4 calls, once with a quiet post and once with a wild one",
+        play=calling.play_late_webhooks,
+    ),
+    "signatures": Subject(
+        about="webhooks that Twilio did not sign: none is believed, none leaves a trace",
+        cases=1_000,
+        case="100 mutants",
+        play=forging.play,
     ),
 }

@@ -9,7 +9,7 @@ import pytest
 
 from tests import postgres
 from tests.chaos import __main__ as command
-from tests.chaos import history, machines, running
+from tests.chaos import calling, forging, history, machines, running
 from tests.chaos.running import Case, Report, Subject
 from tests.chaos.subjects import SUBJECTS
 from tests.routing import invariants
@@ -19,6 +19,9 @@ SMALL: dict[str, Callable[[Case], None]] = {
     "invariants": partial(history.play, steps=300),
     "machines": partial(machines.play_machines, examples=2),
     "decisions": partial(machines.play_decisions, histories=3),
+    "calls": calling.play_any_course,
+    "webhooks": calling.play_late_webhooks,
+    "signatures": forging.play,
 }
 
 
