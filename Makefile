@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 ARGS ?=
 
-.PHONY: help run demo test check bench lock
+.PHONY: help run demo test check bench fuzz lock
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test     the checks and every test               (ARGS=... goes to pytest)"
 	@echo "make check    formatting, lint, types, import rules"
 	@echo "make bench    the benchmarks                          (ARGS=--help)"
+	@echo "make fuzz     a million generated inputs for all that reads (ARGS=--help)"
 	@echo "make lock     write requirements*.txt anew from pyproject.toml"
 
 run: .venv/runtime
@@ -23,6 +24,9 @@ demo: .venv/runtime
 
 bench: .venv/development .venv/postgresql
 	@exec $(PY) -m bench $(ARGS)
+
+fuzz: .venv/development
+	@exec $(PY) -m tests.fuzz $(ARGS)
 
 check: .venv/development
 	@$(PY) -m ruff format --check .

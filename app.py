@@ -6,6 +6,7 @@ their own. Importing it opens nothing: `app` below is where `flask --app app` fi
 
 import atexit
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import flask
@@ -16,14 +17,22 @@ from commands.provision import provision
 from routing import timers
 from routing.api.door import rest_door
 from routing.api.operations import RestSettings
-from routing.background import router
+from routing.api.streams import Streams
+from routing.background import router, statistics
+from routing.background.callbacks.addresses import networks
+from routing.background.callbacks.service import Callbacks
+from routing.background.callbacks.settings import CallbackSettings
 from routing.background.health import health_door
+from routing.background.leading import STOP_SECONDS, Elsewhere, Leading
 from routing.background.loops import Loop, following, timing
+from routing.background.metrics import metrics_door
+from routing.background.retention import REST_SECONDS, Purge, Retention
 from routing.clock import Clock, SystemClock
 from routing.engine import Engine, instructions
 from routing.events import Event
 from routing.store import SqlStore, open_store
-from settings import Settings, load
+from routing.store.signing_keys import StoredSigningKeys
+from settings import WEB, Settings, load
 from voice import assignment
 from voice.announcement import Announcements
 from voice.call_flow import load_call_flow
@@ -38,8 +47,6 @@ TIMER_REST_SECONDS = 0.1
 SWEEP_REST_SECONDS = 1.0
 #: Requests to Twilio at the same time; each takes a few tenths of a second there.
 PHONE_LINES = 4
-#: Seconds that a follower gets to finish what it has in hand.
-STOP_SECONDS = 5.0
 
 
 class House:
@@ -49,8 +56,6 @@ class House:
         self, settings: Settings, *, clock: Clock, phone_line: PhoneLine, store: SqlStore
     ) -> None:
         self.store = store
-        # SQLite serves one process; whoever held a lease in its file is gone.
-        self._is_alone = settings.database_url.startswith("sqlite")
         self.engine = Engine(store, clock)
         call_flow = load_call_flow(Path(settings.call_flow))
         tokens = (settings.twilio_auth_token, settings.twilio_auth_token_previous)
@@ -61,23 +66,54 @@ class House:
             shared_keys=dict(settings.twilio_shared_keys),
             wrap_up_limits=dict(settings.wrap_up_limits),
         )
+        self.signing_keys = StoredSigningKeys(store, settings.tandem_secret_key, clock)
         self.rest_settings = RestSettings(
             account_sid=settings.twilio_account_sid,
             auth_tokens=self.voice_settings.auth_tokens,
             public_url=settings.public_url,
+            requests_per_second=settings.rest_rate_limit,
+            signing_keys=self.signing_keys,
+            statistics_days=settings.statistics_days,
+            statistics_workers=settings.statistics_workers,
+            streams=Streams(limit=max(1, settings.web_threads // 4)),
         )
         self.call_flow = call_flow
-        self.router = router.Router(self.engine)
-        announcements = Announcements(call_flow, self.voice_settings)
-        assignments = assignment.Assignments(
-            self.engine, call_flow, self.voice_settings, phone_line, announcements
+        self._phone_line = phone_line
+        self._callback_settings = callback_settings(settings)
+        self._callbacks: Callbacks | None = None
+        self._retention = Retention(
+            task_days=settings.task_retention_days, event_days=settings.event_retention_days
         )
-        reconciliation = Reconciliation(self.engine, self.voice_settings, phone_line)
-        self.loops = (
-            self._follower("router", router.CONCERNS, self.router.follow),
+        leads = Elsewhere if settings.role == WEB else partial(Leading, begin=self._begin)
+        self.followers = leads(store.leadership())
+
+    def _begin(self) -> Sequence[Loop]:
+        """The followers, the matching index complete before the first event is read."""
+        matches = router.Router(self.engine)
+        announcements = Announcements(self.call_flow, self.voice_settings)
+        assignments = assignment.Assignments(
+            self.engine, self.call_flow, self.voice_settings, self._phone_line, announcements
+        )
+        reconciliation = Reconciliation(self.engine, self.voice_settings, self._phone_line)
+        self._callbacks = Callbacks(self.engine, self.store, self._callback_settings)
+        purge = Purge(self.store, self.engine.clock, self._retention)
+        # Nobody else leads: whoever held a lease is gone.
+        self.engine.perform(instructions.look_again)
+        self._callbacks.start(alone=True)
+        matches.start()
+        return (
+            *self._callbacks.loops,
+            self._follower("router", router.CONCERNS, matches.follow, bare=True),
             self._follower("voice", assignment.CONCERNS, assignments.follow),
             self._loop("timers", timing(self.engine), timers.TOPICS, TIMER_REST_SECONDS),
+            self._loop(
+                "statistics",
+                statistics.StatisticsFollower(self.store).step,
+                statistics.CONCERNS,
+                statistics.REST_SECONDS,
+            ),
             self._loop("reconciliation", reconciliation.sweep, frozenset(), SWEEP_REST_SECONDS),
+            self._loop("retention", purge.step, frozenset(), REST_SECONDS),
             *(
                 self._loop(f"phone line {number}", assignments.work_off, assignment.TOPICS)
                 for number in range(1, PHONE_LINES + 1)
@@ -94,26 +130,41 @@ class House:
         return Loop(name, step, self.store.subscribe(topics), rest_seconds=rest_seconds)
 
     def _follower(
-        self, name: str, concerns: frozenset[str], react: Callable[[Sequence[Event]], None]
+        self,
+        name: str,
+        concerns: frozenset[str],
+        react: Callable[[Sequence[Event]], None],
+        *,
+        bare: bool = False,
     ) -> Loop:
-        log = self.store.event_log(name, concerns)
+        log = self.store.event_log(name, concerns, bare=bare)
         return self._loop(name, following(log, react), concerns)
 
     def start(self) -> None:
-        """Starts the followers; the matching index is complete before the first event is read."""
+        """Starts the followers, unless another process has them."""
         self.store.listen()
-        self.engine.perform(instructions.look_again, alone=self._is_alone)
-        self.router.start()
-        for loop in self.loops:
-            loop.start()
+        self.followers.start()
 
     def stop(self) -> None:
         """Lets each follower finish the step in hand, then closes the store."""
-        for loop in self.loops:
-            loop.stop()
-        for loop in self.loops:
-            loop.join(STOP_SECONDS)
+        if self._callbacks is not None:
+            self._callbacks.finish(STOP_SECONDS)
+        self.followers.stop()
         self.store.close()
+
+
+def callback_settings(settings: Settings) -> CallbackSettings:
+    """What the callbacks need to know of the settings."""
+    tokens = (settings.twilio_auth_token, settings.twilio_auth_token_previous)
+    return CallbackSettings(
+        account_sid=settings.twilio_account_sid,
+        auth_tokens=tuple(token for token in tokens if token),
+        form=settings.callback_format,
+        allowed=networks(settings.callback_allow_private),
+        give_up_seconds=settings.callback_retry_hours * 3600,
+        keep_seconds=settings.callback_keep_hours * 3600,
+        at_once=settings.callback_concurrency,
+    )
 
 
 def create_app(
@@ -144,19 +195,30 @@ def create_app(
     web.register_blueprint(
         voice_door(house.engine, house.voice_settings, house.call_flow), url_prefix="/voice"
     )
-    web.register_blueprint(health_door(store, house.loops))
+    web.register_blueprint(health_door(store, house.followers.wellbeing))
+    web.register_blueprint(metrics_door(store))
     return web
 
 
 def served() -> flask.Flask:
     """What gunicorn serves: the app of this environment, with its followers running."""
+    web, house = _started()
+    atexit.register(house.stop)
+    return web
+
+
+def follow() -> House:
+    """The followers alone, for a process beside those that serve; whoever calls stops them."""
+    return _started()[1]
+
+
+def _started() -> tuple[flask.Flask, House]:
     settings = load()
     set_up_logs(settings.log_level)
     web = create_app(settings)
     house: House = web.extensions["house"]
     house.start()
-    atexit.register(house.stop)
-    return web
+    return web, house
 
 
 app = command_line()

@@ -3,6 +3,7 @@
 They come from the environment, and from `.env` where the environment is silent.
 """
 
+import contextlib
 import json
 import os
 import secrets
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from routing.background.callbacks.addresses import networks
 from routing.errors import InvalidParameter
 from routing.json_text import read_object
 from routing.sids import TASK_QUEUE, WORKSPACE, is_sid
@@ -26,8 +28,14 @@ AUTO: Final = "auto"
 ON: Final = "on"
 OFF: Final = "off"
 
+ALL: Final = "all"
+WEB: Final = "web"
+FOLLOWERS: Final = "followers"
+
 #: In the instance folder: the SID and token that stand in for an account's.
 CREDENTIALS: Final = "credentials.json"
+#: In the instance folder: what seals secrets in the database, where no setting says it.
+SECRET_KEY_FILE: Final = "secret_key"  # noqa: S105 - the name of a file
 
 #: PUBLIC_URL: whatever the ngrok agent on this machine says.
 NGROK: Final = "ngrok"
@@ -78,13 +86,44 @@ class Settings:
     wrap_up_limits: tuple[tuple[str, int], ...] = _setting(
         (), "Longest after-work in seconds, by Workspace, TaskQueue or *: *=600,WQ...=120"
     )
+    tandem_secret_key: str = _setting(
+        "",
+        "Seals the secrets of API keys; 16 characters or more; empty: made once, in INSTANCE_PATH",
+        is_secret=True,
+    )
     twilio_api_url: str = _setting("", "Where Twilio's REST API is; empty: Twilio or the simulator")
     simulator: str = _setting(
         AUTO, "auto: simulator while no account is set; on: always; off: never"
     )
     call_flow: str = _setting("call_flow.toml", "What a phone number does (TOML)")
     instance_path: str = _setting("instance", "Folder for the database and made-up credentials")
+    rest_rate_limit: int = _setting(
+        0, "Requests a second to the REST API with one set of credentials; 0: no limit"
+    )
+    task_retention_days: int = _setting(
+        0, "Days after which Tasks that have ended are removed, with their Reservations; 0: never"
+    )
+    event_retention_days: int = _setting(0, "Days after which events are removed; 0: never")
+    callback_format: str = _setting("form", "Event callbacks are written as: form or json")
+    callback_allow_private: str = _setting(
+        "",
+        "Networks that callbacks may go to though they are not public, with commas between: "
+        "loopback, private, 10.1.0.0/16, ...; none: none; "
+        "empty: loopback while the simulator stands in, otherwise none",
+    )
+    callback_concurrency: int = _setting(16, "Callbacks sent to one receiver at the same time")
+    callback_retry_hours: int = _setting(24, "Hours after which a callback is given up")
+    callback_keep_hours: int = _setting(48, "Hours that callbacks which arrived can be looked into")
     web_threads: int = _setting(16, "Requests answered at the same time")
+    role: str = _setting(
+        ALL, "What runs here: all, or with PostgreSQL on several machines: web or followers"
+    )
+    statistics_days: int = _setting(
+        3650, "How many days back statistics may be asked for (Twilio: 30)"
+    )
+    statistics_workers: int = _setting(
+        100_000, "Most Workers of a Workspace for worker statistics (Twilio: 100)"
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
 
     @property
@@ -142,7 +181,9 @@ class _Reader:
         return bool(self._environment.get(name.upper(), "").strip())
 
     def refuse(self, name: str, expected: str, text: str | None = None) -> None:
-        shown = "" if text is None or "token" in name else f", got {text!r}"
+        shown = (
+            "" if text is None or {"token", "secret"} & set(name.split("_")) else f", got {text!r}"
+        )
         self.problems.append(f"{name.upper()}: expected {expected}{shown}")
 
 
@@ -175,16 +216,25 @@ def _derive(values: dict[str, Any]) -> None:
     if not values["database_url"]:
         path = Path(values["instance_path"], "tandem.db").absolute()
         values["database_url"] = f"sqlite:///{path}"
-    if not values["public_url"]:
-        values["public_url"] = _local_url(values["host"], values["port"])
-    if values["public_url"] == NGROK:
-        values["public_url"] = url_of_tunnel(values["ngrok_api_url"], values["port"])
+    values["public_url"] = _reached_at(values)
+    if not values["callback_allow_private"]:
+        values["callback_allow_private"] = "loopback" if values["simulator"] == ON else "none"
     if not values["twilio_api_url"]:
         simulated = _local_url(values["host"], values["simulator_port"])
         values["twilio_api_url"] = simulated if values["simulator"] == ON else TWILIO_API
+    if not values["tandem_secret_key"]:
+        values["tandem_secret_key"] = _made_up_secret_key(
+            Path(values["instance_path"], SECRET_KEY_FILE)
+        )
     if not account:
         made = _made_up_credentials(Path(values["instance_path"], CREDENTIALS))
         values["twilio_account_sid"], values["twilio_auth_token"] = made
+
+
+def _reached_at(values: dict[str, Any]) -> str:
+    if values["public_url"] == NGROK:
+        return url_of_tunnel(values["ngrok_api_url"], values["port"])
+    return str(values["public_url"]) or _local_url(values["host"], values["port"])
 
 
 def _local_url(host: str, port: int) -> str:
@@ -198,12 +248,28 @@ def _made_up_credentials(path: Path) -> tuple[str, str]:
     if kept is not None:
         return kept
     account, token = "AC" + secrets.token_hex(16), secrets.token_hex(16)
-    descriptor, draft = tempfile.mkstemp(dir=path.parent)  # readable by its owner alone
+    _keep(path, json.dumps({"account_sid": account, "auth_token": token}))
+    return _kept_credentials(path) or (account, token)
+
+
+def _made_up_secret_key(path: Path) -> str:
+    """A secret key of our own, made once: what was sealed with it has to be readable tomorrow."""
+    if not path.exists():
+        _keep(path, secrets.token_urlsafe(32))
+    return path.read_text().strip()
+
+
+def _keep(path: Path, text: str) -> None:
+    """Writes a file for its owner's eyes alone: all of it, or nothing if the process is killed.
+
+    Where another process was faster, its file stays.
+    """
+    descriptor, draft = tempfile.mkstemp(dir=path.parent)  # of mode 600
     with os.fdopen(descriptor, "w") as file:
-        json.dump({"account_sid": account, "auth_token": token}, file)
-    # All of it or nothing, whenever the process is killed.
-    Path(draft).rename(path)
-    return account, token
+        file.write(text)
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+    Path(draft).unlink()
 
 
 def _kept_credentials(path: Path) -> tuple[str, str] | None:
@@ -220,11 +286,28 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _threads(text: str) -> int:
-    most = 1000
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise ValueError(f"a whole number from 1 to {most}")
-    return int(text)
+def _secret_key(text: str) -> str:
+    fewest = 16
+    if len(text) < fewest:
+        raise ValueError(f"{fewest} characters or more")
+    return text
+
+
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    def check(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(text)
+
+    return check
+
+
+def _networks(text: str) -> str:
+    try:
+        networks(text)
+    except ValueError:
+        raise ValueError("loopback, private, none, or networks such as 10.1.0.0/16") from None
+    return text
 
 
 def _one_of(*words: str, fold: Callable[[str], str] = str.lower) -> Callable[[str], str]:
@@ -301,7 +384,18 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "port": _port,
     "realtime_port": _port,
     "simulator_port": _port,
-    "web_threads": _threads,
+    "tandem_secret_key": _secret_key,
+    "rest_rate_limit": _whole_number(0, 1_000_000),
+    "task_retention_days": _whole_number(0, 36_500),
+    "event_retention_days": _whole_number(0, 36_500),
+    "web_threads": _whole_number(1, 1000),
+    "statistics_days": _whole_number(1, 36_500),
+    "statistics_workers": _whole_number(1, 10_000_000),
+    "callback_format": _one_of("form", "json"),
+    "callback_allow_private": _networks,
+    "callback_concurrency": _whole_number(1, 64),
+    "callback_retry_hours": _whole_number(1, 720),
+    "callback_keep_hours": _whole_number(1, 720),
     "database_url": _database_url,
     "public_url": _public_url,
     "ngrok_api_url": _url,
@@ -311,5 +405,6 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "twilio_api_url": _url,
     "twilio_account_sid": _account_sid,
     "simulator": _one_of(AUTO, ON, OFF),
+    "role": _one_of(ALL, WEB, FOLLOWERS),
     "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper),
 }

@@ -15,7 +15,7 @@ from bench import servers
 from bench.figures import Figure, quantile
 from commands.provision import provision
 from routing.background.loops import Loop, following
-from routing.background.router import Router
+from routing.background.router import CONCERNS, Router
 from routing.clock import SystemClock
 from routing.engine import Engine, tasks, workers
 from routing.store import SqlStore, open_store
@@ -74,7 +74,8 @@ def _in_process(url: str, samples: int) -> list[float]:
     engine = Engine(store, SystemClock())
     router = Router(engine)
     router.start()
-    loop = Loop("router", following(store.event_log("router"), router.follow), store.signal)
+    log = store.event_log("router", CONCERNS, bare=True)
+    loop = Loop("router", following(log, router.follow), store.subscribe(CONCERNS))
     loop.start()
     # Whoever waits must not keep the router from its work by looking all the time.
     offers = store.subscribe(frozenset({"reservation.created"}))
@@ -103,7 +104,7 @@ def _over_rest(url: str, samples: int) -> list[float]:
         store.migrate()
         workspace_sid = _provide(store)
         store.close()
-        with servers.gunicorn("app:served()", settings, "/readyz") as base:
+        with servers.house(settings) as base:
             return _rest_samples(f"{base}/v1/Workspaces/{workspace_sid}/Tasks", url, samples)
 
 

@@ -27,6 +27,11 @@ def free_ports(number: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
+def names(which: str) -> list[str]:
+    """The databases that are meant: one of them, or both."""
+    return ["sqlite", "postgresql"] if which == "both" else [which]
+
+
 @contextlib.contextmanager
 def databases(which: str) -> Iterator[dict[str, str]]:
     """{name: URL} of fresh databases: sqlite, postgresql or both."""
@@ -57,19 +62,30 @@ def environment(database_url: str, ports: list[int], folder: Path) -> dict[str, 
 
 
 @contextlib.contextmanager
+def house(settings: Mapping[str, str]) -> Iterator[str]:
+    """Tandem as `make run` starts it; its URL, once it is ready."""
+    with _running([sys.executable, "-m", "flask", "--app", "app", "serve"], settings, "/readyz"):
+        yield _url(settings)
+
+
+@contextlib.contextmanager
 def gunicorn(target: str, settings: Mapping[str, str], path: str) -> Iterator[str]:
     """A gunicorn with the house's own settings, serving `target`; its URL, once `path` answers."""
-    process = subprocess.Popen(
-        [
-            sys.executable, "-m", "gunicorn",
-            "--config", "python:commands.gunicorn_settings", target,
-        ],
-        env=dict(settings),
-    )  # fmt: skip
-    url = f"http://127.0.0.1:{settings['PORT']}"
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:commands.gunicorn_settings"]
+    with _running([*command, target], settings, path):
+        yield _url(settings)
+
+
+def _url(settings: Mapping[str, str]) -> str:
+    return f"http://127.0.0.1:{settings['PORT']}"
+
+
+@contextlib.contextmanager
+def _running(command: list[str], settings: Mapping[str, str], path: str) -> Iterator[None]:
+    process = subprocess.Popen(command, env=dict(settings), stdout=subprocess.DEVNULL)
     try:
-        wait_until_ok(url + path, process)
-        yield url
+        wait_until_ok(_url(settings) + path, process)
+        yield
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()

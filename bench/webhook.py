@@ -54,7 +54,7 @@ def _round(database_url: str, folder: Path, seconds: float) -> tuple[load.Load, 
         plain = load.http_request("/trivial", b"a=1", {})
         requests = (plain for _ in range(int(seconds * REQUESTS_PER_SECOND * 2)))
         base = load.run(ports[0], requests, connections=CONNECTIONS, seconds=seconds)
-    with servers.gunicorn("app:served()", settings, "/readyz") as url:
+    with servers.house(settings) as url:
         calls = list(_calls(url, int(seconds * REQUESTS_PER_SECOND)))
         subject = load.run(ports[0], calls, connections=CONNECTIONS, seconds=seconds)
     if set(subject.statuses) != {"200"}:

@@ -1,7 +1,9 @@
-"""One command, one process tree: this supervisor, gunicorn with everything in it, the simulator.
+"""One command, one process tree: this supervisor, gunicorn, the followers, the simulator.
 
-The supervisor looks before it leaps (ports, database), starts the others, says what to do next, and
-takes all of them down together. It does no work of its own.
+On SQLite, which has one process, the followers live in gunicorn's; on PostgreSQL they have one of
+their own, so that neither waits for the other's turn at the interpreter. The supervisor looks
+before it leaps (ports, database), starts the others, says what to do next, and takes all of them
+down together. It does no work of its own.
 """
 
 import contextlib
@@ -25,7 +27,7 @@ import click
 from commands.provision import provision
 from routing.clock import SystemClock
 from routing.store import StoreError, open_store
-from settings import Settings
+from settings import ALL, FOLLOWERS, WEB, Settings
 from voice.call_flow import CallFlowError, load_call_flow
 
 #: Seconds for a clean stop before a child is killed; gunicorn itself allows requests ten.
@@ -56,12 +58,27 @@ def serve(settings: Settings) -> int:
     try:
         if settings.simulates:
             children.append(_start("simulator", simulator_command(settings), settings))
-        children.append(_start("server", _gunicorn_command(), settings))
-        if _wait_until_ready(settings, children, stop):
+        children += _servers(settings)
+        if settings.role == FOLLOWERS:
+            click.echo("The followers run. Ctrl-C stops them.")
+        elif _wait_until_ready(settings, children, stop):
             click.echo(_welcome(settings, workspace_sid))
         return _watch(children, stop)
     finally:
         _stop_all(children)
+
+
+def _servers(settings: Settings) -> list[_Child]:
+    """The web server and the followers, as far as this machine is to have them."""
+    if settings.role == ALL and settings.database_url.startswith("sqlite"):
+        return [_start("server", _gunicorn_command(), settings)]
+    children = []
+    if settings.role in {ALL, FOLLOWERS}:
+        command = [sys.executable, "-m", "flask", "--app", "app", "follow"]
+        children.append(_start("followers", command, settings, role=FOLLOWERS))
+    if settings.role in {ALL, WEB}:
+        children.append(_start("server", _gunicorn_command(), settings, role=WEB))
+    return children
 
 
 class _Stop:
@@ -77,7 +94,7 @@ class _Stop:
 
 
 def _check_ports(settings: Settings) -> None:
-    ports = {"PORT": settings.port}
+    ports = {} if settings.role == FOLLOWERS else {"PORT": settings.port}
     if settings.simulates:
         ports["SIMULATOR_PORT"] = settings.simulator_port
     for name, port in ports.items():
@@ -134,8 +151,8 @@ def _gunicorn_command() -> list[str]:
     ]  # fmt: skip
 
 
-def _start(name: str, command: list[str], settings: Settings) -> _Child:
-    environment = dict(os.environ) | _derived(settings)
+def _start(name: str, command: list[str], settings: Settings, role: str = ALL) -> _Child:
+    environment = dict(os.environ) | _derived(settings) | {"ROLE": role}
     process = subprocess.Popen(  # noqa: S603 - our own programs
         command,
         env=environment,

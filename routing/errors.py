@@ -53,7 +53,16 @@ class ExpressionError(InvalidParameter):
 
 
 class IllegalMove(RoutingError):
-    """A state and an event that do not go together."""
+    """A state and an event that do not go together: what was tried, where, and what is so."""
+
+    def __init__(self, attempt: str, *, workspace_sid: str, because: str) -> None:
+        self._where = f"{attempt} in workspace {workspace_sid}"
+        self._because = because
+        super().__init__(f"{self._where} because {because}")
+
+    def told_to(self, account_sid: str) -> str:
+        """The message in Twilio's words, which name the account, too."""
+        return f"{self._where} for account {account_sid} because {self._because}"
 
 
 class NotFound(RoutingError):

@@ -83,13 +83,13 @@ def next_reservation_state(reservation: Reservation, move: str) -> str:
     try:
         return RESERVATION_MOVES[state][move]
     except KeyError:
-        text = (
-            f"Cannot {move.replace('_', ' ')} reservation {reservation.sid} "
-            f"because it is {state}, not {' or '.join(_states_that_allow(move))}."
-        )
+        attempt = f"Cannot {move.replace('_', ' ')} reservation {reservation.sid}"
+        because = f"it is {state}, not {' or '.join(_states_that_allow(move))}."
         if state == RESCINDED and move == "accept":
-            raise Gone(text) from None
-        raise IllegalMove(text) from None
+            raise Gone(f"{attempt} because {because}") from None
+        raise IllegalMove(
+            attempt, workspace_sid=reservation.workspace_sid, because=because
+        ) from None
 
 
 def _states_that_allow(move: str) -> list[str]:

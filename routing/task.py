@@ -55,11 +55,11 @@ TASK_MOVES: Final[dict[str, dict[str, str]]] = {
 TERMINAL = frozenset(state for state, moves in TASK_MOVES.items() if not moves)
 WAITING = frozenset({PENDING, RESERVED})
 
-#: Twilio's own words for the moves that programs ask for at the wrong time.
-_REFUSALS = {
-    "cancel": "Cannot cancel task {sid} because it is not pending or reserved.",
-    "complete": "Cannot complete task {sid} because it is not currently assigned.",
-    "wrap_up": "Cannot wrap up task {sid} because it is not currently assigned.",
+#: Twilio's own words for the moves that programs ask for at the wrong time: some compare them.
+_REFUSALS: Final = {
+    "cancel": ("cancel task", "it is not pending or reserved."),
+    "complete": ("complete task", "it is not currently assigned."),
+    "wrap_up": ("wrap up a task", "it's not currently assigned"),
 }
 
 
@@ -124,7 +124,8 @@ def next_task_state(task: Task, move: str) -> str:
     try:
         return TASK_MOVES[task.assignment_status][move]
     except KeyError:
-        refusal = _REFUSALS.get(move)
-        if refusal is None:
-            refusal = f"Cannot {move.replace('_', ' ')} task {{sid}} in state {{state}}."
-        raise IllegalMove(refusal.format(sid=task.sid, state=task.assignment_status)) from None
+        unknown = (f"{move.replace('_', ' ')} task", f"it is {task.assignment_status}.")
+        attempt, because = _REFUSALS.get(move, unknown)
+        raise IllegalMove(
+            f"Cannot {attempt} {task.sid}", workspace_sid=task.workspace_sid, because=because
+        ) from None

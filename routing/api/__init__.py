@@ -8,6 +8,8 @@ lines. It never decides anything about routing and never writes but through the 
     parameters      forms and query strings become typed, checked parameters (PascalCase ends here)
     representation  records become Twilio's fields and links (snake_case begins here)
     paging          lists by keyset, behind opaque tokens
-    authentication  account SID and auth token
+    authentication  account SID and auth token, or an API key
+    rate            how often one of them may ask
+    description     the door in OpenAPI's terms, made from the parameters that it reads
     errors          everything that can go wrong, as `{code, message, more_info, status}`
 """

@@ -4,25 +4,35 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException, NotFound
 
 from routing.api import (
     activities,
+    deliveries,
     errors,
+    event_stream,
     events,
+    explanations,
+    exports,
     reservations,
     task_channels,
+    task_queue_statistics,
     task_queues,
     tasks,
     worker_channels,
+    worker_statistics,
     workers,
+    workflow_statistics,
     workflows,
+    workspace_statistics,
     workspaces,
 )
 from routing.api.authentication import authenticate
-from routing.api.operations import Door, Operation, RestSettings
-from routing.api.parameters import read_parameters
+from routing.api.description import described
+from routing.api.operations import Door, Operation, Resource, RestSettings, answer
+from routing.api.parameters import Parameters, read_parameters
+from routing.api.rate import RateLimit, with_headers
 from routing.engine import Engine
 from routing.errors import RoutingError
 from routing.store import StoreUnavailable
@@ -30,6 +40,7 @@ from routing.store import StoreUnavailable
 PREFIX: Final = "/v1"
 BLUEPRINT: Final = "rest"
 
+#: Twilio's own.
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(
     operation
     for room in (
@@ -43,12 +54,35 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
         tasks,
         reservations,
         events,
+        workspace_statistics,
+        workflow_statistics,
+        task_queue_statistics,
+        worker_statistics,
+        event_stream,
+        deliveries,
     )
     for operation in room.resource.operations
 )
 
 #: A SID or a unique name; whatever looks otherwise names nothing that could be here.
 _IN_PATH = re.compile(r"[A-Za-z0-9_$]{1,64}")
+
+
+_itself = Resource()
+
+
+@_itself.operation("FetchDescription", "GET", "/openapi.json", Parameters, is_extension=True)
+def _describe(door: Door, _given: Parameters) -> Response:
+    return answer(described(EVERY_OPERATION, door.settings.public_url, PREFIX))
+
+
+#: Twilio's operations, and ours.
+EVERY_OPERATION: Final = (
+    *OPERATIONS,
+    *explanations.resource.operations,
+    *exports.resource.operations,
+    *_itself.operations,
+)
 
 
 def rest_door(engine: Engine, settings: RestSettings) -> Blueprint:
@@ -58,15 +92,20 @@ def rest_door(engine: Engine, settings: RestSettings) -> Blueprint:
     """
     blueprint = Blueprint(BLUEPRINT, __name__, url_prefix=PREFIX)
     door = Door(engine, settings)
-    for operation in OPERATIONS:
+    for operation in EVERY_OPERATION:
         blueprint.add_url_rule(
             operation.path,
             endpoint=operation.name,
             view_func=_view(door, operation),
             methods=[operation.method],
         )
-    blueprint.before_app_request(_guard(settings))
-    blueprint.register_error_handler(RoutingError, errors.of_routing_error)
+    limit = RateLimit(settings.requests_per_second, engine.clock)
+    blueprint.before_app_request(_guard(settings, limit))
+    if settings.requests_per_second:
+        blueprint.after_app_request(_with_what_is_left)
+    blueprint.register_error_handler(
+        RoutingError, lambda error: errors.of_routing_error(error, settings.account_sid)
+    )
     blueprint.register_error_handler(HTTPException, _http_error)
     blueprint.register_error_handler(StoreUnavailable, errors.of_unavailable_store)
     blueprint.register_error_handler(Exception, errors.of_unexpected)
@@ -82,13 +121,20 @@ def _view(door: Door, operation: Operation) -> Callable[..., Response]:
     return view
 
 
-def _guard(settings: RestSettings) -> Callable[[], Response | None]:
+def _guard(settings: RestSettings, limit: RateLimit) -> Callable[[], Response | None]:
     def guard() -> Response | None:
         below = request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
         if not below and request.blueprint != BLUEPRINT:
             return None
         try:
-            authenticate(request.authorization, settings.account_sid, settings.auth_tokens)
+            user = authenticate(
+                request.authorization,
+                settings.account_sid,
+                settings.auth_tokens,
+                settings.signing_keys,
+            )
+            g.rate_limit = limit.told(0)
+            g.rate_limit = limit.take(user)
         except HTTPException as refusal:
             return _http_error(refusal)
         # An unknown path belongs to no blueprint, so its refusal would not be told in our shape.
@@ -98,6 +144,10 @@ def _guard(settings: RestSettings) -> Callable[[], Response | None]:
         return None
 
     return guard
+
+
+def _with_what_is_left(response: Response) -> Response:
+    return with_headers(response, g.get("rate_limit", {}))
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -13,7 +13,7 @@ import msgspec
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
-from routing.errors import RoutingError
+from routing.errors import IllegalMove, RoutingError
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +32,9 @@ def error_answer(status: int, code: int, message: str) -> Response:
     return Response(msgspec.json.encode(body), status=status, mimetype="application/json")
 
 
-def of_routing_error(error: RoutingError) -> Response:
-    return error_answer(error.status, error.code, error.message)
+def of_routing_error(error: RoutingError, account_sid: str) -> Response:
+    message = error.told_to(account_sid) if isinstance(error, IllegalMove) else error.message
+    return error_answer(error.status, error.code, message)
 
 
 def of_http_error(error: HTTPException, path: str) -> Response:

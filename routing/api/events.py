@@ -76,7 +76,9 @@ def _period(given: ListEvent, now: int) -> Between:
     if start is None and given.sid is None:
         minutes = _DEFAULT_MINUTES if given.minutes is None else given.minutes
         start = (given.end_date or now) - minutes * 60 * SECOND
-    return Between(at_least=start, below=given.end_date)
+    # Both ends are told to the second, and what happened within the last one belongs to it.
+    end = None if given.end_date is None else given.end_date + SECOND
+    return Between(at_least=start, below=end)
 
 
 @resource.operation("FetchEvent", "GET", _ONE, Parameters)
@@ -87,7 +89,7 @@ def fetch(door: Door, _given: Parameters, workspace_sid: str, event_sid: str) ->
 
 def _find(work: Work, *, workspace_sid: str, event_sid: str) -> Event:
     filters: dict[str, Any] = {"workspace_sid": workspace_sid, "sid": event_sid}
-    events = Stored(work, Event, filters, _NEWEST_FIRST).rows(None, 1, backwards=False)
+    events = Stored(work, Event, filters, _NEWEST_FIRST).rows(None, 1, backwards=False).records
     if not events:
         raise NotFound(f"/Workspaces/{workspace_sid}/Events/{event_sid}")
     return events[0]

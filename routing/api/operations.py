@@ -6,17 +6,18 @@ Door (engine and representation), their parameters and the SIDs in the path.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
 import msgspec
 from flask import Response
 
 from routing.api.parameters import Given, Parameters
 from routing.api.representation import Body, Representation
+from routing.api.streams import Streams
 from routing.configuration import Configuration
 from routing.engine import Engine
-from routing.ports import Work
+from routing.ports import SigningKeys, Work
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -31,6 +32,15 @@ class RestSettings:
     auth_tokens: tuple[str, ...]
     #: Where clients reach the server; links and pages are told from there.
     public_url: str
+    #: What one set of credentials may ask for in the long run; 0 for no limit.
+    requests_per_second: int = 0
+    #: API keys open the door, too.
+    signing_keys: SigningKeys | None = None
+    #: How many days back statistics may be asked for.
+    statistics_days: int = 3650
+    #: Of how many Workers of a Workspace worker statistics are told at most.
+    statistics_workers: int = 100_000
+    streams: Streams = field(default_factory=Streams)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +56,8 @@ class Door:
 
     def __init__(self, engine: Engine, settings: RestSettings) -> None:
         self.engine = engine
+        self.settings = settings
+        self.streams = settings.streams
         self.represent = Representation(settings.account_sid, settings.public_url)
 
     def perform(
@@ -103,6 +115,9 @@ def _as_set_up(
 
 View = Callable[..., Response]
 
+#: By the first word of an operation's name.
+_STATUSES: Final = {"Create": 201, "Delete": 204}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
@@ -112,6 +127,17 @@ class Operation:
     path: str
     takes: type[Parameters]
     view: View
+    #: The status of an answer that is no refusal.
+    status: int
+    content_type: str = "application/json"
+    #: It looks at If-Match.
+    has_version: bool = False
+    #: Twilio has no such operation.
+    is_extension: bool = False
+
+
+def _status(name: str) -> int:
+    return next((status for word, status in _STATUSES.items() if name.startswith(word)), 200)
 
 
 class Resource:
@@ -121,16 +147,26 @@ class Resource:
         self.operations: list[Operation] = []
 
     def operation(
-        self, name: str, method: str, path: str, takes: type[Given]
+        self, name: str, method: str, path: str, takes: type[Given], **more: Any
     ) -> Callable[
         [Callable[Concatenate[Door, Given, ...], Response]],
         Callable[Concatenate[Door, Given, ...], Response],
     ]:
+        """Adds a view under Twilio's name for it; `more` are further fields of an Operation."""
+
         def add(
             view: Callable[Concatenate[Door, Given, ...], Response],
         ) -> Callable[Concatenate[Door, Given, ...], Response]:
+            more.setdefault("status", _status(name))
             self.operations.append(
-                Operation(name=name, method=method, path=path, takes=takes, view=view)
+                Operation(
+                    name=name,
+                    method=method,
+                    path=path,
+                    takes=takes,
+                    view=view,
+                    **more,
+                )
             )
             return view
 

@@ -21,10 +21,13 @@ from msgspec import Meta, inspect
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from routing.clock import SECOND, Instant
+from routing.engine.workspaces import MAX_LONG_NAME_CHARACTERS
 from routing.errors import ExpressionError, InvalidParameter
 from routing.expressions import Expression, compile_expression
+from routing.json_text import read_object
 
 FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
 #: The longest document we take is a Workflow's configuration of a megabyte; a form may need three
 #: bytes for each of its own.
 MAX_BODY_BYTES = 3_500_000
@@ -41,7 +44,7 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 def _sid_of(prefix: str, resource: str) -> Any:
     # Python's $ also matches before a last line feed; what follows it here rules that out.
     return Meta(
-        pattern=rf"^{prefix}[0-9a-f]{{32}}$(?!\n)",
+        pattern=rf"^{prefix}[0-9a-fA-F]{{32}}$(?!\n)",
         description=f"the SID of {resource}: {prefix} and 32 hexadecimal digits",
         extra={"read": "sid"},
     )
@@ -60,6 +63,15 @@ WorkflowSid: TypeAlias = Annotated[str, _sid_of("WW", "a Workflow")]
 Text: TypeAlias = Annotated[str, Meta(max_length=4096, description="at most 4096 characters")]
 Name: TypeAlias = Annotated[
     str, Meta(min_length=1, max_length=64, description="1 to 64 characters")
+]
+#: Twilio documents no limit for the names of TaskQueues and Workflows.
+LongName: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_LONG_NAME_CHARACTERS,
+        description=f"1 to {MAX_LONG_NAME_CHARACTERS} characters",
+    ),
 ]
 #: An expression has a limit of its own, in the language's parser.
 ExpressionText: TypeAlias = Annotated[
@@ -108,6 +120,10 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
         return present
 
 
+class JSONParameters(Parameters, frozen=True, kw_only=True, rename="camel"):
+    """What an operation takes as a JSON object instead of a form."""
+
+
 Given = TypeVar("Given", bound=Parameters)
 
 
@@ -136,6 +152,11 @@ class _Field:
         elif not self._read:
             self._read, expected = _reading_of(type_)
             self.expected = self.expected or expected
+
+    @property
+    def reading(self) -> str:
+        """`sid`, `date-time`, `comma list`, ...; empty for a plain text."""
+        return self._read
 
     def value(self, texts: list[str]) -> object:
         """What msgspec is to check; None where nothing was given."""
@@ -222,12 +243,19 @@ def _fields(kind: type[Parameters]) -> tuple[_Field, ...]:
     return tuple(_Field(field) for field in described.fields)
 
 
+def described_fields(kind: type[Parameters]) -> tuple[_Field, ...]:
+    """How each parameter is read, in the order in which they are declared."""
+    return _fields(kind)
+
+
 def read_parameters(request: Request, kind: type[Given]) -> Given:
     """The request's parameters, checked: from the form of a POST, from the query of anything else.
 
     Raises InvalidParameter by name, and what werkzeug raises for a body that is too large or of
     another type.
     """
+    if issubclass(kind, JSONParameters):
+        return _of_json(request, kind)
     texts = _form(request) if request.method == "POST" else _split(request.query_string)
     values: dict[str, object] = {}
     fields = _fields(kind)
@@ -240,6 +268,19 @@ def read_parameters(request: Request, kind: type[Given]) -> Given:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
         _refuse(fields, str(error), error)
+
+
+def _of_json(request: Request, kind: type[Given]) -> Given:
+    """The members of the JSON object, whichever way the first letters of their names are spelt."""
+    body = _body(request, JSON)
+    values = {
+        name[:1].lower() + name[1:]: value
+        for name, value in read_object(body, parameter="body").items()
+    }
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        _refuse(_fields(kind), str(error), error)
 
 
 _MISSING = re.compile(r"missing required field `(\w+)`")
@@ -258,15 +299,19 @@ def _refuse(fields: tuple[_Field, ...], text: str, error: Exception) -> NoReturn
 
 
 def _form(request: Request) -> Mapping[str, list[str]]:
+    return _split(_body(request, FORM))
+
+
+def _body(request: Request, content_type: str) -> bytes:
     request.max_content_length = MAX_BODY_BYTES
     body = request.get_data(cache=False)
     if len(body) >= MAX_BODY_BYTES:
         # Of a body that comes in chunks and tells no length, werkzeug hands out what is within the
         # limit and leaves the rest unread; half a form must not pass for a whole one.
         raise RequestEntityTooLarge
-    if body and request.mimetype != FORM:
-        raise UnsupportedMediaType(f"Expected a body of content type {FORM}.")
-    return _split(body)
+    if body and request.mimetype != content_type:
+        raise UnsupportedMediaType(f"Expected a body of content type {content_type}.")
+    return body
 
 
 def _split(encoded: bytes) -> Mapping[str, list[str]]:

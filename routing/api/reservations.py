@@ -78,7 +78,7 @@ class Conference(Parameters, frozen=True, kw_only=True, rename="pascal"):
     conference_status_callback: Url | None = None
     conference_status_callback_method: HttpMethod | None = None
     conference_status_callback_event: _ConferenceEvents | None = None
-    conference_record: Text | None = None
+    conference_record: Literal["true", "false", "record-from-start", "do-not-record"] | None = None
     conference_trim: Literal["trim-silence", "do-not-trim"] | None = None
     recording_channels: Literal["mono", "dual"] | None = None
     recording_status_callback: Url | None = None
@@ -116,8 +116,14 @@ class UpdateReservation(Conference, frozen=True, kw_only=True, rename="pascal"):
     redirect_call_sid: CallSid | None = None
     redirect_accept: bool | None = None
     redirect_url: Url | None = None
+
+
+class UpdateTaskReservation(UpdateReservation, frozen=True, kw_only=True, rename="pascal"):
+    """Only below its Task may somebody listen in."""
+
     supervisor_mode: Literal["monitor", "whisper", "barge"] | None = None
-    supervisor: WorkerSid | None = None
+    #: A Worker's SID, or where somebody is reached.
+    supervisor: Text | None = None
 
 
 class ListWorkerReservation(Paged, frozen=True, kw_only=True, rename="pascal"):
@@ -209,13 +215,17 @@ def _answer(door: Door, done: InWorkspace[_Found], *, below: str) -> Response:
     return answer(body, version=reservation.version)
 
 
-@resource.operation("UpdateTaskReservation", "POST", _ONE_OF_TASK, UpdateReservation)
-def update_of_task(door: Door, given: UpdateReservation, **sids: str) -> Response:
+@resource.operation(
+    "UpdateTaskReservation", "POST", _ONE_OF_TASK, UpdateTaskReservation, has_version=True
+)
+def update_of_task(door: Door, given: UpdateTaskReservation, **sids: str) -> Response:
     done = door.perform(_update, given, if_match(request), **sids)
     return _answer(door, done, below="Tasks")
 
 
-@resource.operation("UpdateWorkerReservation", "POST", _ONE_OF_WORKER, UpdateReservation)
+@resource.operation(
+    "UpdateWorkerReservation", "POST", _ONE_OF_WORKER, UpdateReservation, has_version=True
+)
 def update_of_worker(door: Door, given: UpdateReservation, **sids: str) -> Response:
     done = door.perform(_update, given, if_match(request), **sids)
     return _answer(door, done, below="Workers")

@@ -12,7 +12,7 @@ from routing.api.parameters import (
     ActivitySid,
     ExpressionText,
     JSONText,
-    Name,
+    LongName,
     Parameters,
     QueueOrder,
     Text,
@@ -34,7 +34,7 @@ _ORDERINGS = {"DateCreated": "created_at", "DateUpdated": "updated_at"}
 
 
 class CreateTaskQueue(Parameters, frozen=True, kw_only=True, rename="pascal"):
-    friendly_name: Name
+    friendly_name: LongName
     target_workers: ExpressionText | None = None
     max_reserved_workers: Annotated[int, Meta(ge=1, le=MAX_RESERVED_WORKERS)] | None = None
     task_order: QueueOrder | None = None
@@ -43,7 +43,7 @@ class CreateTaskQueue(Parameters, frozen=True, kw_only=True, rename="pascal"):
 
 
 class UpdateTaskQueue(CreateTaskQueue, frozen=True, kw_only=True, rename="pascal"):
-    friendly_name: Name | None = None  # type: ignore[assignment]  # all may stay as they are
+    friendly_name: LongName | None = None  # type: ignore[assignment]  # all may stay as they are
 
 
 class ListTaskQueue(Paged, frozen=True, kw_only=True, rename="pascal"):

@@ -100,27 +100,27 @@ def _activity_sids(configuration: Configuration, given: ListWorker) -> frozenset
 
 
 def _wanted(configuration: Configuration, given: ListWorker) -> Callable[[Worker], bool] | None:
-    expressions: list[Expression] = []
+    #: Of each group, one has to match.
+    groups: list[list[Expression]] = []
     if given.target_workers_expression is not None:
-        expressions.append(
-            read_expression(given.target_workers_expression, "TargetWorkersExpression")
-        )
+        asked = read_expression(given.target_workers_expression, "TargetWorkersExpression")
+        groups.append([asked])
     if given.task_queue_sid is not None or given.task_queue_name is not None:
         queues = [
-            queue
+            belonging(queue.target_workers)
             for queue in configuration.task_queues.values()
             if given.task_queue_sid in {None, queue.sid}
             and given.task_queue_name in {None, queue.friendly_name}
         ]
         if not queues:
             return lambda _worker: False
-        expressions.append(belonging(queues[0].target_workers))
-    if not expressions:
+        groups.append(queues)
+    if not groups:
         return None
 
     def wanted(worker: Worker) -> bool:
         context = worker_context(configuration, worker)
-        return all(expression.matches(context) for expression in expressions)
+        return all(any(one.matches(context) for one in group) for group in groups)
 
     return wanted
 
@@ -139,7 +139,7 @@ def fetch(door: Door, _given: Parameters, workspace_sid: str, worker_sid: str) -
     return answer(body, version=done.result.version)
 
 
-@resource.operation("UpdateWorker", "POST", _ONE, UpdateWorker)
+@resource.operation("UpdateWorker", "POST", _ONE, UpdateWorker, has_version=True)
 def update(door: Door, given: UpdateWorker, workspace_sid: str, worker_sid: str) -> Response:
     done = door.perform(
         workers.update,
@@ -152,7 +152,7 @@ def update(door: Door, given: UpdateWorker, workspace_sid: str, worker_sid: str)
     return answer(body, version=done.result.version)
 
 
-@resource.operation("DeleteWorker", "DELETE", _ONE, Parameters)
+@resource.operation("DeleteWorker", "DELETE", _ONE, Parameters, has_version=True)
 def delete(door: Door, _given: Parameters, workspace_sid: str, worker_sid: str) -> Response:
     door.engine.perform(
         workers.delete,

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from routing.api.operations import Door, Resource, answer, created, deleted
 from routing.api.paging import InMemory, Paged, page_answer, page_of
-from routing.api.parameters import JSONText, Name, Parameters, Text, Truth, Url
+from routing.api.parameters import JSONText, LongName, Parameters, Text, Truth, Url
 from routing.configuration import MAX_RESERVATION_TIMEOUT_SECONDS
 from routing.engine import workflows
 from routing.errors import NotFound
@@ -18,7 +18,7 @@ _ONE = "/Workspaces/<workspace_sid>/Workflows/<workflow_sid>"
 
 
 class CreateWorkflow(Parameters, frozen=True, kw_only=True, rename="pascal"):
-    friendly_name: Name
+    friendly_name: LongName
     configuration: JSONText
     assignment_callback_url: Url | None = None
     fallback_assignment_callback_url: Url | None = None
@@ -28,7 +28,7 @@ class CreateWorkflow(Parameters, frozen=True, kw_only=True, rename="pascal"):
 
 
 class UpdateWorkflow(Parameters, frozen=True, kw_only=True, rename="pascal"):
-    friendly_name: Name | None = None
+    friendly_name: LongName | None = None
     configuration: JSONText | None = None
     assignment_callback_url: Url | None = None
     fallback_assignment_callback_url: Url | None = None

@@ -1,17 +1,18 @@
 """Is it alive, and is it well? For supervisors, load balancers and `make run`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import flask
 
-from routing.background.loops import Loop
 from routing.store import SqlStore, StoreUnavailable
 
 Answer: TypeAlias = dict[str, str | dict[str, str]]
 
 
-def health_door(store: SqlStore, loops: Sequence[Loop]) -> flask.Blueprint:
+def health_door(
+    store: SqlStore, followers_wellbeing: Callable[[], Mapping[str, bool]]
+) -> flask.Blueprint:
     """`/healthz` (the process answers) and `/readyz` (the database and every follower are well)."""
     door = flask.Blueprint("health", __name__)
 
@@ -21,7 +22,10 @@ def health_door(store: SqlStore, loops: Sequence[Loop]) -> flask.Blueprint:
 
     @door.get("/readyz")
     def ready() -> tuple[Answer, int]:
-        followers = {loop.name: "well" if loop.is_well else "not well" for loop in loops}
+        followers = {
+            name: "well" if is_well else "not well"
+            for name, is_well in followers_wellbeing().items()
+        }
         try:
             store.ping()
             database = "well"

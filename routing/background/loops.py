@@ -24,17 +24,26 @@ SLOW_POLL_SECONDS = 1.0
 SAVE_SECONDS = 0.1
 #: Seconds until a gap in the log is looked at again; it closes as soon as its writer is done.
 HELD_UP_SECONDS = 0.005
+#: Events in one window of so many seconds that make a flood of them.
+FLOOD_EVENTS, FLOOD_WINDOW_SECONDS = 150, 0.1
+#: Seconds between two looks at the log during a flood. Each look has its cost, however little it
+#: finds, and takes it from those who answer the requests that the flood consists of.
+FLOOD_REST_SECONDS = 0.01
 #: Seconds after a step that raised.
 PAUSE_SECONDS = 0.5
 
 _log = structlog.get_logger(__name__)
 
 
+class Rest(float):
+    """What a step returns: seconds that shall pass whatever happens, then call it again."""
+
+
 class Loop:
     """One thread that calls `step` until it says there is nothing to do, and then sleeps.
 
     `step` returns True for "there may be more at once", or the seconds until it wants to be called
-    again, or False for "only when something has changed".
+    again (a Rest: not before), or False for "only when something has changed".
     """
 
     def __init__(
@@ -91,35 +100,61 @@ class Loop:
             self._stopping.wait(PAUSE_SECONDS)
             return None
         self._failures = 0
+        if isinstance(result, Rest):
+            self._stopping.wait(result)
+            return None
         if result is True:
             return None
         return SLOW_POLL_SECONDS if result is False else min(result, SLOW_POLL_SECONDS)
 
 
 def following(
-    log: EventLog, react: Callable[[Sequence[Event]], None]
+    log: EventLog, react: Callable[[Sequence[Event]], int | None]
 ) -> Callable[[], bool | float]:
     """The step of a follower: the next events, the reaction to them, the cursor moved.
+
+    A reaction may say how many of the events it has dealt with; None stands for all.
 
     While events keep coming the cursor is saved a few times a second; each save is a commit, and
     all that a lost one costs is that the last events are reacted to again.
     """
     saved_at = time.monotonic()
+    is_flooded = _flood_gauge()
 
     def step() -> bool | float:
         nonlocal saved_at
         events = log.read(BATCH)
         if events:
-            react(events)
-            log.go_on(events)
+            dealt = react(events)
+            log.go_on(events[:dealt])
         if not events or time.monotonic() - saved_at > SAVE_SECONDS:
             log.save()
             saved_at = time.monotonic()
         if not events and log.is_held_up:
             return HELD_UP_SECONDS
+        if is_flooded(len(events)) and len(events) < BATCH:
+            return Rest(FLOOD_REST_SECONDS)
         return bool(events)
 
     return step
+
+
+def _flood_gauge() -> Callable[[int], bool]:
+    """Is told how many events were read, and says whether they come too fast to take each alone."""
+    begun_at = time.monotonic()
+    count = 0
+    flooded = False
+
+    def is_flooded(events: int) -> bool:
+        nonlocal begun_at, count, flooded
+        count += events
+        now = time.monotonic()
+        if now - begun_at > FLOOD_WINDOW_SECONDS:
+            flooded = count * FLOOD_WINDOW_SECONDS > FLOOD_EVENTS * (now - begun_at)
+            begun_at, count = now, 0
+        return flooded and events > 0
+
+    return is_flooded
 
 
 def timing(engine: Engine) -> Callable[[], bool | float]:

@@ -8,7 +8,7 @@ that somebody was faster: the rows are read again, and the Task is proposed anew
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from routing.engine import Engine, matchable, reservations, skipping
+from routing.engine import Engine, matchable, offers, skipping
 from routing.errors import NotFound
 from routing.events import CATALOGUE, Event
 from routing.matching import MatchingIndex, Proposal
@@ -141,20 +141,24 @@ class Router:
                 self._offer(workspace_sid)
 
 
-def _claim(work: Work, proposals: Iterable[Proposal]) -> list[Proposal]:
+def _claim(work: Work, proposals: Sequence[Proposal]) -> list[Proposal]:
     """Claims what it can; returns the proposals of which something could not be claimed."""
-    lost = []
-    # One order of locks for all who claim in batches; deadlocks would only cost a retry.
-    for proposal in sorted(proposals, key=lambda each: each.task_sid):
-        version = proposal.task_version
-        for worker_sid in proposal.worker_sids:
-            claimed = reservations.reserve(
-                work, task_sid=proposal.task_sid, worker_sid=worker_sid, task_version=version
+    made = offers.make(
+        work,
+        [
+            offers.Offer(
+                task_sid=proposal.task_sid,
+                task_version=proposal.task_version,
+                worker_sids=proposal.worker_sids,
             )
-            version += claimed is not None
-        if version < proposal.task_version + len(proposal.worker_sids):
-            lost.append(proposal)
-    return lost
+            for proposal in proposals
+        ],
+    )
+    return [
+        proposal
+        for proposal, reservations in zip(proposals, made, strict=True)
+        if len(reservations) < len(proposal.worker_sids)
+    ]
 
 
 def _build(work: Work, workspace_sid: str) -> MatchingIndex | None:

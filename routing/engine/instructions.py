@@ -117,14 +117,14 @@ def lease(work: Work, *, limit: int, seconds: int) -> Sequence[Instruction]:
     return leased
 
 
-def look_again(work: Work, *, alone: bool) -> None:
-    """A process starts: whatever is under way is looked at now, since callbacks may have been lost.
+def look_again(work: Work) -> None:
+    """A process takes over: whatever is under way is looked at now, callbacks may have been lost.
 
-    `alone` says that no other process can be at work: leases are a dead one's then, and given up.
+    Leases are a dead process's, and given up. Should it live after all, what it was doing is looked
+    up before it is done again.
     """
     for instruction in work.instructions.find(state={states.REQUESTED, states.IN_PROGRESS}):
-        leased_until = None if alone else instruction.leased_until
-        work.instructions.change(instruction.sid, leased_until=leased_until, due_at=work.now)
+        work.instructions.change(instruction.sid, leased_until=None, due_at=work.now)
 
 
 def progress(work: Work, *, instruction_sid: str, **columns: object) -> Instruction | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from routing import sids
 from routing.configuration import Configuration
 from routing.engine.journal import Subject, tell
-from routing.engine.workspaces import check_name
+from routing.engine.workspaces import MAX_LONG_NAME_CHARACTERS, check_name
 from routing.errors import ExpressionError, InvalidParameter, NotFound, RoutingError
 from routing.expressions import compile_expression
 from routing.ports import Work
@@ -109,7 +109,7 @@ def delete(work: Work, *, workspace_sid: str, task_queue_sid: str) -> None:
 
 
 def _check(configuration: Configuration, queue: TaskQueue) -> None:
-    check_name(queue.friendly_name)
+    check_name(queue.friendly_name, longest=MAX_LONG_NAME_CHARACTERS)
     if queue.target_workers.strip():
         try:
             compile_expression(queue.target_workers)

@@ -192,11 +192,12 @@ def complete(
     configuration = work.configuration(workspace_sid)
     task = _in_one_hand(work, configuration, locked_task(work, workspace_sid, task_sid))
     next_task_state(task, "complete")
+    worker = None
     for reservation in _live(work, task):
         worker = reservations.complete_one(work, configuration, reservation, task)
         if not configuration.workspace.multi_task_enabled:
-            move_worker(work, configuration, worker, post_work_activity_sid)
-    return reservations.complete_task(work, configuration, task, reason=reason)
+            worker = move_worker(work, configuration, worker, post_work_activity_sid)
+    return reservations.complete_task(work, configuration, task, reason=reason, worker=worker)
 
 
 def cancel(work: Work, *, workspace_sid: str, task_sid: str, reason: str | None = None) -> Task:

@@ -11,7 +11,7 @@ from routing.configuration import (
 )
 from routing.engine import placement
 from routing.engine.journal import Subject, tell
-from routing.engine.workspaces import check_name
+from routing.engine.workspaces import MAX_LONG_NAME_CHARACTERS, check_name
 from routing.errors import InvalidParameter, NotFound, RoutingError
 from routing.ports import Work
 from routing.task import PENDING, WAITING
@@ -121,7 +121,7 @@ def delete(work: Work, *, workspace_sid: str, workflow_sid: str) -> None:
 
 
 def _check(setup: Configuration, workflow: Workflow) -> None:
-    check_name(workflow.friendly_name)
+    check_name(workflow.friendly_name, longest=MAX_LONG_NAME_CHARACTERS)
     if not 1 <= workflow.task_reservation_timeout <= MAX_RESERVATION_TIMEOUT_SECONDS:
         raise InvalidParameter(
             "TaskReservationTimeout",

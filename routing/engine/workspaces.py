@@ -20,13 +20,15 @@ from routing.workspace import (
 )
 
 MAX_NAME_CHARACTERS = 64
+#: Twilio documents no limit for the names of TaskQueues and Workflows; this one is ours.
+MAX_LONG_NAME_CHARACTERS = 1024
 _UNIQUE_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 
 
-def check_name(friendly_name: str, *, parameter: str = "FriendlyName") -> None:
+def check_name(friendly_name: str, *, longest: int = MAX_NAME_CHARACTERS) -> None:
     """Raises InvalidParameter for an empty or over-long name."""
-    if not 1 <= len(friendly_name) <= MAX_NAME_CHARACTERS:
-        raise InvalidParameter(parameter, f"expected 1 to {MAX_NAME_CHARACTERS} characters")
+    if not 1 <= len(friendly_name) <= longest:
+        raise InvalidParameter("FriendlyName", f"expected 1 to {longest} characters")
 
 
 def create(

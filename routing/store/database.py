@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Engine
 
+from routing.ports import Leadership
 from routing.store.statements import SqlDialect
 from routing.store.unit_of_work import UnitOfWork
 from routing.store.wake_up import WakeUps
@@ -48,6 +49,10 @@ class Database(Protocol):
 
     def listen(self) -> None:
         """Begins to hear of other processes' commits, where there can be others."""
+        ...
+
+    def leadership(self) -> Leadership:
+        """The chance of this process to lead those that share the database."""
         ...
 
     def close(self) -> None: ...

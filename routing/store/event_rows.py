@@ -45,9 +45,10 @@ def written_row(event: Event) -> tuple[object, ...]:
 
 
 def event_of(row: tuple[Any, ...]) -> Event:
-    """The event of a row of the columns READ."""
+    """The event of a row of the columns READ; it carries nothing where that was left out."""
     named = dict(zip(READ, row, strict=True))
-    named["carried"] = _decode(named["carried"])
+    carried = named["carried"]
+    named["carried"] = _decode(carried) if carried else {}
     return Event(**named)
 
 

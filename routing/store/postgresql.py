@@ -33,6 +33,7 @@ from routing.clock import Clock
 from routing.store.combining import Batch, Combiner, fail_all, is_of_one, run, run_apart
 from routing.store.configurations import Configurations
 from routing.store.errors import CLOSED, StoreUnavailable
+from routing.store.leadership import AdvisoryLock
 from routing.store.postgresql_notices import Notices
 from routing.store.refusals import refusal
 from routing.store.statements import POSTGRESQL, Cursor
@@ -216,7 +217,7 @@ class PostgresqlDatabase:
     def _notify(self, topics: set[str]) -> None:
         if topics:
             self.wake_ups.notify(topics)
-            self._notices.announce()
+            self._notices.announce(topics)
 
     # Reading.
 
@@ -349,6 +350,9 @@ class PostgresqlDatabase:
     def listen(self) -> None:
         """Begins to hear of other processes' commits, and to tell them of ours."""
         self._notices.start()
+
+    def leadership(self) -> AdvisoryLock:
+        return AdvisoryLock(self._connect_aside)
 
     def close(self) -> None:
         self._is_closed = True

@@ -5,11 +5,14 @@ queue for it. Here one thread sends them afterwards, one for all commits since i
 that is lost costs a poll's wait, nothing else; so both threads just connect again after an error.
 """
 
+import json
 import secrets
 import threading
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
+import msgspec
 import psycopg
 import structlog
 
@@ -18,8 +21,9 @@ from routing.store.wake_up import WakeUp, WakeUps
 _CHANNEL: Final = "tandem"
 #: Seconds between tries to connect again.
 _PAUSE_SECONDS: Final = 1.0
-#: Seconds between two notices at least.
+#: Seconds between two notices at least, and during a flood of commits.
 _SHARED_SECONDS: Final = 0.005
+_FLOOD_SECONDS: Final = 0.02
 #: How often the listener looks up, in seconds, where no notice tells it that it is to stop.
 _LOOK_UP_SECONDS: Final = 1.0
 
@@ -33,6 +37,9 @@ class Notices:
         self._connect = connect
         self._wake_ups = wake_ups
         self._ours = WakeUp()
+        #: What has been committed since the last notice.
+        self._topics: set[str] = set()
+        self._door = threading.Lock()
         #: What our own notices say, so that we do not wake ourselves twice.
         self._name = secrets.token_hex(8)
         self._stopped = threading.Event()
@@ -52,8 +59,10 @@ class Notices:
         for thread in self._threads:
             thread.start()
 
-    def announce(self) -> None:
-        """To be said after a commit; returns at once."""
+    def announce(self, topics: AbstractSet[str]) -> None:
+        """To be said after a commit that had these topics; returns at once."""
+        with self._door:
+            self._topics |= topics
         self._ours.notify()
 
     def stop(self) -> None:
@@ -76,12 +85,18 @@ class Notices:
     def _announce(self, connection: psycopg.Connection[Any]) -> None:
         # What was committed before there was a connection is told now.
         seen = self._ours.seen() - 1
+        pause = _SHARED_SECONDS
         while True:
             seen = self._ours.wait(seen, None)
-            connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, self._name))
+            with self._door:
+                topics, self._topics = self._topics, set()
+            payload = json.dumps([self._name, *topics])
+            connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, payload))
             # All commits of the next moment share a notice.
-            if self._stopped.wait(_SHARED_SECONDS):
+            if self._stopped.wait(pause):
                 return
+            committed = self._ours.seen() - seen
+            pause = min(pause * 2, _FLOOD_SECONDS) if committed > 1 else _SHARED_SECONDS
 
     def _listen(self, connection: psycopg.Connection[Any]) -> None:
         connection.execute(f"LISTEN {_CHANNEL}")
@@ -90,5 +105,13 @@ class Notices:
         self._wake_ups.notify()
         while not self._stopped.is_set():
             for notice in connection.notifies(timeout=_LOOK_UP_SECONDS, stop_after=1):
-                if notice.payload != self._name:
-                    self._wake_ups.notify()
+                self._hear(notice.payload)
+
+    def _hear(self, payload: str) -> None:
+        try:
+            sender, *topics = msgspec.json.decode(payload, type=list[str])
+        except (ValueError, msgspec.ValidationError):
+            self._wake_ups.notify()  # another release's, in words of its own
+            return
+        if sender != self._name:
+            self._wake_ups.notify(set(topics))

@@ -20,6 +20,7 @@ from routing.clock import Clock
 from routing.store.combining import Batch, Combiner, fail_all, is_of_one, run, run_apart
 from routing.store.configurations import Configurations
 from routing.store.errors import CLOSED, StoreUnavailable
+from routing.store.leadership import SoleProcess
 from routing.store.refusals import refusal
 from routing.store.statements import SQLITE
 from routing.store.unit_of_work import UnitOfWork
@@ -201,6 +202,9 @@ class SqliteDatabase:
     def ping(self) -> None:
         """Raises StoreUnavailable when the database does not answer."""
         self.rows(self._ping, ())
+
+    def leadership(self) -> SoleProcess:
+        return SoleProcess()
 
     def listen(self) -> None:
         """There is nothing to listen to: within a process the signal itself says everything."""

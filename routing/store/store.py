@@ -9,6 +9,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from routing.clock import Clock, Instant
+from routing.ports import Leadership
 from routing.store.configurations import Configurations
 from routing.store.database import Database
 from routing.store.errors import StoreUnavailable
@@ -41,6 +42,10 @@ class SqlStore:
         """
         return self._database.wake_ups.subscribe(topics)
 
+    def resubscribe(self, signal: WakeUp, topics: frozenset[str]) -> None:
+        """Lets a signal of `subscribe` be woken by commits of other topics from now on."""
+        self._database.wake_ups.change(signal, topics)
+
     def perform(self, verb: Callable[[UnitOfWork], Result], *, only_adds: bool = False) -> Result:
         """Runs the verb in a transaction and commits; may run it again, and with others' verbs.
 
@@ -69,12 +74,15 @@ class SqlStore:
         """
         return self._database.unit_of_work()
 
-    def event_log(self, name: str, concerns: frozenset[str] | None = None) -> FollowedLog:
+    def event_log(
+        self, name: str, concerns: frozenset[str] | None = None, *, bare: bool = False
+    ) -> FollowedLog:
         """The log as the follower of that name reads it, from where it last was.
 
-        `concerns` are the types of events that it is given; None for all.
+        `concerns` are the types of events that it is given; None for all. With `bare` they come
+        without description and without what they carry, which is most of them.
         """
-        return FollowedLog(self._database, name, concerns)
+        return FollowedLog(self._database, name, concerns, bare=bare)
 
     def purge_events_before(self, instant: Instant, *, limit: int = 1000) -> int:
         """Deletes the oldest events that occurred before the instant and that every follower has
@@ -93,6 +101,10 @@ class SqlStore:
     def listen(self) -> None:
         """Lets commits of other processes notify the signal, and ours theirs, until `close`."""
         self._database.listen()
+
+    def leadership(self) -> Leadership:
+        """The chance of this process to lead those that share the database."""
+        return self._database.leadership()
 
     def close(self) -> None:
         self._database.close()

@@ -13,9 +13,10 @@ from werkzeug.test import TestResponse
 
 from routing.api.door import rest_door
 from routing.api.operations import RestSettings
+from routing.api.streams import Streams
 from routing.engine import Engine, reservations
 from routing.reservation import Reservation
-from routing.store import open_store
+from routing.store import SqlStore, open_store
 from tests.api import openapi
 from tests.fakes import ManualClock
 
@@ -113,12 +114,21 @@ class Centre:
 def open_service(database_url: str, clock: ManualClock) -> Service:
     store = open_store(database_url, clock)
     store.migrate()
+    return open_app(store, clock)
+
+
+def open_app(store: SqlStore, clock: ManualClock, **more: Any) -> Service:
+    """The door on a store that is open; `more` are further settings of it."""
     engine = Engine(store, clock)
     app = Flask("tandem")
+    streams = Streams(limit=2)
+    streams.end_when(lambda: True)  # a client that waits for the end of an answer gets one
     settings = RestSettings(
         account_sid=ACCOUNT_SID,
         auth_tokens=(AUTH_TOKEN, NEXT_AUTH_TOKEN),
         public_url=PUBLIC_URL,
+        **more,
+        streams=streams,
     )
     app.register_blueprint(rest_door(engine, settings))
     return Service(engine=engine, clock=clock, app=app)
