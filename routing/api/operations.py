@@ -90,6 +90,18 @@ class Door:
         """The same for what only reads."""
         return self.engine.read(_as_set_up, query, args, kwargs)
 
+    def fetch(
+        self,
+        query: Callable[Concatenate[Work, Arguments], Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> InWorkspace[Result]:
+        """The same for what reads one row: the least that an answer can cost.
+
+        The Workspace is read after the row, so that it knows all that the row names.
+        """
+        return self.engine.glance(_and_set_up, query, args, kwargs)
+
 
 def _both(
     work: Work,
@@ -111,6 +123,16 @@ def _as_set_up(
 ) -> InWorkspace[Result]:
     configuration = work.configuration(kwargs["workspace_sid"])
     return InWorkspace(result=query(work, *args, **kwargs), configuration=configuration)
+
+
+def _and_set_up(
+    work: Work,
+    query: Callable[..., Result],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> InWorkspace[Result]:
+    result = query(work, *args, **kwargs)
+    return InWorkspace(result=result, configuration=work.configuration(kwargs["workspace_sid"]))
 
 
 View = Callable[..., Response]

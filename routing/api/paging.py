@@ -28,7 +28,7 @@ Record = TypeVar("Record")
 MAX_PAGE_SIZE = 1000
 #: Rows that one page looks at, when a filter can only be answered by looking at them. A page that
 #: ends there may be short, or empty, and still have a next one.
-MAX_SCANNED = 1000
+MAX_SCANNED = 500
 _SCANNED_AT_ONCE = 250
 
 #: Where a page begins or ends: the values of the order's columns.
@@ -228,6 +228,13 @@ def _cut(
 
 
 _TOKEN = "PA"  # noqa: S105 - the letters that Twilio's page tokens begin with
+
+
+def token_after(order: Order, record: object) -> str:
+    """The PageToken of the page that begins after this record, in this order."""
+    token = _sealed(order, place_of(order, record), backwards=False)
+    assert token is not None  # noqa: S101 - there is a place
+    return token
 
 
 def _sealed(order: Order, place: Place | None, *, backwards: bool) -> str | None:

@@ -256,9 +256,11 @@ def read_parameters(request: Request, kind: type[Given]) -> Given:
     """
     if issubclass(kind, JSONParameters):
         return _of_json(request, kind)
+    fields = _fields(kind)
+    if not fields and request.method != "POST":
+        return kind()
     texts = _form(request) if request.method == "POST" else _split(request.query_string)
     values: dict[str, object] = {}
-    fields = _fields(kind)
     for field in fields:
         if field.name in texts:
             value = field.value(_checked(field.name, texts[field.name]))

@@ -43,14 +43,14 @@ _MOVES: dict[str, Callable[..., Task]] = {
     CANCELED: tasks.cancel,
     WRAPPING: tasks.wrap_up,
 }
-_Priority = Annotated[int, Meta(ge=0, le=MAX_PRIORITY)]
+Priority = Annotated[int, Meta(ge=0, le=MAX_PRIORITY)]
 
 
 class CreateTask(Parameters, frozen=True, kw_only=True, rename="pascal"):
     attributes: JSONText | None = None
     workflow_sid: WorkflowSid | None = None
     task_channel: Text | None = None
-    priority: _Priority | None = None
+    priority: Priority | None = None
     timeout: Annotated[int, Meta(ge=1, le=MAX_TIMEOUT_SECONDS)] | None = None
     virtual_start_time: DateTime | None = None
     routing_target: Text | None = None
@@ -64,7 +64,7 @@ class UpdateTask(Parameters, frozen=True, kw_only=True, rename="pascal"):
         Literal["pending", "reserved", "assigned", "canceled", "completed", "wrapping"] | None
     ) = None
     reason: Text | None = None
-    priority: _Priority | None = None
+    priority: Priority | None = None
     task_channel: Text | None = None
     virtual_start_time: DateTime | None = None
     #: Ours, named as for Workflows: the guides speak of it, Twilio's reference has no such name.
@@ -72,7 +72,7 @@ class UpdateTask(Parameters, frozen=True, kw_only=True, rename="pascal"):
 
 
 class ListTask(Paged, frozen=True, kw_only=True, rename="pascal"):
-    priority: _Priority | None = None
+    priority: Priority | None = None
     assignment_status: StatusList | None = None
     workflow_sid: WorkflowSid | None = None
     workflow_name: Text | None = None
@@ -172,7 +172,7 @@ def _columns(given: Parameters) -> dict[str, Any]:
 
 @resource.operation("FetchTask", "GET", _ONE, Parameters)
 def fetch(door: Door, _given: Parameters, workspace_sid: str, task_sid: str) -> Response:
-    found = door.read(tasks.find, workspace_sid=workspace_sid, task_sid=task_sid)
+    found = door.fetch(tasks.find, workspace_sid=workspace_sid, task_sid=task_sid)
     return answer(_body(door, found), version=found.result.version)
 
 

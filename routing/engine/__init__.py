@@ -9,8 +9,8 @@ their state tables and appends the events that tell of it, all in one transactio
     transfers handing_over                a piece of work is handed on
     placement skipping                    where a Task goes next in its Workflow
     instructions giving participants      what is to be done on the phone line
+    api_keys presences                    what programs prove themselves with, and who is there
     mending                               what should have ended
-    api_keys                              what programs prove themselves with
     explaining                            why a Task is where it is
     dry_run                               what would become of a Task that came in now
     moves journal matchable               what the verbs above share, and the router with them

@@ -57,7 +57,7 @@ def tell_transfer(
         configuration,
         f"task.transfer-{what}",
         f"Transfer {transfer.sid} of Task {task.sid} {what.replace('-', ' ')}",
-        Subject(task=task),
+        Subject(task=task, transfer=transfer),
         **told,
     )
 

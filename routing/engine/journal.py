@@ -1,17 +1,18 @@
 """Writes an event with everything that its type carries (see events.CATALOGUE)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from routing import sids
 from routing.clock import SECOND, Instant, iso_8601
 from routing.configuration import Configuration, Workflow
-from routing.events import CATALOGUE, Event
+from routing.events import CATALOGUE, TOLD_LIVE, Event
 from routing.ports import Work
 from routing.reservation import Reservation
 from routing.task import CANCELED, COMPLETED, Task
 from routing.task_queue import TaskQueue
+from routing.transfer import Transfer
 from routing.worker import Worker, WorkerChannel, available_capacity_percentage
 from routing.workspace import Activity, TaskChannel
 
@@ -30,6 +31,7 @@ class Subject:
     workflow: Workflow | None = None
     activity: Activity | None = None
     task_channel: TaskChannel | None = None
+    transfer: Transfer | None = None
     #: {group: fields}: worked out once for all events that are told of this subject.
     told: dict[str, dict[str, str]] = field(default_factory=dict, compare=False)
 
@@ -68,6 +70,7 @@ def tell(
             description=description,
             carried=carried,
             occurred_at=work.now,
+            picture=_picture(work, subject) if event_type in TOLD_LIVE else None,
             task_sid=carried.get("task_sid"),
             reservation_sid=carried.get("reservation_sid"),
             worker_sid=carried.get("worker_sid"),
@@ -80,6 +83,24 @@ def tell(
 
 #: {resource type: the field that names the resource}
 _SID_OF = {kind: kind.replace("-", "_") + "_sid" for kind, _ in CATALOGUE.values()}
+
+
+def _picture(work: Work, subject: Subject) -> dict[str, object]:
+    """The records of which it tells. Attributes may be long, and are carried already."""
+    picture: dict[str, object] = {}
+    if subject.transfer is not None:
+        picture["transfer"] = subject.transfer
+    elif subject.reservation is not None and subject.reservation.transfer_sid is not None:
+        picture["transfer"] = work.transfers.get(subject.reservation.transfer_sid)
+    if subject.task is not None:
+        picture["task"] = replace(subject.task, attributes="")
+    if subject.reservation is not None:
+        picture["reservation"] = subject.reservation
+    elif subject.worker is not None:
+        picture["worker"] = replace(subject.worker, attributes="")
+    if subject.worker_channel is not None:
+        picture["worker_channel"] = subject.worker_channel
+    return picture
 
 
 def _yes(value: bool) -> str:

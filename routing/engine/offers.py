@@ -104,27 +104,28 @@ def _open_tasks(work: Work, offers: Iterable[Offer]) -> dict[str, _Open]:
 
 
 def _live(work: Work, tasks: Iterable[Task]) -> dict[str, list[Reservation]]:
-    """{Task SID: its live Reservations}; one that nobody was ever offered has none."""
-    touched = {task.sid for task in tasks if task.assignment_count}
+    """{Task SID: its live Reservations}; a Task that was never offered has none."""
+    offered = {task.sid for task in tasks if task.assignment_count}
     live: dict[str, list[Reservation]] = {}
-    for reservation in work.reservations.find(task_sid=touched, reservation_status=LIVE):
+    for reservation in work.reservations.find(task_sid=offered, reservation_status=LIVE):
         live.setdefault(reservation.task_sid, []).append(reservation)
     return live
 
 
 def _opened(work: Work, offer: Offer, task: Task, live: Iterable[Reservation]) -> _Open | None:
-    may_be_offered = task.is_wanting or task.assignment_status == RESERVED
-    if not may_be_offered or task.task_queue_sid is None:
+    waits = task.is_wanting or task.assignment_status == RESERVED
+    if not waits or task.task_queue_sid is None:
         return None
     configuration = work.configuration(task.workspace_sid)
-    offered = sum(reservation.reservation_status == states.PENDING for reservation in live)
+    queue = configuration.task_queues[task.task_queue_sid]
+    pending = sum(each.reservation_status == states.PENDING for each in live)
     return _Open(
         offer=offer,
         task=task,
         configuration=configuration,
-        room=configuration.task_queues[task.task_queue_sid].max_reserved_workers - offered,
-        # Also those who have it, or after-work of it: a Task that is handed on goes to others.
-        asked={reservation.worker_sid for reservation in live},
+        room=queue.max_reserved_workers - pending,
+        # Somebody may have a new offer of it already, or its after-work from before.
+        asked={each.worker_sid for each in live},
     )
 
 
@@ -200,8 +201,9 @@ def _reserve(
         version=task.version + 1,
         updated_at=work.now,
     )
-    # Not a change of what a Worker is: whoever holds its version may still write it.
-    worker = changed(workers[worker_sid], last_reserved_at=work.now)
+    # The Worker's version counts offers, too: Twilio's JavaScript SDK counts them along.
+    worker = workers[worker_sid]
+    worker = changed(worker, last_reserved_at=work.now, version=worker.version + 1)
     workers[worker_sid] = worker
     reservation = _new_reservation(work, each, worker_sid, channel_sid)
     each.reservations.append(reservation)
@@ -259,7 +261,10 @@ def _write(work: Work, tasks: Iterable[_Open], workers: dict[str, Worker]) -> No
     reserved = [reservation for each in made for reservation in each.reservations]
     work.workers.change_all(
         {
-            sid: {"last_reserved_at": workers[sid].last_reserved_at}
+            sid: {
+                "last_reserved_at": workers[sid].last_reserved_at,
+                "version": workers[sid].version,
+            }
             for sid in sorted({reservation.worker_sid for reservation in reserved})
         }
     )

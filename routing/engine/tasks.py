@@ -1,5 +1,6 @@
 """What happens to a Task: created, changed, wrapped up, completed, canceled, deleted."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from routing import reservation as reservation_states
@@ -250,6 +251,29 @@ def expire(work: Work, *, task_sid: str) -> bool:
     else:
         _remove(work, seen, "task.system-deleted", ASSIGNED_TOO_LONG)
     return True
+
+
+def expire_all(work: Work, task_sids: Sequence[str]) -> None:
+    """The same for several, in one transaction."""
+    if len(task_sids) > 1:
+        these = set(task_sids)
+        work.tasks.find(sid=these, order_by="sid", lock=True)
+        reservations.hold_workers(
+            work,
+            work.reservations.find(
+                task_sid=these, reservation_status=LIVE, order_by="sid", lock=True
+            ),
+        )
+    for sid in task_sids:
+        expire(work, task_sid=sid)
+
+
+def leave_step_all(work: Work, task_sids: Sequence[str]) -> None:
+    """`leave_step` for several, in one transaction."""
+    if len(task_sids) > 1:
+        work.tasks.find(sid=set(task_sids), order_by="sid", lock=True)
+    for sid in task_sids:
+        leave_step(work, task_sid=sid)
 
 
 def leave_step(work: Work, *, task_sid: str) -> bool:

@@ -190,6 +190,11 @@ def set_channel(
         columns["available"] = available
     work.worker_channels.change(found.sid, **columns)
     now = replace(found, **columns)  # type: ignore[arg-type]  # the names are the record's own
+    # Each of the two events is one more version of the Worker, as Twilio's JavaScript SDK counts.
+    changes = (now.configured_capacity != previous) + (now.available != found.available)
+    if changes:
+        work.workers.change(worker.sid, version=worker.version + changes)
+        worker = replace(worker, version=worker.version + changes)
     if now.configured_capacity != previous:
         tell(
             work,

@@ -1,4 +1,4 @@
-"""The kinds of columns, constraints and indexes that the tables are made of, and nothing else."""
+"""The kinds of columns, constraints and indexes that the tables are made of."""
 
 from typing import Any
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from routing.ports import Leadership
 from routing.store.statements import SqlDialect
 from routing.store.unit_of_work import UnitOfWork
-from routing.store.wake_up import WakeUps
+from routing.store.wake_up import Bulletin, WakeUps
 
 Result = TypeVar("Result")
 
@@ -53,6 +53,13 @@ class Database(Protocol):
 
     def leadership(self) -> Leadership:
         """The chance of this process to lead those that share the database."""
+        ...
+
+    #: What other processes say.
+    bulletin: Bulletin
+
+    def tell(self, message: str) -> None:
+        """Says something to the other processes that listen, if they can hear it now."""
         ...
 
     def close(self) -> None: ...

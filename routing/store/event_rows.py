@@ -21,12 +21,16 @@ WRITTEN: Final = (
     "carried",
     "occurred_at",
     *INDEXED_FIELDS,
+    "picture",
 )
-#: The columns of a row that is read, in the order that `event_of` expects.
-READ: Final = ("position", *WRITTEN)
+#: The columns of a row that is read, in the order that `event_of` expects; who wants the picture,
+#: too, names it after them.
+READ: Final = ("position", *WRITTEN[:-1])
+PICTURE: Final = "picture"
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(dict[str, str]).decode
+_decode_picture: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _indexed: Final = operator.attrgetter(*INDEXED_FIELDS)
 
 
@@ -41,14 +45,20 @@ def written_row(event: Event) -> tuple[object, ...]:
         _encode(event.carried).decode(),
         event.occurred_at,
         *_indexed(event),
+        None if event.picture is None else _encode(event.picture).decode(),
     )
 
 
 def event_of(row: tuple[Any, ...]) -> Event:
-    """The event of a row of the columns READ; it carries nothing where that was left out."""
-    named = dict(zip(READ, row, strict=True))
+    """The event of a row of the columns READ, and PICTURE where there is one more.
+
+    It carries nothing where that was left out.
+    """
+    named = dict(zip(READ, row, strict=False))
     carried = named["carried"]
     named["carried"] = _decode(carried) if carried else {}
+    if len(row) > len(READ) and row[-1] is not None:
+        named[PICTURE] = _decode_picture(row[-1])
     return Event(**named)
 
 

@@ -78,13 +78,12 @@ def inserts(
     return _ByJson(dialect, table, names)
 
 
-def changes(dialect: "SqlDialect", table: Table, names: Sequence[str], text: str) -> Inserts:
-    """Changes of these columns of many rows; `text` is the UPDATE of one of them.
-
-    Its records are dictionaries of the new values in the order of the names, and last the SID.
+def changes(dialect: "SqlDialect", table: Table, names: Sequence[str]) -> Inserts:
+    """Changes of these columns of many rows; its records are dictionaries of the new values and
+    the SID. No row may be among them twice.
     """
     if dialect.name == "sqlite":
-        return _ChangesByValues(text)
+        return _ChangesByThemselves(dialect, table, names)
     return _ChangesByJson(dialect, table, names)
 
 
@@ -212,18 +211,20 @@ class _ByJson:
         return known
 
 
-class _ChangesByValues(_OneByOne):
-    """UPDATE for one row after the other: what SQLite does fastest once it is prepared."""
+class _ChangesByThemselves(_OneByOne):
+    """UPDATE ... FROM one JSON array of objects, in one statement: the driver lets other threads
+    in after each, and in a busy process that is what costs.
+    """
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, dialect: "SqlDialect", table: Table, names: Sequence[str]) -> None:
+        self._text = dialect.compile(_changed(dialect, table, names, 1)).text
 
     def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
-        cursor.executemany(self._text, [tuple(record.values()) for record in records])
+        cursor.execute(self._text, (_encode(records).decode(),))
 
 
 class _ChangesByJson(_ByJson):
-    """UPDATE ... FROM one JSON array of objects. No row may be in it twice."""
+    """The same, beside other statements."""
 
     def __init__(self, dialect: "SqlDialect", table: Table, names: Sequence[str]) -> None:
         super().__init__(dialect, table, names)
@@ -233,10 +234,13 @@ class _ChangesByJson(_ByJson):
         return (self, size_class(number))
 
     def written(self, number: int) -> Insert | Update:
-        table, names = self._table, self._names
-        given = given_rows(self._dialect, table, (*names, "sid"), self.name, size_class(number))
-        changed = update(table).where(table.c.sid == given.c.sid)
-        return changed.values({key: given.c[key] for key in names})
+        return _changed(self._dialect, self._table, self._names, size_class(number))
+
+
+def _changed(dialect: "SqlDialect", table: Table, names: Sequence[str], at_most: int) -> Update:
+    given = given_rows(dialect, table, (*names, "sid"), f"{table.name}_changed", at_most)
+    changed = update(table).where(table.c.sid == given.c.sid)
+    return changed.values({key: given.c[key] for key in names})
 
 
 class _RowOf(UserDefinedType[Any]):

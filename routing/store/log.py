@@ -46,26 +46,37 @@ from sqlalchemy import (
 
 from routing.events import Event
 from routing.store.database import Database
-from routing.store.event_rows import READ, event_of
+from routing.store.event_rows import PICTURE, READ, event_of
 from routing.store.statements import POSTGRESQL, SqlDialect
 from routing.store.tables import events
 from routing.store.unit_of_work import UnitOfWork
 
 #: Rows that a follower passes over before it remembers for good that it did.
 MAX_PASSED: Final = 1000
+#: Positions that transactions on their way may have drawn below the newest one that is visible.
+_STILL_TO_COME: Final = 1000
 #: The place of an event's type in a row.
 _TYPE: Final = READ.index("type")
 
 
 class _LogStatements:
-    def __init__(self, dialect: SqlDialect, concerns: frozenset[str] | None, *, bare: bool) -> None:
+    def __init__(
+        self,
+        dialect: SqlDialect,
+        concerns: frozenset[str] | None,
+        *,
+        bare: bool,
+        with_pictures: bool,
+    ) -> None:
         """What is passed over comes without what it carries, which is most of a row."""
-        columns: dict[str, ColumnElement[Any]] = {name: events.c[name] for name in READ}
+        names = (*READ, PICTURE) if with_pictures else READ
+        columns: dict[str, ColumnElement[Any]] = {name: events.c[name] for name in names}
         if bare:
             columns["carried"] = columns["description"] = literal_column("''")
         elif concerns is not None:
             concerned = events.c.type.in_([literal(name) for name in sorted(concerns)])
-            columns["carried"] = case((concerned, events.c.carried), else_=None)
+            for name in ("carried", PICTURE)[: 1 + with_pictures]:
+                columns[name] = case((concerned, events.c[name]), else_=None)
         after: Select[Any] = (
             select(*columns.values())
             .where(events.c.position > bindparam("after"))
@@ -73,6 +84,11 @@ class _LogStatements:
             .limit(bindparam("row_limit"))
         )
         self.after = dialect.compile(after)
+        positions = select(events.c.position).order_by(events.c.position.desc())
+        self.end = dialect.compile(positions.limit(bindparam("row_limit")))
+        self.visible = dialect.compile(
+            select(events.c.position).where(events.c.position > bindparam("after"))
+        )
         #: None where there are no gaps.
         self.writers = dialect.compile(_writers()) if dialect is POSTGRESQL else None
 
@@ -114,6 +130,7 @@ class FollowedLog:
         concerns: frozenset[str] | None = None,
         *,
         bare: bool = False,
+        with_pictures: bool = False,
     ) -> None:
         """`concerns` are the types of events that the follower is given; None for all. `bare` is
         for one that only wants to know what they are about: they come without description and
@@ -122,11 +139,13 @@ class FollowedLog:
         self.name = name
         self._database = database
         self._bare = bare
+        self._with_pictures = with_pictures
         self.concern(concerns)
         self._cursor: int | None = None
         self._unsaved: int | None = None
         #: Rows that were passed over since the cursor was saved.
         self._passed = 0
+        self._is_durable = True
         #: Gaps below this position are known to stay empty.
         self._settled = 0
         #: Where the first gap was seen of which that is not known yet, and who may still fill it.
@@ -139,7 +158,9 @@ class FollowedLog:
     def concern(self, concerns: frozenset[str] | None) -> None:
         """From the next `read` on it is given events of these types; None for all."""
         self._concerns = concerns
-        self._statements = _LogStatements(self._database.dialect, concerns, bare=self._bare)
+        self._statements = _LogStatements(
+            self._database.dialect, concerns, bare=self._bare, with_pictures=self._with_pictures
+        )
 
     @property
     def is_held_up(self) -> bool:
@@ -194,7 +215,7 @@ class FollowedLog:
     def save(self) -> None:
         """Remembers for good how far `go_on` went; costs nothing where that is known."""
         position = self._unsaved
-        if position is not None:
+        if position is not None and self._is_durable:
             self._database.perform(lambda own: own.move_follower(self.name, position))
             self._unsaved = None
             self._passed = 0
@@ -202,6 +223,23 @@ class FollowedLog:
     def restart(self) -> None:
         """Reads on after what is remembered for good, whoever has moved that."""
         self._cursor = self._unsaved = None
+
+    def start_at_the_end(self) -> None:
+        """Begins with what is written from now on; the durable cursor has no say and is not moved.
+
+        A little earlier, in truth: on PostgreSQL a position below the newest may still come.
+        """
+        self._is_durable = False
+        end = self._statements.end
+        rows = self._database.rows(end.text, end.values(row_limit=1))
+        self._cursor = self._settled = max(0, rows[0][0] - _STILL_TO_COME) if rows else 0
+
+    def visible(self) -> tuple[int, frozenset[int]]:
+        """Which events are there: all up to the first number, and those after it by position."""
+        low = self._position()
+        visible = self._statements.visible
+        rows = self._database.rows(visible.text, visible.values(after=low))
+        return low, frozenset(row[0] for row in rows)
 
     def _read(self, limit: int) -> list[tuple[Any, ...]]:
         """Rows after the cursor, up to the first gap that may still be filled."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Table, and_, bindparam, or_, select, tuple_
 
 from routing.events import Event
 from routing.store.event_rows import READ, event_of
@@ -212,7 +212,7 @@ def filter_values(filters: Mapping[str, object]) -> dict[str, object]:
     return values
 
 
-def beyond(table: Table, order: Order) -> ColumnElement[bool]:
+def beyond(table: FromClause, order: Order) -> ColumnElement[bool]:
     """What comes after the key in this order."""
     columns = [table.c[name] for name, _ in order]
     keys = [bindparam(f"key_{place}", type_=column.type) for place, column in enumerate(columns)]

@@ -38,7 +38,7 @@ from routing.store.postgresql_notices import Notices
 from routing.store.refusals import refusal
 from routing.store.statements import POSTGRESQL, Cursor
 from routing.store.unit_of_work import UnitOfWork
-from routing.store.wake_up import WakeUps
+from routing.store.wake_up import Bulletin, WakeUps
 from routing.store.work_statements import WorkStatements
 
 Result = TypeVar("Result")
@@ -114,7 +114,8 @@ class PostgresqlDatabase:
         self._is_closed = False
         self._lines = tuple(Combiner(self._write) for _ in range(_LINES))
         self._turns = itertools.count()
-        self._notices = Notices(self._connect_aside, self.wake_ups)
+        self.bulletin = Bulletin()
+        self._notices = Notices(self._connect_aside, self.wake_ups, self.bulletin.hear)
         self.ping()
 
     # Writing.
@@ -350,6 +351,10 @@ class PostgresqlDatabase:
     def listen(self) -> None:
         """Begins to hear of other processes' commits, and to tell them of ours."""
         self._notices.start()
+
+    def tell(self, message: str) -> None:
+        """Says something to the other processes that listen, if they can hear it now."""
+        self._notices.tell(message)
 
     def leadership(self) -> AdvisoryLock:
         return AdvisoryLock(self._connect_aside)

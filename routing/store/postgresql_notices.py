@@ -5,18 +5,16 @@ queue for it. Here one thread sends them afterwards, one for all commits since i
 that is lost costs a poll's wait, nothing else; so both threads just connect again after an error.
 """
 
-import json
 import secrets
 import threading
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
-import msgspec
 import psycopg
 import structlog
 
-from routing.store.wake_up import WakeUp, WakeUps
+from routing.store.notices import Outbox, receive
+from routing.store.wake_up import WakeUps
 
 _CHANNEL: Final = "tandem"
 #: Seconds between tries to connect again.
@@ -33,15 +31,19 @@ _log = structlog.get_logger(__name__)
 class Notices:
     """Two threads between `start` and `stop`: one that announces our commits, one that listens."""
 
-    def __init__(self, connect: Callable[[], psycopg.Connection[Any]], wake_ups: WakeUps) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], psycopg.Connection[Any]],
+        wake_ups: WakeUps,
+        hear: Callable[[str], None],
+    ) -> None:
+        """`hear` is given what other processes `tell`, in the listener's thread."""
         self._connect = connect
         self._wake_ups = wake_ups
-        self._ours = WakeUp()
-        #: What has been committed since the last notice.
-        self._topics: set[str] = set()
-        self._door = threading.Lock()
-        #: What our own notices say, so that we do not wake ourselves twice.
-        self._name = secrets.token_hex(8)
+        self._hear = hear
+        self._outbox = Outbox(secrets.token_hex(8))
+        self.announce = self._outbox.announce
+        self.tell = self._outbox.tell
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
         #: For whoever must know that nothing committed from now on is missed.
@@ -59,15 +61,9 @@ class Notices:
         for thread in self._threads:
             thread.start()
 
-    def announce(self, topics: AbstractSet[str]) -> None:
-        """To be said after a commit that had these topics; returns at once."""
-        with self._door:
-            self._topics |= topics
-        self._ours.notify()
-
     def stop(self) -> None:
         self._stopped.set()
-        self._ours.notify()
+        self._outbox.signal.notify()
         for thread in self._threads:
             thread.join(timeout=_LOOK_UP_SECONDS)
         self._threads = []
@@ -84,18 +80,16 @@ class Notices:
 
     def _announce(self, connection: psycopg.Connection[Any]) -> None:
         # What was committed before there was a connection is told now.
-        seen = self._ours.seen() - 1
+        seen = self._outbox.signal.seen() - 1
         pause = _SHARED_SECONDS
         while True:
-            seen = self._ours.wait(seen, None)
-            with self._door:
-                topics, self._topics = self._topics, set()
-            payload = json.dumps([self._name, *topics])
-            connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, payload))
+            seen = self._outbox.signal.wait(seen, None)
+            for payload in self._outbox.take():
+                connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, payload))
             # All commits of the next moment share a notice.
             if self._stopped.wait(pause):
                 return
-            committed = self._ours.seen() - seen
+            committed = self._outbox.signal.seen() - seen
             pause = min(pause * 2, _FLOOD_SECONDS) if committed > 1 else _SHARED_SECONDS
 
     def _listen(self, connection: psycopg.Connection[Any]) -> None:
@@ -105,13 +99,4 @@ class Notices:
         self._wake_ups.notify()
         while not self._stopped.is_set():
             for notice in connection.notifies(timeout=_LOOK_UP_SECONDS, stop_after=1):
-                self._hear(notice.payload)
-
-    def _hear(self, payload: str) -> None:
-        try:
-            sender, *topics = msgspec.json.decode(payload, type=list[str])
-        except (ValueError, msgspec.ValidationError):
-            self._wake_ups.notify()  # another release's, in words of its own
-            return
-        if sender != self._name:
-            self._wake_ups.notify(set(topics))
+                receive(notice.payload, self._outbox.name, self._wake_ups, self._hear)

@@ -37,7 +37,7 @@ from routing.task import ASSIGNED, PENDING, RESERVED, TASK_MOVES, WRAPPING, Task
 Record = TypeVar("Record")
 
 #: Rows that one page looks at when an index alone cannot answer.
-MOST: Final = 2500
+MOST: Final = 2000
 #: Most often a few times the page is enough; looking at no more is cheaper.
 _FIRST: Final = 8
 #: Streams that are read side by side for one page.
@@ -58,8 +58,10 @@ _ORDERS: Final = (
     (("priority", DESCENDING), ("created_at", ASCENDING), ("sid", ASCENDING)),
     (("virtual_start_at", ASCENDING), ("sid", ASCENDING)),
 )
-#: An Event that is asked for by one of these is found by it; there are never many.
-_KEYS_OF_EVENTS: Final = frozenset({"sid", "task_sid", "reservation_sid", "worker_sid"})
+#: What Events have indexes by that go on with (occurred_at, position), the most selective first.
+_KEYS_OF_EVENTS: Final = ("sid", "reservation_sid", "task_sid", "worker_sid")
+#: More rows than there are: a LIMIT keeps a database from reading along another index instead.
+_ALL: Final = 1 << 62
 
 Filters = Mapping[str, object]
 
@@ -83,16 +85,21 @@ def find(
     """At most `limit` records after that key, in that order, which ends with the unique column."""
     if any(isinstance(value, frozenset) and not value for value in filters.values()):
         return Found(records=())
-    along = _along(record, filters, order)
-    if along is None:
+    if _are_live(record, filters) and not _is_by_creation(order):
+        along = {name: filters[name] for name in ("workspace_sid", "assignment_status")}
+        rest = {name: value for name, value in filters.items() if name not in along}
+        return _Search(work, record, order, after, limit, most=MOST).sorted(along, rest)
+    known = _along(record, filters, order)
+    if known is None:
         whole = page(work, record, filters=filters, order=order, after=after, limit=limit)
         return Found(records=whole.records)
+    along = known
     rest = {name: value for name, value in filters.items() if name not in along}
     streams = list(_streams({**along}))
     if len(streams) > MAX_STREAMS:
         streams = [{name: value for name, value in along.items() if name == "workspace_sid"}]
         rest = {name: value for name, value in filters.items() if name != "workspace_sid"}
-    search = _Search(work, record, order, after, limit)
+    search = _Search(work, record, order, after, limit, most=MOST // len(streams))
     found = [search.along(one, rest) for one in streams]
     return found[0] if len(found) == 1 else _merged(found, order, limit)
 
@@ -105,19 +112,31 @@ def _along(record: type, filters: Filters, order: Order) -> dict[str, object] | 
         if name == "workspace_sid" or (isinstance(value, Between) and name == order[0][0])
     }
     if record is Event:
-        return None if _KEYS_OF_EVENTS & filters.keys() else always
+        for key in _KEYS_OF_EVENTS:
+            if key in filters:
+                period = {name: value for name, value in always.items() if name != "workspace_sid"}
+                return period | {key: filters[key]}
+        return always
     if record is not Task:
         return None
-    statuses = filters.get("assignment_status")
-    are_live = isinstance(statuses, frozenset) and statuses <= _LIVE
-    if tuple(name for name, _ in order) != _BY_CREATION:
-        has_index = any(_is_same(order, indexed) for indexed in _ORDERS)
-        return always if has_index and not are_live else None
+    if not _is_by_creation(order):
+        return always if any(_is_same(order, indexed) for indexed in _ORDERS) else None
+    are_live = _are_live(record, filters)
     for path in _PATHS:
         if path[0] in filters and not (path == ("workflow_sid",) and are_live):
             every = {"assignment_status": frozenset(TASK_MOVES)}
             return always | {name: filters.get(name, every.get(name)) for name in path}
     return always
+
+
+def _are_live(record: type, filters: Filters) -> bool:
+    """Are only Tasks wanted of which there are few at a time?"""
+    statuses = filters.get("assignment_status")
+    return record is Task and isinstance(statuses, frozenset) and statuses <= _LIVE
+
+
+def _is_by_creation(order: Order) -> bool:
+    return tuple(name for name, _ in order) == _BY_CREATION
 
 
 def _is_same(order: Order, indexed: Order) -> bool:
@@ -168,8 +187,16 @@ class _Search(Generic[Record]):
     """One page's search: after that key, in that order, for so many records."""
 
     def __init__(
-        self, work: UnitOfWork, record: type[Record], order: Order, after: Key | None, limit: int
+        self,
+        work: UnitOfWork,
+        record: type[Record],
+        order: Order,
+        after: Key | None,
+        limit: int,
+        *,
+        most: int,
     ) -> None:
+        self._most = max(most, limit)
         self._work = work
         self._record = record
         self._table = events if record is Event else TABLES[record]
@@ -184,8 +211,19 @@ class _Search(Generic[Record]):
             return Found(records=self._rows(along, rest, self._limit))
         found = self._within(along, rest, _FIRST * self._limit)
         if found.stopped_at is not None and len(found.records) < self._limit:
-            return self._within(along, rest, max(MOST, _FIRST * self._limit))
+            return self._within(along, rest, max(self._most, _FIRST * self._limit))
         return found
+
+    def sorted(self, along: Filters, rest: Filters) -> Found[Record]:
+        """Of the few rows that some filters leave, those that the rest asks for, sorted."""
+        asked = ("sorted", _shapes(along), _shapes(rest))
+        known = self._known(asked, lambda: self._select_sorted(along, rest))
+        values = {**filter_values(along), **filter_values(rest), **self._key}
+        rows = self._work.execute(
+            known.text, known.values(**values, row_limit=self._limit, scan_limit=_ALL)
+        ).fetchall()
+        sql = self._work.dialect.of(self._record, self._table)
+        return Found(records=[sql.record(row) for row in rows])
 
     def _within(self, along: Filters, rest: Filters, most: int) -> Found[Record]:
         """The same, looking at so many rows at most."""
@@ -235,6 +273,18 @@ class _Search(Generic[Record]):
         for name, value in rest.items():
             expression = expression.where(*conditions(looked_at.c[name], name, value))
         return expression.order_by(*self._directed(looked_at.c)).limit(bindparam("row_limit"))
+
+    def _select_sorted(self, along: Filters, rest: Filters) -> Any:
+        few = select(*self._table.columns)
+        for name, value in along.items():
+            few = few.where(*conditions(self._table.c[name], name, value))
+        found = few.limit(bindparam("scan_limit")).subquery("few")
+        expression = select(*found.columns)
+        for name, value in rest.items():
+            expression = expression.where(*conditions(found.c[name], name, value))
+        if self._after is not None:
+            expression = expression.where(beyond(found, self._order))
+        return expression.order_by(*self._directed(found.c)).limit(bindparam("row_limit"))
 
     def _select_key(self, along: Filters) -> Any:
         keys = self._inner([self._table.c[name] for name, _ in self._order], along)

@@ -22,9 +22,10 @@ from routing.store.configurations import Configurations
 from routing.store.errors import CLOSED, StoreUnavailable
 from routing.store.leadership import SoleProcess
 from routing.store.refusals import refusal
+from routing.store.sqlite_notices import SqliteNotices
 from routing.store.statements import SQLITE
 from routing.store.unit_of_work import UnitOfWork
-from routing.store.wake_up import WakeUps
+from routing.store.wake_up import Bulletin, WakeUps
 from routing.store.work_statements import WorkStatements
 
 Result = TypeVar("Result")
@@ -56,6 +57,8 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, clock: Clock, configurations: Configurations) -> None:
         self.wake_ups = WakeUps()
+        self.bulletin = Bulletin()
+        self._notices = SqliteNotices(path.absolute(), self.wake_ups, self.bulletin.hear)
         self._path = path
         self._clock = clock
         self._configurations = configurations
@@ -102,7 +105,11 @@ class SqliteDatabase:
         self._unit.flush()
         self._writer_cursor.execute("COMMIT")
         if topics:
-            self.wake_ups.notify(topics)
+            self._notify(topics)
+
+    def _notify(self, topics: set[str]) -> None:
+        self.wake_ups.notify(topics)
+        self._notices.announce(topics)
 
     def _begin(self) -> None:
         self._refuse_when_closed()
@@ -135,7 +142,7 @@ class SqliteDatabase:
             raise refusal(error) from error
         self._unit.end()
         if self._unit.topics:
-            self.wake_ups.notify(self._unit.topics)
+            self._notify(self._unit.topics)
 
     def _refuse_when_closed(self) -> None:
         if self._is_closed:
@@ -157,8 +164,14 @@ class SqliteDatabase:
             self._put_back(reader)
 
     def glance(self, query: Callable[[UnitOfWork], Result]) -> Result:
-        """The same: a snapshot costs nothing here."""
-        return self.read(query)
+        """The same with each statement on its own: nothing to begin and to end."""
+        reader = self._reader()
+        try:
+            reader.unit.open(reader.cursor, writes=False)
+            return query(reader.unit)
+        finally:
+            reader.unit.end()
+            self._put_back(reader)
 
     def rows(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """What one SELECT answers, on its own."""
@@ -207,12 +220,18 @@ class SqliteDatabase:
         return SoleProcess()
 
     def listen(self) -> None:
-        """There is nothing to listen to: within a process the signal itself says everything."""
+        """Begins to hear of other processes' commits, and to tell them of ours."""
+        self._notices.start()
+
+    def tell(self, message: str) -> None:
+        """Says something to the other processes that listen, if they can hear it now."""
+        self._notices.tell(message)
 
     def close(self) -> None:
         """Lets go of the file; who is being performed by then is waited for."""
         if self._is_closed:
             return
+        self._notices.stop()
         # The last one in line: whoever came before is still served.
         with self.unit_of_work():
             self._is_closed = True

@@ -196,11 +196,10 @@ class TableStatements(Generic[Record]):
         """The UPDATEs of these columns of many rows."""
         known = self._many_changes.get(columns)
         if known is None:
-            one = self.change(columns)
             known = self._many_changes[columns] = ManyChanges(
                 self,
-                changes(self._dialect, self.table, columns, one.text),
-                is_of_deadline=one.is_of_deadline,
+                changes(self._dialect, self.table, columns),
+                is_of_deadline=not DUE_COLUMNS.isdisjoint(columns),
             )
         return known
 

@@ -84,6 +84,15 @@ class SqlStore:
         """
         return FollowedLog(self._database, name, concerns, bare=bare)
 
+    def live_log(self, name: str, concerns: frozenset[str]) -> FollowedLog:
+        """The log from now on, with the pictures of what it tells of; nothing is remembered.
+
+        For those who pass on what happens and keep nothing: each process has one of its own.
+        """
+        log = FollowedLog(self._database, name, concerns, with_pictures=True)
+        log.start_at_the_end()
+        return log
+
     def purge_events_before(self, instant: Instant, *, limit: int = 1000) -> int:
         """Deletes the oldest events that occurred before the instant and that every follower has
         dealt with, at most so many; returns how many there were.
@@ -101,6 +110,14 @@ class SqlStore:
     def listen(self) -> None:
         """Lets commits of other processes notify the signal, and ours theirs, until `close`."""
         self._database.listen()
+
+    def tell(self, message: str) -> None:
+        """Says something to the other processes that `listen`; it may be lost, nothing is kept."""
+        self._database.tell(message)
+
+    def hear(self, listener: Callable[[str], None]) -> None:
+        """Has what others `tell` given to the listener, in a thread of the store's."""
+        self._database.bulletin.subscribe(listener)
 
     def leadership(self) -> Leadership:
         """The chance of this process to lead those that share the database."""

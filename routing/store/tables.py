@@ -33,6 +33,7 @@ from routing.call import Call, Instruction
 from routing.configuration import Workflow
 from routing.delivery import Delivery
 from routing.events import INDEXED_FIELDS
+from routing.presence import Presence
 from routing.reservation import Reservation
 from routing.store import columns
 from routing.task import Task
@@ -224,23 +225,12 @@ Index(
     tasks.c.created_at,
     tasks.c.sid,
 )
-Index(
-    "tasks_of_task_queue",
-    tasks.c.task_queue_sid,
-    tasks.c.assignment_status,
-    tasks.c.created_at,
-    tasks.c.sid,
-)
-Index("tasks_of_workflow", tasks.c.workflow_sid, tasks.c.created_at, tasks.c.sid)
-Index(
-    "tasks_by_priority",
-    tasks.c.workspace_sid,
-    tasks.c.priority.desc(),
-    tasks.c.created_at,
-    tasks.c.sid,
-)
+_in_turn = (tasks.c.created_at, tasks.c.sid)
+Index("tasks_of_task_queue", tasks.c.task_queue_sid, tasks.c.assignment_status, *_in_turn)
+Index("tasks_of_workflow", tasks.c.workflow_sid, *_in_turn)
+Index("tasks_by_priority", tasks.c.workspace_sid, tasks.c.priority.desc(), *_in_turn)
 Index("tasks_by_virtual_start", tasks.c.workspace_sid, tasks.c.virtual_start_at, tasks.c.sid)
-columns.present("tasks_of_routing_target", tasks.c.routing_target, tasks.c.created_at, tasks.c.sid)
+columns.present("tasks_of_routing_target", tasks.c.routing_target, *_in_turn)
 columns.present("tasks_expiring", tasks.c.expires_at)
 columns.present("tasks_due", tasks.c.step_due_at)
 
@@ -399,6 +389,21 @@ api_keys = Table(
     columns.instant("created_at"),
 )
 
+presences = Table(
+    "presences",
+    metadata,
+    columns.sid(),
+    columns.workspace_sid(),
+    Column("worker_sid", Text, ForeignKey("workers.sid", ondelete="CASCADE"), nullable=False),
+    columns.text_or_null("activity_sid"),
+    columns.instant("due_at"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
+)
+Index("presences_of_worker", presences.c.worker_sid)
+Index("presences_of_workspace", presences.c.workspace_sid)
+columns.present("presences_due", presences.c.due_at)
+
 # What a workspace's lists are paged by, and what its deletion looks for.
 for _table in (
     activities,
@@ -435,14 +440,16 @@ events = Table(
     columns.text("carried"),
     columns.instant("occurred_at"),
     *(columns.text_or_null(name) for name in INDEXED_FIELDS),
+    columns.text_or_null("picture"),
     # Never a number twice, also after the newest events were purged.
     sqlite_autoincrement=True,
 )
 Index("events_sid", events.c.sid, unique=True)
 Index("events_by_time", events.c.workspace_sid, events.c.occurred_at, events.c.position)
-columns.present("events_of_task", events.c.task_sid, events.c.position)
-columns.present("events_of_reservation", events.c.reservation_sid, events.c.position)
-columns.present("events_of_worker", events.c.worker_sid, events.c.position)
+for _key in ("task", "reservation", "worker"):
+    columns.present(
+        f"events_of_{_key}", events.c[f"{_key}_sid"], events.c.occurred_at, events.c.position
+    )
 
 #: How far each follower of the log has come.
 followers = Table(
@@ -469,6 +476,7 @@ TABLES: Final[Mapping[type, Table]] = {
     Instruction: instructions,
     Delivery: deliveries,
     ApiKey: api_keys,
+    Presence: presences,
 }
 
 #: Columns that timers and workers wait for: writing one may have to wake somebody.

@@ -14,6 +14,7 @@ from routing.configuration import Configuration, Workflow
 from routing.delivery import Delivery
 from routing.errors import NotFound
 from routing.events import CATALOGUE, Event
+from routing.presence import Presence
 from routing.reservation import Reservation
 from routing.store import capacity
 from routing.store.configurations import Configurations
@@ -107,6 +108,7 @@ class UnitOfWork:
         self.deliveries = SqlRows(self, dialect, Delivery)
         self.api_keys = SqlRows(self, dialect, ApiKey)
         self.statistics = SqlStatistics(self)
+        self.presences = SqlRows(self, dialect, Presence)
 
     # How the databases' rooms drive it.
 
@@ -369,6 +371,10 @@ class UnitOfWork:
     def expired_tasks(self, now: Instant, limit: int) -> Sequence[str]:
         """SIDs of Tasks whose time to live has run out, the most overdue first."""
         return self._sids(self._statements.expired_tasks, now, limit)
+
+    def due_presences(self, now: Instant, limit: int) -> Sequence[str]:
+        """SIDs of Presences whose Worker counts as gone, the most overdue first."""
+        return self._sids(self._statements.due_presences, now, limit)
 
     def due_instructions(self, now: Instant, limit: int) -> Sequence[Instruction]:
         """Instructions to be worked on that nobody holds a lease on, the most overdue first.

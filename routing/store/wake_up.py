@@ -6,6 +6,7 @@ router and leaves the telephones asleep.
 """
 
 import threading
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
 
@@ -61,3 +62,18 @@ class WakeUps:
         for wanted, wake_up in self._subscribed:
             if topics is None or wanted is None or not wanted.isdisjoint(topics):
                 wake_up.notify()
+
+
+class Bulletin:
+    """What processes say to one another beside that; it may be lost, and nothing relies on it."""
+
+    def __init__(self) -> None:
+        self._listeners: tuple[Callable[[str], None], ...] = ()
+
+    def subscribe(self, listener: Callable[[str], None]) -> None:
+        """It is called with each message of another process, in a thread of ours."""
+        self._listeners = (*self._listeners, listener)
+
+    def hear(self, message: str) -> None:
+        for listener in self._listeners:
+            listener(message)

@@ -32,6 +32,7 @@ from routing.store.tables import (
     events,
     followers,
     instructions,
+    presences,
     reservations,
     tasks,
     worker_channels,
@@ -133,13 +134,14 @@ class WorkStatements:
         ).text
 
     def _deadlines(self, dialect: SqlDialect) -> None:
-        #: All three: now, row_limit.
+        #: All four: now, row_limit.
         self.due_reservations = dialect.compile(
             _due(select(reservations.c.sid), reservations.c.due_at)
         )
         self.due_task_steps = dialect.compile(
             _due(select(tasks.c.sid).where(_WAITS), tasks.c.step_due_at)
         )
+        self.due_presences = dialect.compile(_due(select(presences.c.sid), presences.c.due_at))
         self.expired_tasks = dialect.compile(_due(select(tasks.c.sid), tasks.c.expires_at))
         self._due_instructions = _due_and_free(dialect, instructions)
         self._due_deliveries = _with_and_without_lock(dialect, _next_deliveries())
@@ -154,6 +156,7 @@ class WorkStatements:
         self.next_deadlines = dialect.compile(
             select(
                 _earliest(reservations.c.due_at),
+                _earliest(presences.c.due_at),
                 _earliest(tasks.c.expires_at),
                 _earliest(tasks.c.step_due_at, _WAITS),
             )

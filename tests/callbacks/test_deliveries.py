@@ -42,10 +42,10 @@ def poster_of(bureau: Bureau) -> FakePoster:
     "answer", [posted(500), posted(404), posted(302), posted(429), NotPosted("x")]
 )
 def test_what_was_not_confirmed_comes_again_later_and_later(
-    centre_on_each: Centre, answer: Posted | Exception
+    centre: Centre, answer: Posted | Exception
 ) -> None:
     left = [answer] * 3
-    bureau = bureau_with(centre_on_each, lambda _: left.pop() if left else posted())
+    bureau = bureau_with(centre, lambda _: left.pop() if left else posted())
     bureau.centre.add_task()
     bureau.work()
     poster = poster_of(bureau)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.callbacks.receiver import Receiver, json_reply
+from tests.callbacks.receiver import Receiver, Reply, json_reply
 from tests.journeys.house import ACCOUNT, TOKEN, House
 
 
@@ -22,11 +22,7 @@ def test_callbacks_of_a_house_that_is_killed(
             AssignmentCallbackUrl=receiver.url("/assign"),
         )
         house.post(house.base, EventCallbackUrl=receiver.url(), EventsFilter="task.created")
-        sids = [_open_task(house)]
-        house.until(lambda: _assigned(house) >= 1, "the first Task to be assigned")
-        house.kill()
-        house.start()
-        sids += [_open_task(house) for _ in range(4)]
+        sids = [_open_task(house) for _ in range(4)]
         house.kill()  # at whatever moment this is
         house.start()
         sids += [_open_task(house)]
@@ -39,6 +35,28 @@ def test_callbacks_of_a_house_that_is_killed(
     assert all(each.is_signed_with(TOKEN) for each in events)
     # What came twice did so under one event SID and one token.
     assert len({each.fields["Sid"] for each in events}) == len({each.token for each in events})
+
+
+def test_an_application_that_answers_with_a_conference_puts_the_caller_through(
+    sqlite_url: str, tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first answer is none, the fallback's is followed: agent and caller talk."""
+    monkeypatch.setenv("CALLBACK_ALLOW_PRIVATE", "loopback")
+    receiver.answers("/assign", Reply(status=503))
+    receiver.answers("/fallback", json_reply({"instruction": "conference", "timeout": 20}))
+    with House(sqlite_url, tmp_path) as house:
+        workflow = house.get(f"{house.base}/Workflows")["workflows"][0]
+        house.post(
+            f"{house.base}/Workflows/{workflow['sid']}",
+            AssignmentCallbackUrl=receiver.url("/assign"),
+            FallbackAssignmentCallbackUrl=receiver.url("/fallback"),
+        )
+        caller = house.dial()
+        assert caller in house.until_together()
+        task = house.until_task_is("assigned")
+        assert "conference" in task["attributes"]
+        (delivery,) = house.get(f"{house.base}/Deliveries")["deliveries"]
+        assert (delivery["kind"], delivery["state"]) == ("assignment", "delivered")
 
 
 def _open_task(house: House) -> str:

@@ -17,7 +17,7 @@ from simulator.server import Simulator
 from simulator.settings import Settings
 
 ACCOUNT = "AC" + "9" * 32
-TOKEN = "of the journeys"
+TOKEN = "of the journeys, however long they are"
 CALLER, NUMBER = "+15550123456", "+15550100000"
 
 #: Seconds for anything to happen; generous, since the machine may be busy with other tests.
@@ -40,6 +40,9 @@ class House:
     def __init__(self, database_url: str, folder: Path) -> None:
         self._port, self._realtime_port = _free_ports(2)
         self.web = f"http://127.0.0.1:{self._port}"
+        #: What Twilio's JavaScript SDK is pointed at (ebServer and wsServer).
+        self.event_bridge = f"http://127.0.0.1:{self._realtime_port}/v1/wschannels"
+        self.sockets = f"ws://127.0.0.1:{self._realtime_port}/v1/wschannels"
         self._folder = folder
         self.simulator = Simulator(
             Settings(
@@ -97,7 +100,10 @@ class House:
         assert self._process is not None
         assert self._process.poll() is None, (self._folder / "house.log").read_text()
         try:
-            return requests.get(f"{self.web}/readyz", timeout=5).ok
+            realtime = f"http://127.0.0.1:{self._realtime_port}"
+            return all(
+                requests.get(f"{base}/readyz", timeout=5).ok for base in (self.web, realtime)
+            )
         except requests.RequestException:
             return False
 
@@ -112,7 +118,8 @@ class House:
             os.kill(pid, signal.SIGKILL)
         self._process.wait()
         self._process = None
-        self.until(lambda: not _answers(self._port), "the port to be free again")
+        for port in (self._port, self._realtime_port):
+            self.until(lambda port=port: not _answers(port), "the ports to be free again")  # type: ignore[misc]  # bound at once
 
     def stop(self) -> int:
         """Ctrl-C; the exit status."""

@@ -117,7 +117,7 @@ class Assignments:
     def _wrong(self, delivery: Delivery, error: RoutingError, status: int) -> _Failure:
         """Keeps what was wrong with an answer where it can be seen."""
         _log.info("wrong answer", delivery=delivery.sid, code=error.code)
-        if isinstance(error, WrongAnswer):
+        if error.code != RoutingError.code:  # one of Twilio's for instructions
             self._engine.perform(
                 assignment_answers.tell_failure,
                 reservation_sid=delivery.reservation_sid or "",

@@ -1,4 +1,4 @@
-"""API keys, whose secrets are kept sealed, and the indexes that lists of Tasks are read along."""
+"""API keys, whose secrets are kept sealed, and the indexes that lists are read along."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +9,8 @@ branch_labels = None
 depends_on = None
 
 _WIDER = ("tasks_of_workflow", "tasks_of_task_queue")
+#: Events are found by one of these, from one instant to another.
+_KEYS = ("task_sid", "reservation_sid", "worker_sid")
 
 
 def upgrade() -> None:
@@ -42,9 +44,19 @@ def upgrade() -> None:
         sqlite_where=present,
         postgresql_where=present,
     )
+    for key in _KEYS:
+        _index_events(key, "occurred_at", "position")
+
+
+def _index_events(key: str, *more: str) -> None:
+    name, present = f"events_of_{key.removesuffix('_sid')}", sa.text(f"{key} IS NOT NULL")
+    op.drop_index(name, "events")
+    op.create_index(name, "events", [key, *more], sqlite_where=present, postgresql_where=present)
 
 
 def downgrade() -> None:
+    for key in _KEYS:
+        _index_events(key, "position")
     for name in ("tasks_of_routing_target", "tasks_by_virtual_start", "tasks_by_priority", *_WIDER):
         op.drop_index(name, "tasks")
     op.create_index("tasks_of_task_queue", "tasks", ["task_queue_sid", "assignment_status"])

@@ -1,0 +1,68 @@
+"""Whom an event concerns: the Worker it names, or those who have a part in its Task.
+
+Kept by reading the log: at each event it is known who had a Reservation of the Task at that moment,
+which later looks at the tables could no longer tell.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Final
+
+from routing.clock import SECOND, Instant
+from routing.events import Event
+from routing.ports import Work
+from routing.reservation import LIVE
+
+#: Applications keep an ended Reservation for 5 seconds, so that they hear how its Task went on.
+LINGER_SECONDS: Final = 10
+
+_ENDINGS: Final = frozenset(
+    f"reservation.{ending}"
+    for ending in ("rejected", "timeout", "canceled", "rescinded", "completed", "failed")
+)
+
+
+class Audience:
+    """Used by one thread, which shows it every event that is told live, in order."""
+
+    def __init__(self) -> None:
+        self._workers: dict[str, set[str]] = {}
+        #: (when, Task, Worker) of Reservations that ended, the oldest first.
+        self._ended: deque[tuple[Instant, str, str]] = deque()
+
+    def load(self, work: Work) -> None:
+        """Takes in the Reservations there are; events that are shown later may repeat some."""
+        for reservation in work.reservations.find(reservation_status=LIVE):
+            self._workers.setdefault(reservation.task_sid, set()).add(reservation.worker_sid)
+
+    def of(self, event: Event) -> Iterable[str]:
+        """The SIDs of the Workers that it is told to."""
+        if event.type.startswith("reservation."):
+            return self._of_reservation(event)
+        # A Transfer is told to whoever has begun it.
+        worker_sid = event.worker_sid or event.carried.get("initiating_worker_sid")
+        if worker_sid is not None:
+            return (worker_sid,)
+        self._forget(event.occurred_at)
+        return tuple(self._workers.get(event.task_sid or "", ()))
+
+    def _of_reservation(self, event: Event) -> Iterable[str]:
+        task_sid, worker_sid = event.task_sid, event.worker_sid
+        if task_sid is None or worker_sid is None:
+            return ()
+        if event.type in _ENDINGS:
+            self._ended.append((event.occurred_at, task_sid, worker_sid))
+        else:
+            self._workers.setdefault(task_sid, set()).add(worker_sid)
+            # Offered again before the last time was forgotten: that stays.
+            self._ended = deque(each for each in self._ended if each[1:] != (task_sid, worker_sid))
+        return (worker_sid,)
+
+    def _forget(self, now: Instant) -> None:
+        while self._ended and self._ended[0][0] < now - LINGER_SECONDS * SECOND:
+            _, task_sid, worker_sid = self._ended.popleft()
+            workers = self._workers.get(task_sid)
+            if workers is not None:
+                workers.discard(worker_sid)
+                if not workers:
+                    del self._workers[task_sid]

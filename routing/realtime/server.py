@@ -1,0 +1,381 @@
+"""The realtime server: one event loop that holds every socket of this process.
+
+Whoever connects is let in first and then, if the token is no good, closed with a reason: that is
+all that a browser shows of it. Looking at tokens and tables, and answering plain HTTP, is done by a
+few threads; the loop itself never waits for anything.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qs
+
+import structlog
+from websockets.asyncio.connection import broadcast
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from routing.api.tokens import Bearer
+from routing.background.loops import Loop
+from routing.errors import NotFound, RoutingError, Unavailable
+from routing.ports import Work
+from routing.realtime.bridge import FOLDERS, Bridge
+from routing.realtime.bulletin import (
+    Evicted,
+    Message,
+    Opened,
+    Renewals,
+    Renewed,
+    said,
+    understood,
+)
+from routing.realtime.follower import CONCERNS, LiveFollower
+from routing.realtime.frames import frame
+from routing.realtime.front import Answer, Front, run_wsgi
+from routing.realtime.hub import POLICY, TRY_AGAIN_LATER, Hub, Session, token_lifetime
+from routing.realtime.policies import Forbidden, check_channel
+from routing.realtime.presence import STAY_SECONDS, Presences
+from routing.realtime.wire import Wire
+from routing.sids import is_sid
+from routing.store import SqlStore
+
+#: Threads that look at tokens and answer HTTP.
+THREADS: Final = 8
+#: Requests that may wait for one of them; who comes then is told to come again.
+MAX_WAITING: Final = 500
+#: Bytes of a message from a client; none has anything to say here.
+_MAX_MESSAGE_BYTES: Final = 1024
+_STOP_SECONDS: Final = 5.0
+GOING_AWAY: Final = 1001
+
+Told = TypeVar("Told")
+
+_log = structlog.get_logger(__name__)
+
+
+class _Line:
+    """A WebSocket as the hub uses it."""
+
+    __slots__ = ("_connection", "_tasks")
+
+    def __init__(self, connection: ServerConnection, tasks: set["asyncio.Task[None]"]) -> None:
+        self._connection = connection
+        self._tasks = tasks
+
+    def send(self, text: str) -> None:
+        broadcast((self._connection,), text)
+
+    @property
+    def backlog(self) -> int:
+        return self._connection.transport.get_write_buffer_size()
+
+    def close(self, code: int, reason: str) -> None:
+        task = asyncio.get_running_loop().create_task(self._connection.close(code, reason))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def abort(self) -> None:
+        self._connection.transport.abort()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Knock:
+    """What a client says when it connects."""
+
+    token: str
+    channel: str | None
+    closes_others: bool
+    goes_offline: bool
+    #: Where the Worker goes then; the legacy SDK says it.
+    offline_activity_sid: str | None
+
+    @classmethod
+    def of(cls, path: str) -> "_Knock":
+        place, _, query = path.partition("?")
+        said = {name: values[-1] for name, values in parse_qs(query).items()}
+        last = place.rstrip("/").rpartition("/")[2]
+        return cls(
+            token=said.get("token", ""),
+            channel=last if is_sid(last) else None,
+            closes_others=said.get("closeExistingSessions") == "true",
+            goes_offline=(
+                said.get("setWorkerOfflineIfDisconnected") == "true"
+                or "disconnectActivitySid" in said
+            ),
+            offline_activity_sid=said.get("disconnectActivitySid"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Welcome:
+    bearer: Bearer
+    channel: str
+    low: int
+    seen: frozenset[int]
+    presence_sid: str | None
+
+
+class RealtimeServer:
+    """Made in the thread that runs it; `run` ends when it is told to stop."""
+
+    def __init__(
+        self, bridge: Bridge, store: SqlStore, application: Callable[..., Iterable[bytes]]
+    ) -> None:
+        self._bridge = bridge
+        self._store = store
+        self._application = application
+        self._engine = bridge.current.engine
+        self._log = store.live_log("realtime", CONCERNS)
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="bridge")
+        self._waiting = 0
+        self._presences = Presences(self._engine)
+        self._closing: set[asyncio.Task[None]] = set()
+        self._hub: Hub
+
+    async def run(
+        self,
+        host: str,
+        port: int,
+        stop: asyncio.Event,
+        *,
+        ready: Callable[[int, Loop], None] = lambda _port, _loop: None,
+    ) -> None:
+        """Serves until `stop` is set; `ready` is told the port and the follower's thread."""
+        # Its debug messages would show tokens.
+        logging.getLogger("websockets").setLevel(logging.ERROR)
+        self._hub = hub = Hub(self._engine.clock)
+        loop = asyncio.get_running_loop()
+        follower = LiveFollower(
+            self._engine,
+            self._log,
+            wire=self._wire,
+            representation=self._bridge.legacy.represent,
+            forms=hub.forms,
+            deliver=lambda parcels: _call(loop, hub.deliver, parcels),
+        )
+        self._store.hear(lambda text: self._hear(loop, text))
+        renewals = Renewals(lambda renewed: self._renewed(loop, renewed))
+        self._bridge.shown = renewals.shown
+        thread = Loop("realtime", follower.step, self._store.subscribe(CONCERNS))
+        thread.start()
+        ticking = [loop.create_task(hub.tick()), loop.create_task(self._keep_presences())]
+        server = await self._listen(host, port)
+        ready(server.sockets[0].getsockname()[1], thread)
+        try:
+            await stop.wait()
+        finally:
+            hub.close_all(GOING_AWAY, "the server is stopping")
+            server.close()
+            for task in ticking:
+                task.cancel()
+            thread.stop()
+            await asyncio.wait({asyncio.ensure_future(server.wait_closed())}, timeout=_STOP_SECONDS)
+            thread.join(_STOP_SECONDS)
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def _wire(self) -> Wire:
+        wire = self._bridge.current.represent
+        assert isinstance(wire, Wire)  # noqa: S101 - the bridge was made with it
+        return wire
+
+    async def _listen(self, host: str, port: int) -> Any:
+        def front(*told: Any, **options: Any) -> Front:
+            return Front(lambda: ServerConnection(*told, **options), self._respond)
+
+        return await serve(
+            self._serve_socket,
+            host,
+            port,
+            create_connection=front,  # type: ignore[arg-type]  # a wrapper, as its documentation allows
+            process_request=_check_path,
+            compression=None,  # a compressor per socket costs more memory than all the rest
+            ping_interval=None,  # the SDK counts text frames only; the kernel notices who is gone
+            open_timeout=10,
+            close_timeout=2,
+            max_size=_MAX_MESSAGE_BYTES,
+            max_queue=4,
+            server_header=None,
+            backlog=1024,
+        )
+
+    # ---- plain HTTP ------------------------------------------------------------------------------
+
+    def _respond(self, environ: dict[str, Any]) -> "asyncio.Future[Answer]":
+        loop = asyncio.get_running_loop()
+        if self._waiting >= MAX_WAITING:
+            refused: asyncio.Future[Answer] = loop.create_future()
+            refused.set_exception(Unavailable("too many requests wait"))
+            return refused
+        self._waiting += 1
+        answer = loop.run_in_executor(self._pool, run_wsgi, self._application, environ)
+        answer.add_done_callback(self._one_less)
+        return answer
+
+    def _one_less(self, _answer: object) -> None:
+        self._waiting -= 1
+
+    # ---- sockets ---------------------------------------------------------------------------------
+
+    async def _serve_socket(self, connection: ServerConnection) -> None:
+        assert connection.request is not None  # noqa: S101 - the handshake is over
+        knock = _Knock.of(connection.request.path)
+        try:
+            welcome = await asyncio.get_running_loop().run_in_executor(
+                self._pool, self._admit, knock
+            )
+        except (RoutingError, Unavailable) as refusal:
+            code = POLICY if isinstance(refusal, RoutingError) else TRY_AGAIN_LATER
+            await connection.close(code, _reason(refusal))
+            return
+        session = self._join(connection, knock, welcome)
+        try:
+            await connection.recv()
+            # No client of Twilio's says anything here.
+            await connection.close(POLICY, "expected no messages; requests go to the event bridge")
+        except ConnectionClosed:
+            pass
+        finally:
+            self._hub.part(session)
+            if session.presence_sid is not None:
+                await asyncio.shield(self._depart(connection, session, session.presence_sid))
+
+    async def _depart(
+        self, connection: ServerConnection, session: Session, presence_sid: str
+    ) -> None:
+        """In a thread: the Worker's deadline begins, unless a newer socket counts for it."""
+        goodbye = connection.protocol.close_rcvd_then_sent is True
+        depart = (
+            partial(self._presences.replaced, presence_sid)
+            if session.is_replaced
+            else partial(self._presences.leave, presence_sid, said_goodbye=goodbye)
+        )
+        await asyncio.get_running_loop().run_in_executor(self._pool, depart)
+
+    async def _keep_presences(self) -> None:
+        while True:
+            await asyncio.sleep(STAY_SECONDS)
+            with suppress(Unavailable):
+                await asyncio.get_running_loop().run_in_executor(self._pool, self._presences.stay)
+
+    def _admit(self, knock: _Knock) -> _Welcome:
+        """In a thread: who it is, and what has happened so far.
+
+        Raises RoutingError, Unavailable.
+        """
+        bearer = self._bridge.bearer(knock.token)
+        if bearer.channel is None:
+            raise Forbidden("a token without a Worker has no events to hear")
+        if bearer.is_capability:
+            check_channel(bearer, "GET", knock.channel)
+        self._engine.glance(_check_there, bearer)
+        presence_sid = None
+        if knock.goes_offline and bearer.worker_sid is not None:
+            presence_sid = self._presences.arrive(
+                bearer.workspace_sid, bearer.worker_sid, knock.offline_activity_sid
+            )
+        low, seen = self._log.visible()
+        return _Welcome(
+            bearer=bearer, channel=bearer.channel, low=low, seen=seen, presence_sid=presence_sid
+        )
+
+    def _join(self, connection: ServerConnection, knock: _Knock, welcome: _Welcome) -> Session:
+        bearer = welcome.bearer
+        session = Session(
+            line=_Line(connection, self._closing),
+            bearer=bearer,
+            channel=welcome.channel,
+            is_legacy=bearer.is_capability and knock.channel is not None,
+            expires_at=bearer.expires_at,
+            low=welcome.low,
+            seen=welcome.seen,
+            presence_sid=welcome.presence_sid,
+        )
+        self._hub.join(session)
+        if knock.closes_others:
+            self._close_others(session)
+        if not session.is_legacy:
+            self._hub.say(session, self._init(bearer))
+        return session
+
+    def _close_others(self, session: Session) -> None:
+        opened = Opened(channel=session.channel, digest=session.bearer.digest)
+        evicted = self._hub.evict_others(opened, keep=session)
+        self._store.tell(said(opened))
+        if evicted:
+            self._store.tell(said(Evicted(tokens=evicted)))
+
+    def _hear(self, loop: asyncio.AbstractEventLoop, text: str) -> None:
+        """In a thread of the store's: another process says something."""
+        message = understood(text)
+        if message is not None:
+            _call(loop, self._heed, message)
+
+    def _heed(self, message: Message) -> None:
+        if isinstance(message, Renewed):
+            self._hub.renew(message)
+        elif isinstance(message, Evicted):
+            self._hub.remember_evicted(message.tokens)
+        else:
+            evicted = self._hub.evict_others(message)
+            if evicted:
+                self._store.tell(said(Evicted(tokens=evicted)))
+
+    def _renewed(self, loop: asyncio.AbstractEventLoop, renewed: Renewed) -> None:
+        """In a thread of the bridge: a token was shown for the first time."""
+        self._store.tell(said(renewed))
+        _call(loop, self._hub.renew, renewed)
+
+    def _init(self, bearer: Bearer) -> str:
+        """The first frame; the SDK waits for it, and takes exactly one."""
+        return frame(
+            "init",
+            {
+                "channel_id": bearer.channel,
+                "account_sid": bearer.account_sid,
+                "workspace_sid": bearer.workspace_sid,
+                "token_lifetime": token_lifetime(bearer, self._engine.clock.now()),
+            },
+        )
+
+
+def _call(loop: asyncio.AbstractEventLoop, call: Callable[[Told], object], told: Told) -> None:
+    """From another thread, into the loop's."""
+    try:
+        loop.call_soon_threadsafe(call, told)
+    except RuntimeError:  # the loop is closed: there is nobody left to tell
+        _log.debug("something came after the last socket")
+
+
+def _check_there(work: Work, bearer: Bearer) -> None:
+    """Raises RoutingError, in few words, unless what it wants to hear of is in its Workspace."""
+    try:
+        configuration = work.configuration(bearer.workspace_sid)
+    except NotFound:
+        raise RoutingError(f"no such Workspace: {bearer.workspace_sid}") from None
+    if bearer.worker_sid is not None:
+        worker = work.workers.get(bearer.worker_sid)
+        if worker is None or worker.workspace_sid != bearer.workspace_sid:
+            raise RoutingError(f"no such Worker: {bearer.worker_sid}")
+    elif bearer.channel not in {bearer.workspace_sid, *configuration.task_queues}:
+        raise RoutingError(f"no such TaskQueue: {bearer.channel}")
+
+
+def _check_path(connection: ServerConnection, request: Request) -> Response | None:
+    path = request.path.partition("?")[0]
+    if any(path == folder or path.startswith(f"{folder}/") for folder in FOLDERS):
+        return None
+    return connection.respond(404, json.dumps({"message": f"expected {FOLDERS[0]}"}))
+
+
+def _reason(refusal: Exception) -> str:
+    """A close frame has room for 123 bytes."""
+    text = str(refusal) if isinstance(refusal, RoutingError) else "the database does not answer"
+    return text.encode()[:120].decode(errors="ignore")

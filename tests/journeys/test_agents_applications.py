@@ -1,0 +1,189 @@
+"""Twilio's own JavaScript SDK, unmodified, from first connection to last: what agents work with."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys.agents import (
+    NEWEST,
+    NODE,
+    OLDEST,
+    Agent,
+    NodeAgent,
+    PageAgent,
+    Refused,
+    a_page,
+    access_token,
+    installed,
+)
+from tests.journeys.house import House
+
+
+@pytest.fixture
+def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
+    installed()
+    with House(sqlite_url, tmp_path) as house:
+        yield house
+
+
+def workspace(house: House) -> str:
+    return house.base.rpartition("/")[2]
+
+
+def worker(house: House, name: str) -> str:
+    [found] = house.get(f"{house.base}/Workers", FriendlyName=name)["workers"]
+    return str(found["sid"])
+
+
+def only(house: House, name: str) -> None:
+    """Nobody but this Worker is there."""
+    activities = {
+        each["friendly_name"]: each["sid"]
+        for each in house.get(f"{house.base}/Activities")["activities"]
+    }
+    for each in house.get(f"{house.base}/Workers")["workers"]:
+        wanted = activities["Available" if each["friendly_name"] == name else "Offline"]
+        house.post(f"{house.base}/Workers/{each['sid']}", ActivitySid=wanted)
+
+
+def a_day(house: House, alice: Agent) -> None:
+    """What every kind of application goes through; Alice alone is there."""
+    ready = alice.until("ready")
+    assert ready["name"] == "Alice"
+    assert set(ready["activities"]) == {"Available", "Offline", "Unavailable"}
+    assert "voice" in ready["channels"]
+
+    alice.do("activity", name="Unavailable")
+    alice.until("activityUpdated", name="Unavailable")
+    alice.do("activity", name="Available")
+    alice.until("activityUpdated", name="Available")
+
+    caller = house.dial()
+    offer = alice.until("reservationCreated")
+    assert (offer["status"], offer["task"]["status"]) == ("pending", "reserved")
+    answered = alice.do("conference", sid=offer["sid"])
+    assert answered["sid"] == offer["sid"]
+    accepted = alice.until("reservation accepted")
+    assert accepted["task"]["status"] == "assigned"
+    assert caller in house.until_together()
+
+    wrapped = alice.do("wrapUp", sid=offer["sid"], reason="They have hung up")
+    assert wrapped["task"]["status"] == "wrapping"
+    alice.until("reservation wrapup")
+    alice.until("task wrapup")
+    done = alice.do("complete", sid=offer["sid"], reason="Work is done")
+    assert done["task"]["status"] == "completed"
+    alice.until("reservation completed")
+    alice.until("task completed")
+    assert alice.do("state")["reservations"] == []
+
+
+def a_transfer(house: House, alice: Agent, bob: Agent, bob_sid: str) -> None:
+    """Alice hands a Task on, twice: Bob declines, and then takes it."""
+    alice.forget()
+    task = house.post(f"{house.base}/Tasks", Attributes="{}", RoutingTarget=worker(house, "Alice"))
+    mine = alice.until("reservationCreated")
+    assert mine["task"]["sid"] == task["sid"]
+    alice.do("accept", sid=mine["sid"])
+    alice.until("reservation accepted")
+
+    assert alice.do("transfer", sid=mine["sid"], to=bob_sid)["status"] == "initiated"
+    alice.until("task transferInitiated")
+    his = bob.until("reservationCreated")
+    assert his["transfer"] == {"status": "initiated", "mode": "WARM", "type": "WORKER"}
+    bob.do("reject", sid=his["sid"])
+    assert bob.until("reservation rejected")["transfer"]["status"] == "failed"
+    alice.until("transfer failed", status="failed")
+    assert alice.until("task updated")["status"] == "assigned"
+
+    alice.do("transfer", sid=mine["sid"], to=bob_sid)
+    his = bob.until("reservationCreated")
+    bob.do("accept", sid=his["sid"])
+    bob.until("reservation accepted")
+    alice.until("transfer completed", status="complete")
+    bob.do("complete", sid=his["sid"], reason="by both")
+    bob.until("reservation completed")
+    alice.until("reservation completed")
+
+
+@pytest.mark.parametrize("sdk", [NEWEST, OLDEST])
+def test_a_day_of_an_agent_in_node(house: House, sdk: str) -> None:
+    only(house, "Alice")
+    here, alice_sid = workspace(house), worker(house, "Alice")
+    bob_sid = worker(house, "Bob")
+    with NodeAgent(house, "Worker", access_token(here, alice_sid), sdk=sdk) as alice:
+        a_day(house, alice)
+        with NodeAgent(house, "Worker", access_token(here, bob_sid), sdk=sdk) as bob:
+            bob.until("ready")
+            bob.do("activity", name="Available")
+            a_transfer(house, alice, bob, bob_sid)
+        alice.forget()
+        house.kill()
+        alice.until("disconnected")
+        house.start()
+        again = alice.until("ready")
+        assert again["reservations"] == []
+        task = house.post(f"{house.base}/Tasks", Attributes="{}", RoutingTarget=alice_sid)
+        offer = alice.until("reservationCreated")
+        assert offer["task"]["sid"] == task["sid"]
+        house.post(
+            f"{house.base}/Tasks/{task['sid']}", AssignmentStatus="canceled", Reason="Enough"
+        )
+        alice.until("reservation canceled", sid=offer["sid"])
+        alice.until("task canceled", status="canceled", reason="Enough")
+
+
+def test_a_token_that_ends_is_replaced_by_the_next(house: House) -> None:
+    here, alice_sid = workspace(house), worker(house, "Alice")
+    token = access_token(here, alice_sid, seconds=7)
+    with NodeAgent(house, "Worker", token, closeExistingSessions=True) as alice:
+        alice.until("ready")
+        alice.until("tokenExpired")
+        alice.do("updateToken", token=access_token(here, alice_sid))
+        # The next request shows the new one, so that the socket outlives the old one.
+        alice.do("attributes", attributes={"languages": ["en"]})
+        alice.until("attributesUpdated")
+        alice.do("activity", name="Unavailable")
+        alice.until("activityUpdated", name="Unavailable")
+
+
+def test_a_supervisor_sees_and_changes_others(house: House) -> None:
+    here = workspace(house)
+    alice_sid, bob_sid = worker(house, "Alice"), worker(house, "Bob")
+    offline = house.get(f"{house.base}/Activities", FriendlyName="Offline")["activities"][0]["sid"]
+    token = access_token(here, alice_sid, role="supervisor")
+    with NodeAgent(house, "Supervisor", token, enableVersionCheck=True) as alice:
+        alice.until("ready")
+        told = alice.do("setWorkerActivity", worker=bob_sid, activity=offline)
+        assert (told["sid"], told["activity_sid"]) == (bob_sid, offline)
+        told = alice.do("setWorkerAttributes", worker=bob_sid, attributes={"team": "night"})
+        assert told["attributes"] == '{"team":"night"}'
+    with NodeAgent(house, "Workspace", access_token(here, None, role="admin"), pageSize=1) as admin:
+        assert admin.do("workers", params={}) == ["Alice", "Bob"]
+        assert admin.do("workers", params={"Ordering": "DateStatusChanged:desc"}) == [
+            "Bob",
+            "Alice",
+        ]
+        assert admin.do("workers", params={"AfterSid": alice_sid}) == ["Bob"]
+        for wrong, status in (("WK" + "0" * 32, 400), ("nonsense", 400)):
+            with pytest.raises(Refused, match=f"Request failed with status code {status}"):
+                admin.do("workers", params={"AfterSid": wrong})
+        with pytest.raises(Refused, match="Request failed with status code 404"):
+            admin.do("worker", sid="WQ" + "0" * 32)
+
+
+def test_a_page_of_another_origin_is_an_agents_application(house: House, tmp_path: Path) -> None:
+    only(house, "Alice")
+    here, alice_sid = workspace(house), worker(house, "Alice")
+    script = tmp_path / "agent.js"
+    subprocess.run(["node", "bundle.mjs", script], cwd=NODE, check=True)
+    with a_page(script) as page:
+        alice: Any = PageAgent(page, house, "Worker", access_token(here, alice_sid))
+        a_day(house, alice)
+        house.kill()
+        alice.until("disconnected")
+        house.start()
+        alice.until("ready")

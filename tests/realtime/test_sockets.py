@@ -1,0 +1,252 @@
+"""What a socket is told, in which order, and how it ends."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from routing.api.operations import RestSettings
+from routing.engine import presences, reservations, tasks, workers
+from routing.realtime import hub as hubs
+from routing.realtime.bridge import Bridge
+from routing.store import SqlStore
+from tests.api.service import PUBLIC_URL
+from tests.realtime.clients import Running
+from tests.realtime.conftest import ACCOUNT_SID, AUTH_TOKEN, Keys, Office
+
+
+@pytest.fixture
+def running(office: Office) -> Iterator[Running]:
+    store = office.service.engine.store
+    assert isinstance(store, SqlStore)
+    settings = RestSettings(
+        account_sid=ACCOUNT_SID, auth_tokens=(AUTH_TOKEN,), public_url=PUBLIC_URL
+    )
+    with Running(Bridge(office.service.engine, settings, Keys()), store) as running:
+        yield running
+
+
+def rename(office: Office, worker_sid: str, mark: str) -> None:
+    office.service.engine.perform(
+        workers.update,
+        workspace_sid=office.centre.workspace_sid,
+        worker_sid=worker_sid,
+        attributes=f'{{"mark":"{mark}"}}',
+    )
+
+
+def test_the_first_frame_says_who_it_is_and_how_long(office: Office, running: Running) -> None:
+    with running.connected(office.token(office.alice, seconds=100)) as socket:
+        first = socket.frame()
+        assert first == {
+            "event_type": "init",
+            "payload": {
+                "channel_id": office.alice,
+                "account_sid": ACCOUNT_SID,
+                "workspace_sid": office.centre.workspace_sid,
+                "token_lifetime": 100_000,
+            },
+        }
+
+
+def test_each_worker_hears_its_own_in_order_and_nobody_elses(
+    office: Office, running: Running
+) -> None:
+    with (
+        running.connected(office.token(office.alice)) as alice,
+        running.connected(office.token(office.alice)) as other_window,
+        running.connected(office.token(office.bob)) as bob,
+    ):
+        for socket in (alice, other_window, bob):
+            socket.until("init")
+        for number in range(20):
+            rename(office, office.alice, f"alice {number}")
+            rename(office, office.bob, f"bob {number}")
+        for name, socket in (("alice", alice), ("alice", other_window), ("bob", bob)):
+            heard = [socket.until("worker.attributes.update")["attributes"] for _ in range(20)]
+            assert heard == [f'{{"mark":"{name} {number}"}}' for number in range(20)]
+
+
+def test_what_happened_before_it_came_is_not_told(office: Office, running: Running) -> None:
+    rename(office, office.alice, "before")
+    with running.connected(office.token(office.alice)) as socket:
+        socket.until("init")
+        rename(office, office.alice, "after")
+        assert socket.frame()["payload"]["attributes"] == '{"mark":"after"}'
+
+
+def test_a_task_that_is_deleted_is_told_of_as_it_was(office: Office, running: Running) -> None:
+    with running.connected(office.token(office.alice)) as socket:
+        socket.until("init")
+        offer = office.offer(attributes='{"to":"be told"}')
+        created = socket.until("reservation.created")
+        assert created["sid"] == offer.sid
+        assert created["task"]["attributes"] == '{"to":"be told"}'
+        assert "task_transfer" not in created
+        engine = office.service.engine
+        engine.perform(reservations.accept, reservation_sid=offer.sid)
+        assert socket.until("reservation.accepted")["task"]["assignment_status"] == "assigned"
+        engine.perform(
+            tasks.delete, workspace_sid=office.centre.workspace_sid, task_sid=offer.task_sid
+        )
+        assert socket.until("reservation.completed")["task"]["sid"] == offer.task_sid
+
+
+def test_everybody_with_a_part_in_a_task_hears_of_it(office: Office, running: Running) -> None:
+    with running.connected(office.token(office.bob)) as bob:
+        bob.until("init")
+        mine, his = office.offer(office.alice), office.offer(office.bob)
+        office.service.engine.perform(
+            tasks.cancel,
+            workspace_sid=office.centre.workspace_sid,
+            task_sid=mine.task_sid,
+            reason="not Bob's",
+        )
+        office.service.engine.perform(
+            tasks.cancel,
+            workspace_sid=office.centre.workspace_sid,
+            task_sid=his.task_sid,
+            reason="Bob's",
+        )
+        assert bob.until("task.canceled")["reason"] == "Bob's"
+
+
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [
+        ("", "expected a JSON Web Token"),
+        ("x" * 7000, "expected a JSON Web Token"),
+        ("a.b.c", "its header cannot be read"),
+    ],
+)
+def test_a_wrong_token_is_let_in_and_told_why_not(running: Running, token: str, why: str) -> None:
+    with running.connected(token) as socket:
+        assert why in socket.farewell()
+    assert running.sockets() == 0
+
+
+def test_whose_token_has_no_worker_or_a_deleted_one_is_told_so(
+    office: Office, running: Running
+) -> None:
+    with running.connected(office.token(None, "admin")) as socket:
+        assert "a token without a Worker" in socket.farewell()
+    with running.connected(office.token("WK" + "0" * 32)) as socket:
+        assert "no such Worker" in socket.farewell()
+    elsewhere = office.token(office.alice, workspace_sid="WS" + "0" * 32)
+    with running.connected(elsewhere) as socket:
+        assert "no such Workspace" in socket.farewell()
+
+
+def test_a_socket_ends_with_its_token(office: Office, running: Running) -> None:
+    with running.connected(office.token(office.alice, seconds=10)) as socket:
+        socket.until("init")
+        office.service.clock.advance(10)
+        assert socket.farewell() == "the token has expired"
+
+
+def test_a_request_with_a_newer_token_keeps_the_socket_open(
+    office: Office, running: Running
+) -> None:
+    with running.connected(office.token(office.alice, seconds=10)) as socket:
+        socket.until("init")
+        newer = office.token(office.alice, seconds=1000)
+        body = (
+            f'{{"url":"{office.base}/Activities","method":"GET","params":{{}},"token":"{newer}"}}'
+        )
+        answer = running.raw(
+            f"POST /v1/wschannels HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+            f"Connection: close\r\n\r\n{body}".encode()
+        )
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"Access-Control-Allow-Origin: *" in answer
+        office.service.clock.advance(20)
+        rename(office, office.alice, "still here")
+        assert "still here" in socket.until("worker.attributes.update")["attributes"]
+
+
+def test_two_windows_that_want_to_be_alone_do_not_evict_each_other_for_ever(
+    office: Office, running: Running
+) -> None:
+    first, second = office.token(office.alice), office.token(office.alice, seconds=3000)
+    with running.connected(first, closeExistingSessions="true") as one:
+        one.until("init")
+        with running.connected(second, closeExistingSessions="true") as two:
+            two.until("init")
+            assert one.farewell() == "closed by a newer session of this Worker"
+            # The SDK comes back by itself, with the same wish.
+            with running.connected(first, closeExistingSessions="true") as again:
+                again.until("init")
+                rename(office, office.alice, "both")
+                for socket in (two, again):
+                    assert "both" in socket.until("worker.attributes.update")["attributes"]
+
+
+def test_a_client_that_talks_is_told_to_use_the_event_bridge(
+    office: Office, running: Running
+) -> None:
+    for said in ("hello", b"\x00\xff", "[" * 1000):
+        with running.connected(office.token(office.alice)) as socket:
+            socket.until("init")
+            socket.connection.send(said)
+            assert "event bridge" in socket.farewell()
+    with running.connected(office.token(office.alice)) as socket:
+        socket.until("init")
+        socket.connection.send("x" * 100_000)
+        socket.farewell()
+    assert running.sockets() == 0
+
+
+def test_a_worker_has_a_bounded_number_of_sockets(office: Office, running: Running) -> None:
+    token = office.token(office.alice)
+    with running.connected(token) as oldest:
+        oldest.until("init")
+        for _ in range(hubs.MAX_SESSIONS * 2):
+            with running.connected(token) as socket:
+                socket.until("init")
+        rename(office, office.alice, "the oldest is still here")
+        oldest.until("worker.attributes.update")
+
+
+def test_whoever_asked_for_it_goes_offline_when_it_says_goodbye(
+    office: Office, running: Running
+) -> None:
+    wish = {"setWorkerOfflineIfDisconnected": "true"}
+    engine, store = office.service.engine, office.service.engine.store
+    assert isinstance(store, SqlStore)
+    with running.connected(office.token(office.alice), **wish) as socket:
+        socket.until("init")
+        [presence] = engine.read(lambda work: work.presences.find())
+    left = store.subscribe(frozenset({"due presences"}))
+    seen = left.seen()
+    while engine.read(lambda work: work.presences.find())[0].due_at > engine.clock.now():
+        seen = left.wait(seen, 1.0)
+    assert engine.perform(presences.lapse, presence_sid=presence.sid)
+    alice = engine.read(lambda work: work.workers.get(office.alice))
+    assert alice is not None
+    assert alice.activity_sid == office.centre.offline_sid
+
+
+GARBAGE = {
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 50 + b"\r\n\r\n",
+    "a long line": b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
+    "a long head": b"POST / HTTP/1.1\r\n" + b"X: y\r\n" * 5000 + b"\r\n",
+    "two lengths": b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    "a length that is none": b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    "too long a body": b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n",
+    "chunks": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a smuggled header": b"POST / HTTP/1.1\r\nX : y\r\n\r\n",
+    "an unknown path": b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n",
+    "another method": b"DELETE /v1/wschannels HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a socket elsewhere": (
+        b"GET /elsewhere HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ),
+    "a socket without a key": (
+        b"GET /v1/wschannels HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_garbage_is_refused(running: Running, name: str) -> None:
+    status = int(running.raw(GARBAGE[name])[9:12])
+    assert 400 <= status < 500
