@@ -30,6 +30,7 @@ from routing.json_text import JSONObject, JSONValue, kind_of, read_object
 from routing.ports import SigningKeys, Work
 from routing.realtime import routes
 from routing.realtime.answer_first import AnswerFirst
+from routing.realtime.opening import Nobody, Watcher
 from routing.realtime.policies import Forbidden, check_channel, check_policies
 from routing.realtime.routes import Route
 from routing.realtime.wire import Wire
@@ -86,6 +87,8 @@ class Bridge:
     ) -> None:
         """`shown` is called with the token of each request, once it was checked."""
         self.shown = shown
+        #: Is told what clients read, where their sockets are.
+        self.watcher: Watcher = Nobody()
         marked = AnswerFirst(engine)
         self.settings = settings
         self.keys = keys
@@ -162,7 +165,10 @@ def _answer(bridge: Bridge, channel: str | None) -> Response:
     if asked.is_legacy or asked.bearer.is_capability:
         response = _carry_out(bridge, asked, _within_policies(asked))
     else:
-        response = _carry_out(bridge, asked, _within_role(bridge, asked))
+        run = _within_role(bridge, asked)
+        bridge.watcher.asks(asked.bearer, run[0].name)
+        response = _carry_out(bridge, asked, run)
+        bridge.watcher.is_answered(asked.bearer, run[0].name)
     return _wrapped(asked, response)
 
 
