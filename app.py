@@ -17,10 +17,16 @@ from commands.provision import provision
 from routing import timers
 from routing.api.door import rest_door
 from routing.api.operations import RestSettings
-from routing.background import router
+from routing.api.streams import Streams
+from routing.background import router, statistics
+from routing.background.callbacks.addresses import networks
+from routing.background.callbacks.service import Callbacks
+from routing.background.callbacks.settings import CallbackSettings
 from routing.background.health import health_door
-from routing.background.leading import Elsewhere, Leading
+from routing.background.leading import STOP_SECONDS, Elsewhere, Leading
 from routing.background.loops import Loop, following, timing
+from routing.background.metrics import metrics_door
+from routing.background.retention import REST_SECONDS, Purge, Retention
 from routing.clock import Clock, SystemClock
 from routing.engine import Engine, instructions
 from routing.events import Event
@@ -56,7 +62,11 @@ class House:
         call_flow = load_call_flow(Path(settings.call_flow))
         tokens = (settings.twilio_auth_token, settings.twilio_auth_token_previous)
         self.voice_settings = VoiceSettings(
-            public_url=settings.public_url, auth_tokens=tuple(token for token in tokens if token)
+            public_url=settings.public_url,
+            auth_tokens=tuple(token for token in tokens if token),
+            account_tokens=dict(settings.twilio_account_tokens),
+            shared_keys=dict(settings.twilio_shared_keys),
+            wrap_up_limits=dict(settings.wrap_up_limits),
         )
         self.signing_keys = StoredSigningKeys(store, settings.tandem_secret_key, clock)
         self.rest_settings = RestSettings(
@@ -65,9 +75,17 @@ class House:
             public_url=settings.public_url,
             requests_per_second=settings.rest_rate_limit,
             signing_keys=self.signing_keys,
+            statistics_days=settings.statistics_days,
+            statistics_workers=settings.statistics_workers,
+            streams=Streams(limit=max(1, settings.web_threads // 4)),
         )
         self.call_flow = call_flow
         self._phone_line = phone_line
+        self._callback_settings = callback_settings(settings)
+        self._callbacks: Callbacks | None = None
+        self._retention = Retention(
+            task_days=settings.task_retention_days, event_days=settings.event_retention_days
+        )
         leads = Elsewhere if settings.role == WEB else partial(Leading, begin=self._begin)
         self.followers = leads(store.leadership())
 
@@ -79,14 +97,25 @@ class House:
             self.engine, self.call_flow, self.voice_settings, self._phone_line, announcements
         )
         reconciliation = Reconciliation(self.engine, self.voice_settings, self._phone_line)
+        self._callbacks = Callbacks(self.engine, self.store, self._callback_settings)
+        purge = Purge(self.store, self.engine.clock, self._retention)
         # Nobody else leads: whoever held a lease is gone.
         self.engine.perform(instructions.look_again)
+        self._callbacks.start(alone=True)
         matches.start()
         return (
-            self._follower("router", router.CONCERNS, matches.follow),
+            *self._callbacks.loops,
+            self._follower("router", router.CONCERNS, matches.follow, bare=True),
             self._follower("voice", assignment.CONCERNS, assignments.follow),
             self._loop("timers", timing(self.engine), timers.TOPICS, TIMER_REST_SECONDS),
+            self._loop(
+                "statistics",
+                statistics.StatisticsFollower(self.store).step,
+                statistics.CONCERNS,
+                statistics.REST_SECONDS,
+            ),
             self._loop("reconciliation", reconciliation.sweep, frozenset(), SWEEP_REST_SECONDS),
+            self._loop("retention", purge.step, frozenset(), REST_SECONDS),
             *(
                 self._loop(f"phone line {number}", assignments.work_off, assignment.TOPICS)
                 for number in range(1, PHONE_LINES + 1)
@@ -103,9 +132,14 @@ class House:
         return Loop(name, step, self.store.subscribe(topics), rest_seconds=rest_seconds)
 
     def _follower(
-        self, name: str, concerns: frozenset[str], react: Callable[[Sequence[Event]], None]
+        self,
+        name: str,
+        concerns: frozenset[str],
+        react: Callable[[Sequence[Event]], None],
+        *,
+        bare: bool = False,
     ) -> Loop:
-        log = self.store.event_log(name, concerns)
+        log = self.store.event_log(name, concerns, bare=bare)
         return self._loop(name, following(log, react), concerns)
 
     def start(self) -> None:
@@ -115,8 +149,24 @@ class House:
 
     def stop(self) -> None:
         """Lets each follower finish the step in hand, then closes the store."""
+        if self._callbacks is not None:
+            self._callbacks.finish(STOP_SECONDS)
         self.followers.stop()
         self.store.close()
+
+
+def callback_settings(settings: Settings) -> CallbackSettings:
+    """What the callbacks need to know of the settings."""
+    tokens = (settings.twilio_auth_token, settings.twilio_auth_token_previous)
+    return CallbackSettings(
+        account_sid=settings.twilio_account_sid,
+        auth_tokens=tuple(token for token in tokens if token),
+        form=settings.callback_format,
+        allowed=networks(settings.callback_allow_private),
+        give_up_seconds=settings.callback_retry_hours * 3600,
+        keep_seconds=settings.callback_keep_hours * 3600,
+        at_once=settings.callback_concurrency,
+    )
 
 
 def create_app(
@@ -151,6 +201,7 @@ def create_app(
         voice_door(house.engine, house.voice_settings, house.call_flow), url_prefix="/voice"
     )
     web.register_blueprint(health_door(store, house.followers.wellbeing))
+    web.register_blueprint(metrics_door(store))
     return web
 
 

@@ -16,8 +16,11 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from routing.background.callbacks.addresses import networks
 from routing.errors import InvalidParameter
 from routing.json_text import read_object
+from routing.sids import TASK_QUEUE, WORKSPACE, is_sid
+from voice.tunnel import NoTunnel, url_of_tunnel
 
 Value = TypeVar("Value")
 
@@ -34,6 +37,9 @@ REALTIME: Final = "realtime"
 CREDENTIALS: Final = "credentials.json"
 #: In the instance folder: what seals secrets in the database, where no setting says it.
 SECRET_KEY_FILE: Final = "secret_key"  # noqa: S105 - the name of a file
+
+#: PUBLIC_URL: whatever the ngrok agent on this machine says.
+NGROK: Final = "ngrok"
 
 TWILIO_API: Final = "https://api.twilio.com"
 
@@ -62,7 +68,7 @@ class Settings:
         "", "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE; empty: instance/tandem.db"
     )
     public_url: str = _setting(
-        "", "How Twilio reaches this server from outside; empty: http://HOST:PORT"
+        "", "How Twilio reaches this server; ngrok: ask the local agent; empty: http://HOST:PORT"
     )
     twilio_account_sid: str = _setting("", "Account SID (AC...); empty: no account, see SIMULATOR")
     twilio_auth_token: str = _setting("", "The account's auth token", is_secret=True)
@@ -74,6 +80,18 @@ class Settings:
         "Seals the secrets of API keys; 16 characters or more; empty: made once, in INSTANCE_PATH",
         is_secret=True,
     )
+    twilio_account_tokens: tuple[tuple[str, str], ...] = _setting(
+        (), "Tokens of sub-accounts whose numbers lead here: AC...=TOKEN,...", is_secret=True
+    )
+    twilio_shared_keys: tuple[tuple[str, str], ...] = _setting(
+        (), "Shared keys that webhooks may be signed with: KEY=SECRET,...", is_secret=True
+    )
+    ngrok_api_url: str = _setting(
+        "http://127.0.0.1:4040", "Where a local ngrok agent tells its tunnels; PUBLIC_URL=ngrok"
+    )
+    wrap_up_limits: tuple[tuple[str, int], ...] = _setting(
+        (), "Longest after-work in seconds, by Workspace, TaskQueue or *: *=600,WQ...=120"
+    )
     twilio_api_url: str = _setting("", "Where Twilio's REST API is; empty: Twilio or the simulator")
     simulator: str = _setting(
         AUTO, "auto: simulator while no account is set; on: always; off: never"
@@ -83,9 +101,29 @@ class Settings:
     rest_rate_limit: int = _setting(
         0, "Requests a second to the REST API with one set of credentials; 0: no limit"
     )
+    task_retention_days: int = _setting(
+        0, "Days after which Tasks that have ended are removed, with their Reservations; 0: never"
+    )
+    event_retention_days: int = _setting(0, "Days after which events are removed; 0: never")
+    callback_format: str = _setting("form", "Event callbacks are written as: form or json")
+    callback_allow_private: str = _setting(
+        "",
+        "Networks that callbacks may go to though they are not public, with commas between: "
+        "loopback, private, 10.1.0.0/16, ...; none: none; "
+        "empty: loopback while the simulator stands in, otherwise none",
+    )
+    callback_concurrency: int = _setting(16, "Callbacks sent to one receiver at the same time")
+    callback_retry_hours: int = _setting(24, "Hours after which a callback is given up")
+    callback_keep_hours: int = _setting(48, "Hours that callbacks which arrived can be looked into")
     web_threads: int = _setting(16, "Requests answered at the same time")
     role: str = _setting(
         ALL, "What runs here: all, or, with PostgreSQL, one of: web, followers, realtime"
+    )
+    statistics_days: int = _setting(
+        3650, "How many days back statistics may be asked for (Twilio: 30)"
+    )
+    statistics_workers: int = _setting(
+        100_000, "Most Workers of a Workspace for worker statistics (Twilio: 100)"
     )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
 
@@ -166,6 +204,8 @@ def _fill_in(values: dict[str, Any], reader: _Reader) -> None:
         try:
             Path(values["instance_path"]).mkdir(parents=True, exist_ok=True)
             _derive(values)
+        except NoTunnel as error:
+            reader.refuse("public_url", str(error))
         except (OSError, InvalidParameter, KeyError) as error:
             reader.refuse("instance_path", f"a folder of ours to write to ({error})")
 
@@ -177,8 +217,9 @@ def _derive(values: dict[str, Any]) -> None:
     if not values["database_url"]:
         path = Path(values["instance_path"], "tandem.db").absolute()
         values["database_url"] = f"sqlite:///{path}"
-    if not values["public_url"]:
-        values["public_url"] = _local_url(values["host"], values["port"])
+    if not values["callback_allow_private"]:
+        values["callback_allow_private"] = "loopback" if values["simulator"] == ON else "none"
+    values["public_url"] = _derived_public_url(values)
     if not values["twilio_api_url"]:
         simulated = _local_url(values["host"], values["simulator_port"])
         values["twilio_api_url"] = simulated if values["simulator"] == ON else TWILIO_API
@@ -189,6 +230,12 @@ def _derive(values: dict[str, Any]) -> None:
     if not account:
         made = _made_up_credentials(Path(values["instance_path"], CREDENTIALS))
         values["twilio_account_sid"], values["twilio_auth_token"] = made
+
+
+def _derived_public_url(values: dict[str, Any]) -> str:
+    if values["public_url"] == NGROK:
+        return url_of_tunnel(values["ngrok_api_url"], values["port"])
+    return str(values["public_url"] or _local_url(values["host"], values["port"]))
 
 
 def _local_url(host: str, port: int) -> str:
@@ -247,18 +294,21 @@ def _secret_key(text: str) -> str:
     return text
 
 
-def _threads(text: str) -> int:
-    most = 1000
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise ValueError(f"a whole number from 1 to {most}")
-    return int(text)
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    def check(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(text)
+
+    return check
 
 
-def _rate(text: str) -> int:
-    most = 1_000_000
-    if not text.isascii() or not text.isdigit() or int(text) > most:
-        raise ValueError(f"a whole number from 0 to {most}")
-    return int(text)
+def _networks(text: str) -> str:
+    try:
+        networks(text)
+    except ValueError:
+        raise ValueError("loopback, private, none, or networks such as 10.1.0.0/16") from None
+    return text
 
 
 def _one_of(*words: str, fold: Callable[[str], str] = str.lower) -> Callable[[str], str]:
@@ -283,6 +333,40 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _public_url(text: str) -> str:
+    return text if text == NGROK else _url(text)
+
+
+def _pairs(
+    name_of: Callable[[str], str], value_of: Callable[[str], Any]
+) -> Callable[[str], tuple[tuple[str, Any], ...]]:
+    """NAME=VALUE, NAME=VALUE, ..."""
+
+    def check(text: str) -> tuple[tuple[str, Any], ...]:
+        found = []
+        for pair in text.split(","):
+            name, sign, value = pair.strip().partition("=")
+            if not (name and sign and value):
+                raise ValueError("NAME=VALUE,NAME=VALUE,...")
+            found.append((name_of(name), value_of(value)))
+        return tuple(found)
+
+    return check
+
+
+def _limited(text: str) -> str:
+    if text != "*" and not (is_sid(text, WORKSPACE) or is_sid(text, TASK_QUEUE)):
+        raise ValueError("*, the SID of a Workspace or that of a TaskQueue before each =")
+    return text
+
+
+def _seconds(text: str) -> int:
+    longest = 86_400
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= longest:
+        raise ValueError(f"seconds from 1 to {longest} after each =")
+    return int(text)
+
+
 def _database_url(text: str) -> str:
     if not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         raise ValueError("sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
@@ -301,11 +385,24 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "port": _port,
     "realtime_port": _port,
     "simulator_port": _port,
-    "web_threads": _threads,
     "tandem_secret_key": _secret_key,
-    "rest_rate_limit": _rate,
+    "rest_rate_limit": _whole_number(0, 1_000_000),
+    "task_retention_days": _whole_number(0, 36_500),
+    "event_retention_days": _whole_number(0, 36_500),
+    "web_threads": _whole_number(1, 1000),
+    "statistics_days": _whole_number(1, 36_500),
+    "statistics_workers": _whole_number(1, 10_000_000),
+    "callback_format": _one_of("form", "json"),
+    "callback_allow_private": _networks,
+    "callback_concurrency": _whole_number(1, 64),
+    "callback_retry_hours": _whole_number(1, 720),
+    "callback_keep_hours": _whole_number(1, 720),
     "database_url": _database_url,
-    "public_url": _url,
+    "public_url": _public_url,
+    "ngrok_api_url": _url,
+    "twilio_account_tokens": _pairs(_account_sid, str),
+    "twilio_shared_keys": _pairs(str, str),
+    "wrap_up_limits": _pairs(_limited, _seconds),
     "twilio_api_url": _url,
     "twilio_account_sid": _account_sid,
     "simulator": _one_of(AUTO, ON, OFF),

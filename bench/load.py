@@ -35,6 +35,12 @@ def run(port: int, requests: Iterable[bytes], *, connections: int, seconds: floa
     return Load(told["rate"], told["latencies"], told["statuses"])
 
 
+def get_request(path: str, headers: dict[str, str]) -> bytes:
+    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
 def http_request(path: str, form: bytes, headers: dict[str, str]) -> bytes:
     lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(form)}"]
     lines += ["Content-Type: application/x-www-form-urlencoded; charset=UTF-8"]

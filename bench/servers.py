@@ -27,6 +27,11 @@ def free_ports(number: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
+def names(which: str) -> list[str]:
+    """The databases that are meant: one of them, or both."""
+    return ["sqlite", "postgresql"] if which == "both" else [which]
+
+
 @contextlib.contextmanager
 def databases(which: str) -> Iterator[dict[str, str]]:
     """{name: URL} of fresh databases: sqlite, postgresql or both."""

@@ -1,14 +1,19 @@
 """The commands, as `flask --app app --help` lists them."""
 
+import contextlib
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from typing import NoReturn
 
 import click
 import flask
 
-from routing.store import StoreError
+from routing.delivery import STATES
+from routing.engine import Engine
+from routing.events import CATALOGUE
+from routing.store import SqlStore, StoreError
 from settings import Settings, WrongSettings, load
 from voice.call_flow import CallFlowError
 
@@ -25,6 +30,8 @@ def command_line() -> flask.Flask:
     app.cli.add_command(demo)
     app.cli.add_command(provision)
     app.cli.add_command(keys)
+    app.cli.add_command(deliveries)
+    app.cli.add_command(events)
     app.cli.add_command(realtime)
     return app
 
@@ -148,3 +155,93 @@ def revoke_key(key_sid: str) -> None:
     from commands.keys import revoke  # noqa: PLC0415
 
     revoke(_settings(), key_sid)
+
+
+@click.group()
+def deliveries() -> None:
+    """Callbacks that are owed: list them, look into one, send some again."""
+
+
+@deliveries.command("list")
+@click.option("--state", type=click.Choice(STATES), help="Only these.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+def list_deliveries(state: str | None, limit: int) -> None:
+    """Show the newest deliveries."""
+    from commands.deliveries import show_list  # noqa: PLC0415 - so that --help answers at once
+
+    with _engine() as (_store, engine):
+        show_list(engine, click.echo, state=state, limit=limit)
+
+
+@deliveries.command("show")
+@click.argument("sid")
+def show_delivery(sid: str) -> None:
+    """Show all that is known of a delivery, and the event it tells of."""
+    from commands.deliveries import show_one  # noqa: PLC0415 - so that --help answers at once
+
+    with _engine() as (_store, engine):
+        if not show_one(engine, click.echo, sid):
+            give_up(f"There is no delivery {sid}.")
+
+
+@deliveries.command("retry")
+@click.argument("sids", nargs=-1)
+@click.option("--dead", is_flag=True, help="All that were given up.")
+def retry_deliveries(sids: tuple[str, ...], dead: bool) -> None:
+    """Send deliveries again, whatever became of them."""
+    from commands.deliveries import send_again  # noqa: PLC0415 - so that --help answers at once
+
+    if not sids and not dead:
+        give_up("Name the deliveries to send again, or say --dead.")
+    with _engine() as (_store, engine):
+        if not send_again(engine, click.echo, sids, all_dead=dead):
+            sys.exit(1)
+
+
+@click.group()
+def events() -> None:
+    """The event log."""
+
+
+@events.command("tail")
+@click.option("--since", help="SID of the event after which to begin, or 0; default: now.")
+@click.option("--type", "types", multiple=True, help="Only these types; may be repeated.")
+@click.option("--workspace", "workspace_sid", help="Only what happens there (WS...).")
+@click.option("--task", "task_sid", help="Only what concerns this Task (WT...).")
+@click.option("--worker", "worker_sid", help="Only what concerns this Worker (WK...).")
+@click.option("--queue", "task_queue_sid", help="Only what concerns this TaskQueue (WQ...).")
+@click.option("--json", "as_json", is_flag=True, help="Each event as one line of JSON.")
+@click.option("--no-follow", is_flag=True, help="End when all that there is was shown.")
+def tail_events(
+    since: str | None, types: tuple[str, ...], as_json: bool, no_follow: bool, **filters: str | None
+) -> None:
+    """Print events as they happen. Ctrl-C ends it."""
+    from commands.tail import NoSuchEvent, tail  # noqa: PLC0415 - so that --help answers at once
+
+    unknown = sorted(set(types) - CATALOGUE.keys())
+    if unknown:
+        give_up(f"There is no type of events {unknown[0]!r}. The types are:", *CATALOGUE)
+    with _engine() as (store, _engine_of_it), contextlib.suppress(KeyboardInterrupt):
+        try:
+            tail(
+                store,
+                click.echo,
+                since=since,
+                types=types,
+                filters={name: value for name, value in filters.items() if value is not None},
+                as_json=as_json,
+                follow=not no_follow,
+            )
+        except NoSuchEvent:
+            give_up(f"--since: there is no event {since} in the log.")
+
+
+@contextlib.contextmanager
+def _engine() -> Iterator[tuple[SqlStore, Engine]]:
+    from commands.opening import opened  # noqa: PLC0415 - so that --help answers at once
+
+    try:
+        with opened(_settings()) as both:
+            yield both
+    except StoreError as error:
+        give_up(str(error))

@@ -3,6 +3,8 @@
 gunicorn reads the names below; they come from the settings of this environment.
 """
 
+from typing import Any
+
 import settings as house
 
 _settings = house.load()
@@ -19,3 +21,9 @@ loglevel = "warning"
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - it is unlinked as soon as it is open
 control_socket_disable = True
 proc_name = "tandem"
+
+
+def post_worker_init(worker: Any) -> None:  # gunicorn has no types
+    """Streams of events would go on for ever; they end when gunicorn wants to."""
+    streams = worker.wsgi.extensions["house"].rest_settings.streams
+    streams.end_when(lambda: not worker.alive)

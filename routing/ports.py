@@ -1,6 +1,7 @@
 """What the engine needs from outside, as Protocols. The store fulfils them; tests can, too."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Protocol, TypeVar
 
 from routing.api_key import ApiKey
@@ -11,10 +12,14 @@ from routing.delivery import Delivery
 from routing.events import Event
 from routing.presence import Presence
 from routing.reservation import Reservation
+from routing.statistics.facts import Standing
+from routing.statistics.period import Parts, Span
+from routing.statistics.real_time import LiveTasks, Profile
+from routing.statistics.tally import Durations, Tally
 from routing.task import Task
 from routing.task_queue import TaskQueue
 from routing.transfer import Transfer
-from routing.worker import Worker, WorkerChannel
+from routing.worker import CapacityClaim, Worker, WorkerChannel
 from routing.workspace import Activity, TaskChannel, Workspace
 
 Record = TypeVar("Record")
@@ -50,7 +55,74 @@ class Rows(Protocol[Record]):
         """Sets columns of one row; how many rows there were (0 or 1)."""
         ...
 
+    def change_all(self, changes: Mapping[str, Mapping[str, object]]) -> None:
+        """Sets the same columns of many rows, by SID, each to its own values.
+
+        They are rows that this unit has locked; the writing may wait until its end.
+        """
+        ...
+
+    def set_all(self, sids: AbstractSet[str], **columns: object) -> int:
+        """Sets the same columns of many rows; how many there were."""
+        ...
+
     def remove(self, sid: str) -> int: ...
+
+
+class Statistics(Protocol):
+    """What has been counted, as far as a follower of the log has come, and how things stand."""
+
+    def unread(self, workspace_sid: str) -> Sequence[Event]:
+        """The Workspace's events that are in none of the sums yet, in their order."""
+        ...
+
+    def standings(self, sids: Collection[str]) -> Mapping[str, Standing]:
+        """Where those Tasks and Workers stood at the last event that is in the sums."""
+        ...
+
+    def tallies(
+        self,
+        workspace_sid: str,
+        subject_sids: Collection[str],
+        parts: Parts,
+        *,
+        task_channel_sid: str | None,
+        with_spreads: bool,
+    ) -> dict[str, Tally]:
+        """What is in the sums of those subjects, all of one kind, in that time."""
+        ...
+
+    def stays(
+        self, workspace_sid: str, span: Span, worker_sids: Collection[str] | None
+    ) -> dict[str, Durations]:
+        """By Activity: how long Workers were in it, as far as the sums tell; None for all."""
+        ...
+
+    def present_stays(
+        self, workspace_sid: str, span: Span, worker_sids: Collection[str] | None
+    ) -> dict[str, Durations]:
+        """By Activity: how long those Workers who are in it now have been so, up to the end."""
+        ...
+
+    def live_tasks(
+        self,
+        workspace_sid: str,
+        subject_sids: Collection[str],
+        *,
+        task_channel_sid: str | None,
+    ) -> dict[str, LiveTasks]:
+        """The Tasks that live, of those TaskQueues or Workflows, or of the Workspace itself."""
+        ...
+
+    def workers_by_activity(self, activity_sids: Collection[str]) -> Mapping[str, int]: ...
+
+    def profiles(self, workspace_sid: str) -> Sequence[Profile]:
+        """Every Worker of the Workspace, as far as expressions may ask about it."""
+        ...
+
+    def serving(self, task_channel_sid: str) -> Collection[str]:
+        """SIDs of the Workers whose channel of that kind is switched on and has a capacity."""
+        ...
 
 
 class Work(Protocol):
@@ -87,6 +159,8 @@ class Work(Protocol):
     def deliveries(self) -> Rows[Delivery]: ...
     @property
     def api_keys(self) -> Rows[ApiKey]: ...
+    @property
+    def statistics(self) -> Statistics: ...
 
     @property
     def presences(self) -> Rows[Presence]: ...
@@ -111,18 +185,13 @@ class Work(Protocol):
         """Appends to the event log, in this transaction."""
         ...
 
-    def take_capacity(self, worker_channel_sid: str, *, regardless: bool) -> bool:
-        """One unit of the channel's capacity, if it is switched on and has one; the claim.
-
-        With `regardless` (IgnoreCapacity) it is taken in any case. False: nothing was taken.
+    def take_capacity(self, claims: Sequence[CapacityClaim]) -> Sequence[str | None]:
+        """For each claim the SID of the WorkerChannel of which one unit was taken; None where
+        there was none to take. The Workers are locked.
         """
         ...
 
     def free_capacity(self, worker_channel_sid: str) -> None: ...
-
-    def assigned_tasks(self, worker_sid: str) -> int:
-        """Live Reservations of the Worker over all its channels."""
-        ...
 
     def due_reservations(self, now: Instant, limit: int) -> Sequence[str]:
         """SIDs of Reservations whose offer has run out, the most overdue first."""
@@ -140,6 +209,21 @@ class Work(Protocol):
 
     def due_instructions(self, now: Instant, limit: int) -> Sequence[Instruction]:
         """Instructions to be worked on that nobody holds a lease on."""
+        ...
+
+    def due_deliveries(self, receiver: str, now: Instant, limit: int) -> Sequence[Delivery]:
+        """Deliveries that the receiver may be sent now, in the order of their events.
+
+        Of one order_key only the first that is pending; none that somebody holds a lease on.
+        """
+        ...
+
+    def due_receivers(self) -> Sequence[str]:
+        """Everybody who is owed a Delivery that is pending, due or not."""
+        ...
+
+    def kept_deliveries(self, now: Instant, limit: int) -> Sequence[str]:
+        """SIDs of Deliveries that are over and were kept for as long as they should be."""
         ...
 
     def due_calls(self, now: Instant, limit: int) -> Sequence[Call]: ...
@@ -213,18 +297,6 @@ class Signal(Protocol):
     def notify(self) -> None: ...
 
 
-class SigningKeys(Protocol):
-    """The API keys (SK...) whose secrets sign access tokens, and open the REST door."""
-
-    def secret(self, key_sid: str) -> str | None:
-        """The key's secret; None for a key that there is not, or not any more.
-
-        Called for every token that is verified: it takes no longer than a look into memory, but
-        for a key that was not asked for lately.
-        """
-        ...
-
-
 class Leadership(Protocol):
     """One process of all those that share a store leads. What is asked never raises."""
 
@@ -242,4 +314,16 @@ class Leadership(Protocol):
 
     def give_up(self) -> None:
         """Another process may lead now; nothing happens where this one does not."""
+        ...
+
+
+class SigningKeys(Protocol):
+    """The API keys (SK...) whose secrets sign access tokens, and open the REST door."""
+
+    def secret(self, key_sid: str) -> str | None:
+        """The key's secret; None for a key that there is not, or not any more.
+
+        Called for every token that is verified: it takes no longer than a look into memory, but
+        for a key that was not asked for lately.
+        """
         ...

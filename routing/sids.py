@@ -1,7 +1,7 @@
 """Twilio's string identifiers: two letters that name the kind, then 32 hex digits."""
 
+import os
 import re
-import secrets
 import time
 
 WORKSPACE = "WS"
@@ -31,7 +31,7 @@ def new_sid(prefix: str) -> str:
     in every index by SID, and a commit writes a few pages of it instead of one per row. They are no
     instant: nobody reads them.
     """
-    return f"{prefix}{time.monotonic_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+    return f"{prefix}{time.monotonic_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
 
 
 def is_sid(text: str, prefix: str | None = None) -> bool:

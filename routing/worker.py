@@ -47,6 +47,16 @@ class WorkerChannel:
     updated_at: Instant
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityClaim:
+    """One unit of a Worker's capacity on a channel, wanted for a Task."""
+
+    worker_sid: str
+    task_channel_sid: str
+    #: Whether or not the channel is switched on and has a unit left.
+    regardless: bool
+
+
 def available_capacity_percentage(assigned_tasks: int, configured_capacity: int) -> int:
     """The free share of a channel, 0 to 100: floor((1 - assigned / configured) * 100).
 

@@ -7,22 +7,18 @@ again.
 """
 
 import contextlib
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
-from routing.call import DONE, FAILED, Call, Instruction
-from routing.clock import SECOND
-from routing.engine import Engine, instructions
+from routing.call import Call, Instruction
+from routing.engine import Engine, instructions, participants
 from routing.errors import RoutingError
 from routing.events import Event
-from routing.json_text import JSONObject, read_object
 from routing.ports import Work
-from routing.reservation import ACCEPTED, PENDING
-from voice import bridge, hang_up
+from routing.reservation import PENDING
+from voice import bridge, callback, conversation, hang_up, outcomes
 from voice.announcement import Announcements
 from voice.call_flow import ON_OFFER, CallFlow
 from voice.phone_line import (
@@ -34,7 +30,10 @@ from voice.phone_line import (
     PhoneLine,
     PhoneLineError,
 )
+from voice.scene import Scene, scene_of
 from voice.settings import VoiceSettings
+from voice.waiting_room import TOO_LONG
+from voice.wishes import Hopeless, Wishes
 
 #: Seconds an instruction is ours: longer than the slowest question and answer of one step.
 LEASE_SECONDS = 30
@@ -42,16 +41,19 @@ LEASE_SECONDS = 30
 MAX_ATTEMPTS = 8
 #: Times that a phone is told to stop, or a caller to go: nobody else would do it. Some 20 minutes.
 MAX_CLEARING_ATTEMPTS = 150
-#: Seconds before a failed try is repeated: 1, 2, 4, then this.
-MAX_PAUSE_SECONDS = 8
+#: Seconds that the phone of a customer who is called back rings.
+CUSTOMER_RING_SECONDS = 30
 
 #: The errors that Twilio's own conference instruction ends in.
 NO_CALL = "40140: the Task has no call of ours that could be moved into a conference"
 NO_TO = "40137: the instruction has no 'to', and the Worker's attributes have no 'contact_uri'"
 WRONG_TO = "40137: 'to' is not +E.164, client: or sip:"
+NO_TO_DEQUEUE = "40131: neither 'to' nor the Worker's 'contact_uri' is +E.164, client: or sip:"
+WRONG_FROM_DEQUEUE = "40132: 'from' is missing or not +E.164, client: or sip:"
 WRONG_FROM = "40138: 'from' is missing or not +E.164, client: or sip:"
 
-_ADDRESS: Final = re.compile(r"\+[1-9]\d{1,14}|(?:client|sips?):[!-~]{1,250}")
+#: Kinds that a Reservation waits for: what does not work soon, somebody else should try.
+_TRIED_BRIEFLY: Final = instructions.BRIDGING | {bridge.SUPERVISE} | participants.KINDS
 
 _RESERVATION_OVER: Final = frozenset(
     {
@@ -68,31 +70,14 @@ _TASK_OVER: Final = frozenset(
 )
 
 #: The types of events that the voice side follows.
-CONCERNS: Final = frozenset({"reservation.accepted", "reservation.created"}) | (
-    _RESERVATION_OVER | _TASK_OVER
-)
+CONCERNS: Final = frozenset(
+    {"reservation.accepted", "reservation.created", "task.transfer-initiated"}
+) | (_RESERVATION_OVER | _TASK_OVER)
 
 #: The commits after which an instruction may be due.
 TOPICS: Final = frozenset({"due instructions"})
 
 _log = structlog.get_logger(__name__)
-
-
-class _Unusable(Exception):
-    """Parameters with which nobody can be dialled; the message is the instruction's failure."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What a step needs to know of the tables before it turns to Twilio."""
-
-    #: The caller's call; None when it has ended.
-    call: Call | None
-    #: Does the Reservation still want its bridge?
-    is_wanted: bool
-    worker_attributes: JSONObject
-    #: Has the caller been taken on since, to another agent?
-    is_overtaken: bool
 
 
 class Assignments:
@@ -111,15 +96,23 @@ class Assignments:
         self._settings = settings
         self._line = phone_line
         self._announcements = announcements
-        self._steps: dict[tuple[str, str], Callable[[Instruction], None]] = {
-            (bridge.CONFERENCE, bridge.DIAL): self._dial,
-            (bridge.CONFERENCE, bridge.RINGING): self._ask_after_leg,
-            (bridge.CONFERENCE, bridge.MOVE): self._move,
-            (bridge.CONFERENCE, bridge.JOINING): self._ask_after_caller,
-            (bridge.CONFERENCE, bridge.PARTING): self._ask_who_had_met,
-            (bridge.HANG_UP, bridge.TELL): self._end_leg,
-            (bridge.BACK_IN_LINE, bridge.TELL): self._back_in_line,
-            (bridge.GOODBYE, bridge.TELL): self._say_goodbye,
+        flows = (flow, *flow.numbers.values())
+        self._rings_on_offer = any(each.bridge == ON_OFFER for each in flows)
+        wishes = Wishes(engine, settings, phone_line)
+        self._steps: dict[tuple[str, str], Callable[[Instruction], None]] = wishes.steps
+        for kind in conversation.ROOMS:
+            self._steps |= {
+                (kind, bridge.DIAL): self._dial,
+                (kind, bridge.MOVE): self._move,
+                (kind, bridge.JOINING): self._ask_after_caller,
+                (kind, bridge.PARTING): self._ask_who_had_met,
+            }
+        self._steps |= {(kind, bridge.RINGING): self._ask_after_leg for kind in bridge.LEGS}
+        self._steps |= {
+            (bridge.HANG_UP, conversation.TELL): self._end_leg,
+            (conversation.BACK_IN_LINE, conversation.TELL): self._back_in_line,
+            (bridge.GOODBYE, conversation.TELL): self._say_goodbye,
+            (callback.CALL_AGAIN, conversation.TELL): self._call_again,
         }
 
     # ---- the event log ---------------------------------------------------------------------------
@@ -138,37 +131,51 @@ class Assignments:
     def _react(self, event: Event, task_sid: str) -> None:
         if event.type == "reservation.accepted":
             self._engine.perform(self._accepted, event)
-        elif event.type == "reservation.created" and self._flow.bridge == ON_OFFER:
+        elif event.type == "reservation.created" and self._rings_on_offer:
             self._engine.perform(self._offered, event)
         elif event.type in _RESERVATION_OVER:
-            self._engine.perform(_reservation_over, event)
+            self._engine.perform(outcomes.reservation_over, event)
+        elif event.type == "task.transfer-initiated":
+            self._engine.perform(outcomes.handed_on, event)
         elif event.type in _TASK_OVER:
-            self._engine.perform(settle, task_sid=task_sid)
+            self._engine.perform(outcomes.settle, task_sid=task_sid)
+            if event.type == "task.canceled":
+                self._engine.perform(callback.failed, event, self._flow)
 
     def _accepted(self, work: Work, event: Event) -> None:
-        if bridge.is_live(bridge.call_of(work, event.task_sid or "")):
+        task_sid = event.task_sid or ""
+        call = conversation.call_of(work, task_sid)
+        if call is None:
+            task = work.tasks.get(task_sid)
+            wanted = task is not None and callback.is_callback(task)
+        else:
+            wanted = conversation.is_live(call)
+        if wanted:
             instructions.bridge_accepted(
-                work, reservation_sid=event.resource_sid, parameters=self._own_parameters()
+                work, reservation_sid=event.resource_sid, parameters=self._own_parameters(call)
             )
 
     def _offered(self, work: Work, event: Event) -> None:
         reservation = work.reservations.get(event.resource_sid)
         if reservation is None or reservation.reservation_status != PENDING:
             return
-        if bridge.is_live(bridge.call_of(work, reservation.task_sid)):
+        call = conversation.call_of(work, reservation.task_sid)
+        if call is None or self._flow.of(call.to_address).bridge != ON_OFFER:
+            return
+        if conversation.is_live(call):
             instructions.request_conference(
-                work, reservation_sid=reservation.sid, parameters=self._own_parameters()
+                work, reservation_sid=reservation.sid, parameters=self._own_parameters(call)
             )
 
-    def _own_parameters(self) -> dict[str, object]:
+    def _own_parameters(self, call: Call | None) -> dict[str, object]:
         """The instruction that we give ourselves, when nobody has given one."""
-        return {"timeout": self._flow.ring_seconds}
+        return {"timeout": self._flow.of(call.to_address if call else "").ring_seconds}
 
     # ---- the work --------------------------------------------------------------------------------
 
     def work_off(self) -> bool:
         """Carries out one step of one instruction that is due; True if there may be more."""
-        if not self._engine.glance(_is_anything_due):
+        if not self._engine.glance(outcomes.is_anything_due):
             return False  # the usual answer, which costs no transaction of the writer
         leased = self._engine.perform(instructions.lease, limit=1, seconds=LEASE_SECONDS)
         for instruction in leased:
@@ -178,36 +185,39 @@ class Assignments:
     def _carry_out(self, instruction: Instruction) -> None:
         log = _log.bind(instruction=instruction.sid, kind=instruction.kind, step=instruction.step)
         step = self._steps.get((instruction.kind, instruction.step))
-        most = MAX_ATTEMPTS if instruction.kind == bridge.CONFERENCE else MAX_CLEARING_ATTEMPTS
+        most = MAX_ATTEMPTS if instruction.kind in _TRIED_BRIEFLY else MAX_CLEARING_ATTEMPTS
         if step is None or instruction.attempts > 2 * most:
             # Written by a newer release, or whoever tries it dies of it.
-            self._engine.perform(_give_up, instruction, failure="it could not be carried out")
+            self._engine.perform(
+                outcomes.give_up, instruction, failure="it could not be carried out"
+            )
             return
         try:
             step(instruction)
         except PhoneLineError as error:
             log.warning("twilio did not do it", error=str(error), attempts=instruction.attempts)
             if error.retryable and instruction.attempts < most:
-                self._engine.perform(_later, instruction)
+                self._engine.perform(outcomes.later, instruction)
             else:
-                self._engine.perform(_give_up, instruction, failure=str(error))
+                self._engine.perform(outcomes.give_up, instruction, failure=str(error))
+        except Hopeless as error:
+            self._engine.perform(outcomes.give_up, instruction, failure=str(error))
 
     def _dial(self, instruction: Instruction) -> None:
-        scene = self._engine.read(_scene, instruction)
+        scene = self._engine.read(scene_of, instruction)
         if not scene.is_wanted:
-            self._engine.perform(_abandon, instruction, why="nobody waits for the agent any more")
+            self._engine.perform(
+                outcomes.abandon, instruction, why="nobody waits for the agent any more"
+            )
             return
-        if scene.call is None:
-            self._engine.perform(_give_up, instruction, failure=NO_CALL)
+        if scene.call is None and scene.outbound_to is None:
+            self._engine.perform(outcomes.give_up, instruction, failure=NO_CALL)
             return
-        call_sid = scene.call.sid
+        call_sid = scene.call.sid if scene.call is not None else None
         leg = self._leg_of_an_earlier_try(instruction)
         if leg is None:
-            try:
-                dialling = self._dialling(instruction, scene.call, scene.worker_attributes)
-            except _Unusable as error:
-                self._engine.perform(_give_up, instruction, failure=str(error))
-                return
+            dialling = self._dialling(instruction, scene)
+            self._keep_room(scene)
             leg = self._line.dial(dialling)
         self._engine.perform(
             bridge.dialled, instruction_sid=instruction.sid, leg=leg, customer_call_sid=call_sid
@@ -221,17 +231,33 @@ class Assignments:
             return None
         return self._line.find_leg(room=instruction.task_sid, label=instruction.reservation_sid)
 
-    def _dialling(self, instruction: Instruction, call: Call, attributes: JSONObject) -> Dialling:
-        given = bridge.parameters_of(instruction)
-        to = given.get("to") or attributes.get("contact_uri")
+    def _keep_room(self, scene: Scene) -> None:
+        """While the Task is handed on, the leaving of those who have it must not end the room."""
+        for colleague in scene.colleagues:
+            with contextlib.suppress(CallGone):
+                self._line.change(
+                    colleague.conference_sid or "",
+                    colleague.worker_call_sid or "",
+                    end_conference_on_exit=False,
+                )
+
+    def _dialling(self, instruction: Instruction, scene: Scene) -> Dialling:
+        given = dict(conversation.parameters_of(instruction))
+        to = given.get("to") or scene.worker_attributes.get("contact_uri")
+        dequeues = instruction.kind == instructions.DEQUEUE
         if not to:
-            raise _Unusable(NO_TO)
-        from_address = given.get("from") or self._settings.caller_id or call.to_address
+            raise Hopeless(NO_TO_DEQUEUE if dequeues else NO_TO)
+        dialled = scene.call.to_address if scene.call is not None else scene.outbound_from
+        from_address = given.get("from") or self._settings.caller_id or dialled
+        if dequeues:
+            given["record"] = given.get("record") == "record-from-answer"
+        if scene.colleagues:
+            given["end_conference_on_exit"] = False
         return Dialling(
             room=instruction.task_sid,
             label=instruction.reservation_sid,
-            to=_address(to, WRONG_TO),
-            from_address=_address(from_address, WRONG_FROM),
+            to=_address(to, NO_TO_DEQUEUE if dequeues else WRONG_TO),
+            from_address=_address(from_address, WRONG_FROM_DEQUEUE if dequeues else WRONG_FROM),
             ring_seconds=bridge.ring_seconds(instruction),
             leg_url=self._settings.url(f"agent-leg?instruction={instruction.sid}"),
             room_url=self._settings.url(f"conference?instruction={instruction.sid}"),
@@ -260,13 +286,18 @@ class Assignments:
         return status if status in ENDED_STATUSES or status == "in-progress" else "ringing"
 
     def _move(self, instruction: Instruction) -> None:
-        scene = self._engine.read(_scene, instruction)
+        scene = self._engine.read(scene_of, instruction)
+        if scene.is_wanted and scene.call is None and scene.outbound_to is not None:
+            self._call_out(instruction, scene, scene.outbound_to)
+            return
         if scene.call is None or not scene.is_wanted:
-            self._engine.perform(_abandon, instruction, why="nobody waits for the agent any more")
+            self._engine.perform(
+                outcomes.abandon, instruction, why="nobody waits for the agent any more"
+            )
             return
-        if instruction.attempts > 1 and self._caller_is_in(instruction, scene.call):
+        if self._may_be_in(instruction, scene) and self._caller_is_in(instruction, scene.call):
             return
-        given = bridge.parameters_of(instruction)
+        given = conversation.parameters_of(instruction)
         twiml = self._announcements.into_room(
             room=instruction.task_sid,
             instruction_sid=instruction.sid,
@@ -280,6 +311,39 @@ class Assignments:
             self._caller_gone(instruction, scene.call)
             return
         self._engine.perform(bridge.moved, instruction_sid=instruction.sid)
+
+    def _call_out(self, instruction: Instruction, scene: Scene, to: str) -> None:
+        """The agent is in the room: the customer who wanted to be called is called into it."""
+        label = f"customer-{instruction.sid}"
+        from_address = _address(self._settings.caller_id or scene.outbound_from, WRONG_FROM)
+        leg = None
+        if instruction.attempts > 1:
+            leg = self._line.find_leg(room=instruction.task_sid, label=label)
+        if leg is None:
+            leg = self._line.dial(
+                Dialling(
+                    room=instruction.task_sid,
+                    label=label,
+                    to=_address(to, NO_CALL),
+                    from_address=from_address,
+                    ring_seconds=CUSTOMER_RING_SECONDS,
+                    leg_url=self._settings.url("call-status"),
+                    room_url=self._settings.url(f"conference?instruction={instruction.sid}"),
+                    options={"end_conference_on_exit": True},
+                )
+            )
+        self._engine.perform(
+            bridge.called_out,
+            instruction_sid=instruction.sid,
+            leg=leg,
+            to=to,
+            from_address=from_address,
+            seconds=CUSTOMER_RING_SECONDS + bridge.RINGING_MARGIN_SECONDS,
+        )
+
+    def _may_be_in(self, instruction: Instruction, scene: Scene) -> bool:
+        """Has an earlier try, or an earlier agent, brought the caller into the room?"""
+        return instruction.attempts > 1 or scene.has_met
 
     def _caller_is_in(self, instruction: Instruction, call: Call) -> bool:
         """Did an earlier try bring the caller into the room?"""
@@ -310,9 +374,11 @@ class Assignments:
 
     def _ask_after_caller(self, instruction: Instruction) -> None:
         """No callback has told that the caller is in the room: Twilio is asked."""
-        scene = self._engine.read(_scene, instruction)
+        scene = self._engine.read(scene_of, instruction)
         if scene.call is None or not scene.is_wanted:
-            self._engine.perform(_abandon, instruction, why="nobody waits for the agent any more")
+            self._engine.perform(
+                outcomes.abandon, instruction, why="nobody waits for the agent any more"
+            )
             return
         agent = self._tell_leg(instruction, instruction.worker_call_sid or "")
         if agent in ENDED_STATUSES or self._caller_is_in(instruction, scene.call):
@@ -330,9 +396,9 @@ class Assignments:
 
     def _try_again(self, instruction: Instruction, failure: str) -> None:
         if instruction.attempts < MAX_ATTEMPTS:
-            self._engine.perform(_later, instruction)
+            self._engine.perform(outcomes.later, instruction)
         else:
-            self._engine.perform(_give_up, instruction, failure=failure)
+            self._engine.perform(outcomes.give_up, instruction, failure=failure)
 
     def _end_leg(self, instruction: Instruction) -> None:
         call_sid = instruction.worker_call_sid
@@ -342,21 +408,34 @@ class Assignments:
         if call_sid is not None:
             with contextlib.suppress(CallGone):  # which is what was wanted
                 self._line.hang_up(call_sid)
-        self._engine.perform(_finish, instruction)
+        self._engine.perform(outcomes.finish, instruction)
 
     def _back_in_line(self, instruction: Instruction) -> None:
-        scene = self._engine.read(_scene, instruction)
-        if scene.call is not None and not scene.is_overtaken:
-            self._redirect(scene.call, self._announcements.back_in_line)
-        self._engine.perform(_finish, instruction)
+        scene = self._engine.read(scene_of, instruction)
+        if scene.call is not None and self._waits_in_vain(instruction, scene, scene.call):
+            self._redirect(scene.call, self._announcements.of(scene.call.to_address).back_in_line)
+        self._engine.perform(outcomes.finish, instruction)
+
+    def _waits_in_vain(self, instruction: Instruction, scene: Scene, call: Call) -> bool:
+        """Is the caller where nobody will come: between two documents, or alone in the room?"""
+        if not conversation.parameters_of(instruction).get("only_if_alone"):
+            return not scene.is_overtaken
+        room = self._line.find_room(instruction.task_sid)
+        return room is not None and room.call_sids == {call.sid}
 
     def _say_goodbye(self, instruction: Instruction) -> None:
-        scene = self._engine.read(_scene, instruction)
+        scene = self._engine.read(scene_of, instruction)
         if scene.call is not None:
             spoken = scene.is_overtaken  # to an agent, who is gone by now
-            farewell = self._announcements.ended if spoken else self._announcements.canceled
+            said = self._announcements.of(scene.call.to_address)
+            farewell = said.ended if spoken else said.canceled
+            if scene.reason == TOO_LONG:
+                farewell = said.waited_too_long
             self._redirect(scene.call, farewell)
-        self._engine.perform(_finish, instruction)
+        self._engine.perform(outcomes.finish, instruction)
+
+    def _call_again(self, instruction: Instruction) -> None:
+        self._engine.perform(callback.again, instruction)
 
     def _redirect(self, call: Call, twiml: str) -> None:
         try:
@@ -367,98 +446,9 @@ class Assignments:
                 self._engine.perform(hang_up.caller_left, call_sid=call.sid, status=status)
 
 
-def settle(work: Work, *, task_sid: str) -> None:
-    """A Task may have ended: its bridge is not needed then, and its caller must not wait on."""
-    task = work.tasks.get(task_sid, lock=True)
-    call = bridge.call_of(work, task_sid)
-    if call is None or (task is not None and hang_up.is_wanted(work, call)):
-        return
-    bridge.abandon_all(work, task_sid, "the task has ended")
-    if bridge.is_live(call):
-        bridge.say_goodbye(work, call)
-
-
-def _is_anything_due(work: Work) -> bool:
-    return bool(work.due_instructions(work.now, 1))
-
-
-def _reservation_over(work: Work, event: Event) -> None:
-    """A Reservation has ended: no phone rings for it any more."""
-    reservation = work.reservations.get(event.resource_sid)
-    if reservation is not None and reservation.reservation_status in {PENDING, ACCEPTED}:
-        return
-    for seen in work.instructions.find(reservation_sid=event.resource_sid, kind=bridge.CONFERENCE):
-        instruction = bridge.held(work, seen.sid)
-        if instruction is not None and instruction.state not in {DONE, FAILED}:
-            bridge.abandon(work, instruction, "the reservation has ended")
-
-
-def _scene(work: Work, instruction: Instruction) -> Scene:
-    call = bridge.call_of(work, instruction.task_sid)
-    reservation = work.reservations.get(instruction.reservation_sid)
-    worker = work.workers.get(reservation.worker_sid) if reservation is not None else None
-    return Scene(
-        call=call if bridge.is_live(call) else None,
-        is_wanted=reservation is not None and reservation.reservation_status in {PENDING, ACCEPTED},
-        worker_attributes=(
-            read_object(worker.attributes, parameter="Attributes") if worker is not None else {}
-        ),
-        is_overtaken=any(
-            other.state == DONE or other.step in {bridge.MOVE, bridge.JOINING, bridge.PARTING}
-            for other in work.instructions.find(
-                task_sid=instruction.task_sid, kind=bridge.CONFERENCE
-            )
-            if other.state != FAILED
-        ),
-    )
-
-
-def _mine(work: Work, instruction: Instruction) -> Instruction | None:
-    """The row as it is now, if it is still at the step and under the lease that we took."""
-    work.tasks.get(instruction.task_sid, lock=True)
-    now = work.instructions.get(instruction.sid, lock=True)
-    if now is None or now.state in {DONE, FAILED}:
-        return None
-    if (now.step, now.leased_until) != (instruction.step, instruction.leased_until):
-        return None  # a callback was faster, and knows better
-    return now
-
-
-def _later(work: Work, instruction: Instruction) -> None:
-    """The same step again, after a pause that grows."""
-    if _mine(work, instruction) is not None:
-        seconds = min(2 ** (instruction.attempts - 1), MAX_PAUSE_SECONDS)
-        instructions.progress(
-            work, instruction_sid=instruction.sid, due_at=work.now + seconds * SECOND
-        )
-
-
-def _give_up(work: Work, instruction: Instruction, *, failure: str) -> None:
-    mine = _mine(work, instruction)
-    if mine is None:
-        return
-    if mine.step == bridge.PARTING:
-        bridge.parted(work, mine.task_sid, met=False)
-    elif mine.kind == bridge.CONFERENCE:
-        bridge.fail(work, mine, failure)
-    else:
-        # The sweep sees that the call still lives, and begins anew.
-        instructions.finish(work, instruction_sid=mine.sid, failure=failure)
-
-
-def _abandon(work: Work, instruction: Instruction, *, why: str) -> None:
-    now = bridge.held(work, instruction.sid)
-    if now is not None:
-        bridge.abandon(work, now, why)
-
-
-def _finish(work: Work, instruction: Instruction) -> None:
-    instructions.finish(work, instruction_sid=instruction.sid)
-
-
 def _address(value: object, refusal: str) -> str:
-    if not isinstance(value, str) or _ADDRESS.fullmatch(value) is None:
-        raise _Unusable(refusal)
+    if not isinstance(value, str) or bridge.ADDRESS.fullmatch(value) is None:
+        raise Hopeless(refusal)
     return value
 
 

@@ -12,23 +12,24 @@ A conference instruction goes through these steps:
     parting   one of them hung up just then; whether they had met is not known yet
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 from routing import reservation as reservation_states
 from routing.call import DONE, FAILED, IN_PROGRESS, Call, Instruction
 from routing.clock import SECOND
-from routing.engine import instructions, tasks
-from routing.json_text import read_object
+from routing.engine import giving, instructions
 from routing.ports import Work
-from routing.task import ASSIGNED
+from voice import conversation
 from voice.call_flow import MAX_RING_SECONDS, MIN_RING_SECONDS
 from voice.phone_line import ENDED_STATUSES, Leg
 
-CONFERENCE: Final = "conference"
+CONFERENCE: Final = instructions.CONFERENCE
+CALL: Final = instructions.CALL
+SUPERVISE: Final = instructions.SUPERVISE
+#: The instructions for which a phone is called.
+LEGS: Final = conversation.ROOMS | {CALL, SUPERVISE}
 #: Kinds of our own: end the agent's leg; take the caller back to the queue; say goodbye.
 HANG_UP: Final = "hang-up"
-BACK_IN_LINE: Final = "back-in-line"
 GOODBYE: Final = "goodbye"
 
 DIAL: Final = "dial"
@@ -36,8 +37,6 @@ RINGING: Final = "ringing"
 MOVE: Final = "move"
 JOINING: Final = "joining"
 PARTING: Final = "parting"
-#: The one step of the kinds of our own.
-TELL: Final = "tell"
 
 #: Seconds after which a caller who was moved must have arrived.
 JOIN_SECONDS = 10
@@ -55,32 +54,18 @@ GOODBYE_SECONDS = 60
 
 #: Twilio's reason of a Task whose caller hung up before anybody spoke to them; reports count by it.
 HANGUP: Final = "hangup"
-#: Twilio's reason of a Task whose conference is over.
-CONFERENCE_ENDED: Final = "Conference ended"
+
+#: Who can be called.
+ADDRESS: Final = giving.ADDRESS
 
 _OVER: Final = frozenset({DONE, FAILED})
 _BRIDGEABLE: Final = frozenset({reservation_states.PENDING, reservation_states.ACCEPTED})
 
 
-def parameters_of(instruction: Instruction) -> Mapping[str, object]:
-    return read_object(instruction.parameters, parameter="parameters")
-
-
-def call_of(work: Work, task_sid: str) -> Call | None:
-    """The caller's call that the Task was opened for; None for Tasks of other programs."""
-    calls = work.calls.find(task_sid=task_sid, limit=1)
-    return calls[0] if calls else None
-
-
-def is_live(call: Call | None) -> bool:
-    """Has the caller not hung up, as far as we know?"""
-    return call is not None and call.due_at is not None
-
-
 def held(work: Work, instruction_sid: str) -> Instruction | None:
-    """The conference instruction, its Task locked first: nobody else changes either meanwhile."""
+    """The instruction for which a phone is called; its Task is locked first, so both stay put."""
     seen = work.instructions.get(instruction_sid)
-    if seen is None or seen.kind != CONFERENCE:
+    if seen is None or seen.kind not in LEGS:
         return None
     work.tasks.get(seen.task_sid, lock=True)
     return work.instructions.get(instruction_sid, lock=True)
@@ -96,9 +81,9 @@ def leg_changed(work: Work, *, instruction_sid: str, call_sid: str, status: str)
         if status not in ENDED_STATUSES:
             end_leg(work, instruction, call_sid)
     elif instruction.state == DONE:
-        if status in ENDED_STATUSES:
+        if status in ENDED_STATUSES and instruction.kind in conversation.ROOMS:
             _forget_leg(work, instruction)
-            conversation_over(work, instruction)
+            conversation.worker_left(work, instruction)
     elif status in ENDED_STATUSES:
         _leg_ended(work, instruction, status)
     else:
@@ -121,12 +106,22 @@ def _leg_ended(work: Work, instruction: Instruction, status: str) -> None:
     if instruction.step == JOINING:
         _enter(work, instruction, PARTING, seconds=PARTING_SECONDS)
     elif instruction.step != PARTING:
-        fail(work, instruction, _FAILURES[status], leg_ended=True)
+        code = _CODES.get(instruction.kind, "")
+        fail(work, instruction, code + _FAILURES[status], leg_ended=True)
+
+
+#: Twilio's code of a call that could not be made, where the instruction has one.
+_CODES: Final = {instructions.DEQUEUE: "40133: ", CALL: "40113: "}
 
 
 def _leg_lives(work: Work, instruction: Instruction, *, answered: bool) -> None:
     if answered and instruction.step in {DIAL, RINGING}:
-        _enter(work, instruction, MOVE, seconds=0)
+        if instruction.kind in conversation.ROOMS:
+            _enter(work, instruction, MOVE, seconds=0)
+        elif instruction.kind == CALL:
+            instructions.succeed(work, instruction_sid=instruction.sid)
+        else:
+            instructions.finish(work, instruction_sid=instruction.sid)
     elif not answered and instruction.step == DIAL:
         _enter(
             work, instruction, RINGING, seconds=ring_seconds(instruction) + RINGING_MARGIN_SECONDS
@@ -135,13 +130,13 @@ def _leg_lives(work: Work, instruction: Instruction, *, answered: bool) -> None:
 
 def ring_seconds(instruction: Instruction) -> int:
     """How long the agent's phone rings; an instruction may say more than a call may ring."""
-    seconds = parameters_of(instruction).get("timeout")
+    seconds = conversation.parameters_of(instruction).get("timeout")
     if not isinstance(seconds, int):
         return DEFAULT_RING_SECONDS
     return min(max(seconds, MIN_RING_SECONDS), MAX_RING_SECONDS)
 
 
-def dialled(work: Work, *, instruction_sid: str, leg: Leg, customer_call_sid: str) -> None:
+def dialled(work: Work, *, instruction_sid: str, leg: Leg, customer_call_sid: str | None) -> None:
     """The agent's phone has been called, or was found to have been called before."""
     instruction = held(work, instruction_sid)
     if instruction is None:
@@ -157,6 +152,45 @@ def dialled(work: Work, *, instruction_sid: str, leg: Leg, customer_call_sid: st
         customer_call_sid=customer_call_sid,
     )
     _leg_lives(work, instruction, answered=False)
+
+
+def called_out(
+    work: Work, *, instruction_sid: str, leg: Leg, to: str, from_address: str, seconds: int
+) -> None:
+    """The customer's phone has been called, for an agent who waits in the room.
+
+    From now on that is the Task's call, like one that came in.
+    """
+    instruction = held(work, instruction_sid)
+    if instruction is None:
+        return
+    known = work.calls.get(leg.call_sid)
+    if known is None:
+        work.calls.add(
+            Call(
+                sid=leg.call_sid,
+                workspace_sid=instruction.workspace_sid,
+                task_sid=instruction.task_sid,
+                from_address=to,
+                to_address=from_address,
+                status="queued",
+                sequence_number=-1,
+                parameters="{}",
+                due_at=work.now + seconds * SECOND,
+                created_at=work.now,
+                updated_at=work.now,
+            )
+        )
+    if instruction.state in _OVER:
+        end_leg(work, instruction, leg.call_sid)
+    elif known is not None and known.due_at is None:
+        # The news that it was over was faster than the answer to the dialling.
+        _remember(work, instruction, customer_call_sid=leg.call_sid)
+        abandon(work, instruction, HANGUP)
+        instructions.customer_left(work, task_sid=instruction.task_sid, reason=HANGUP)
+    else:
+        _remember(work, instruction, customer_call_sid=leg.call_sid)
+        _enter(work, instruction, JOINING, seconds=seconds)
 
 
 def moved(work: Work, *, instruction_sid: str) -> None:
@@ -178,7 +212,7 @@ def customer_in(work: Work, *, instruction_sid: str, conference_sid: str) -> Non
     work.instructions.change(instruction.sid, conference_sid=conference_sid)
     instructions.succeed(work, instruction_sid=instruction.sid)
     if instruction.step == PARTING:
-        conversation_over(work, instruction)
+        conversation.conversation_over(work, instruction)
         release_leg(work, instruction)
 
 
@@ -188,7 +222,7 @@ def part(work: Work, task_sid: str) -> bool:
     The news that they met may be slower than the news that they parted; a conversation that took
     place must not be booked as a caller who gave up.
     """
-    for instruction in work.instructions.find(task_sid=task_sid, kind=CONFERENCE):
+    for instruction in work.instructions.find(task_sid=task_sid, kind=conversation.ROOMS):
         sent = instruction.step in {JOINING, PARTING} or (
             instruction.step == MOVE and instruction.attempts > 0
         )
@@ -202,7 +236,7 @@ def missed(work: Work, instruction: Instruction) -> None:
     """The caller is in a room of that name, but the agent's had ended before: nobody is there."""
     if instruction.state in _OVER:
         return
-    if is_live(call_of(work, instruction.task_sid)):
+    if conversation.is_live(conversation.call_of(work, instruction.task_sid)):
         fail(work, instruction, _FAILURES["completed"])
     else:
         abandon(work, instruction, HANGUP)
@@ -210,7 +244,7 @@ def missed(work: Work, instruction: Instruction) -> None:
 
 def parted(work: Work, task_sid: str, *, met: bool) -> None:
     """Whether caller and agent had met before one of them hung up is known now."""
-    for seen in work.instructions.find(task_sid=task_sid, kind=CONFERENCE):
+    for seen in work.instructions.find(task_sid=task_sid, kind=conversation.ROOMS):
         instruction = held(work, seen.sid)
         if instruction is None or instruction.state in _OVER or instruction.step != PARTING:
             continue
@@ -231,24 +265,26 @@ def fail(work: Work, instruction: Instruction, failure: str, *, leg_ended: bool 
     """The bridge cannot be built: the Task is offered again, the caller goes on waiting."""
     if instructions.fail(work, instruction_sid=instruction.sid, failure=failure):
         _clear_up(work, instruction, leg_ended=leg_ended)
-        call = call_of(work, instruction.task_sid)
+        call = conversation.call_of(work, instruction.task_sid)
         tried_to_move = instruction.step == MOVE and instruction.attempts > 0
-        if is_live(call) and (tried_to_move or instruction.step in {JOINING, PARTING}):
-            _request(work, instruction, BACK_IN_LINE, due_at=_after_lease(work, instruction))
+        if conversation.is_live(call) and (tried_to_move or instruction.step in {JOINING, PARTING}):
+            conversation.request(
+                work, instruction, conversation.BACK_IN_LINE, due_at=_after_lease(work, instruction)
+            )
 
 
 def abandon(work: Work, instruction: Instruction, why: str) -> None:
     """Nobody needs the bridge any more; the Reservation has ended, or ends otherwise."""
     if instructions.finish(work, instruction_sid=instruction.sid, failure=why):
         _clear_up(work, instruction, leg_ended=False)
-        call = call_of(work, instruction.task_sid)
-        if instruction.step == PARTING and not is_live(call):
+        call = conversation.call_of(work, instruction.task_sid)
+        if instruction.step == PARTING and not conversation.is_live(call):
             instructions.customer_left(work, task_sid=instruction.task_sid, reason=HANGUP)
 
 
 def abandon_all(work: Work, task_sid: str, why: str) -> None:
     """No bridge of the Task is needed any more."""
-    for instruction in work.instructions.find(task_sid=task_sid, kind=CONFERENCE):
+    for instruction in work.instructions.find(task_sid=task_sid, kind=conversation.ROOMS):
         if instruction.state not in _OVER:
             abandon(work, instruction, why)
 
@@ -275,7 +311,7 @@ def end_leg(
             return
     if due_at is None:
         due_at = _after_lease(work, instruction) if call_sid is None else work.now
-    _request(work, instruction, HANG_UP, due_at=due_at, worker_call_sid=call_sid)
+    conversation.request(work, instruction, HANG_UP, due_at=due_at, worker_call_sid=call_sid)
 
 
 def release_leg(work: Work, instruction: Instruction) -> None:
@@ -283,7 +319,7 @@ def release_leg(work: Work, instruction: Instruction) -> None:
 
     Should it not have, because they were in two rooms of the same name, the leg is ended for them.
     """
-    stays = parameters_of(instruction).get("end_conference_on_customer_exit", True)
+    stays = conversation.parameters_of(instruction).get("end_conference_on_customer_exit", True)
     if instruction.worker_call_sid is not None and str(stays).lower() == "true":
         later = work.now + RELEASE_SECONDS * SECOND
         end_leg(work, instruction, instruction.worker_call_sid, due_at=later)
@@ -307,54 +343,13 @@ def say_goodbye(work: Work, call: Call, *, said: bool = False) -> None:
     instruction = instructions.request(
         work,
         kind=GOODBYE,
-        step=TELL,
+        step=conversation.TELL,
         workspace_sid=call.workspace_sid,
         task_sid=call.task_sid,
         customer_call_sid=call.sid,
     )
     if said:
         instructions.finish(work, instruction_sid=instruction.sid)
-
-
-def conversation_over(work: Work, instruction: Instruction) -> bool:
-    """Somebody has left the room: after-work begins, or all is done where there is none.
-
-    A workspace with multitasking lets its agents wrap up; without, the Task is completed and the
-    Worker goes to the instruction's post-work Activity (Twilio, "Conference instruction"). False
-    when that has been done, or the bridge is no longer the Task's.
-    """
-    task = work.tasks.get(instruction.task_sid, lock=True)
-    reservation = work.reservations.get(instruction.reservation_sid)
-    if (
-        task is None
-        or task.assignment_status != ASSIGNED
-        or reservation is None
-        or reservation.reservation_status != reservation_states.ACCEPTED
-    ):
-        return False
-    configuration = work.configuration(task.workspace_sid)
-    if configuration.workspace.multi_task_enabled:
-        tasks.wrap_up(
-            work, workspace_sid=task.workspace_sid, task_sid=task.sid, reason=CONFERENCE_ENDED
-        )
-        return True
-    activity_sid = parameters_of(instruction).get("post_work_activity_sid")
-    tasks.complete(
-        work,
-        workspace_sid=task.workspace_sid,
-        task_sid=task.sid,
-        reason=CONFERENCE_ENDED,
-        post_work_activity_sid=(
-            str(activity_sid) if activity_sid in configuration.activities else None
-        ),
-    )
-    return True
-
-
-def standing_bridge(work: Work, task_sid: str) -> Instruction | None:
-    """The bridge that agent and caller talk over, or talked over last."""
-    done = work.instructions.find(task_sid=task_sid, kind=CONFERENCE, state=DONE)
-    return done[-1] if done else None
 
 
 def _enter(work: Work, instruction: Instruction, step: str, *, seconds: int) -> None:
@@ -382,25 +377,3 @@ def _remember(work: Work, instruction: Instruction, **facts: str | None) -> None
 def _after_lease(work: Work, instruction: Instruction) -> int:
     """When nobody can be working on the instruction any more."""
     return max(work.now, instruction.leased_until or 0)
-
-
-def _request(
-    work: Work,
-    instruction: Instruction,
-    kind: str,
-    *,
-    due_at: int,
-    worker_call_sid: str | None = None,
-) -> None:
-    call = call_of(work, instruction.task_sid)
-    instructions.request(
-        work,
-        kind=kind,
-        step=TELL,
-        workspace_sid=instruction.workspace_sid,
-        task_sid=instruction.task_sid,
-        reservation_sid=instruction.reservation_sid,
-        worker_call_sid=worker_call_sid,
-        customer_call_sid=call.sid if call else None,
-        due_at=due_at,
-    )

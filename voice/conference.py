@@ -9,7 +9,7 @@ from typing import Final
 
 from routing.call import DONE, FAILED, Instruction
 from routing.ports import Work
-from voice import bridge, hang_up
+from voice import bridge, conversation, hang_up
 from voice.phone_line import ENDED_STATUSES
 
 #: What the caller hears when the room is left: a farewell, the queue again, or that nobody comes.
@@ -27,6 +27,8 @@ class RoomNews:
     conference_sid: str
     #: Empty for what concerns the whole room.
     call_sid: str
+    #: conference-end: whose leaving ended it; empty where it was nobody's.
+    ended_by: str = ""
 
 
 def room_changed(work: Work, *, instruction_sid: str, news: RoomNews) -> None:
@@ -39,11 +41,11 @@ def room_changed(work: Work, *, instruction_sid: str, news: RoomNews) -> None:
     elif news.event == "participant-leave":
         _left(work, instruction, news)
     elif news.event == "conference-end":
-        _ended(work, instruction)
+        _ended(work, instruction, news)
 
 
 def _joined(work: Work, instruction: Instruction, news: RoomNews) -> None:
-    call = bridge.call_of(work, instruction.task_sid)
+    call = conversation.call_of(work, instruction.task_sid)
     if call is not None and news.call_sid == call.sid:
         if instruction.conference_sid not in {None, news.conference_sid}:
             bridge.missed(work, instruction)
@@ -59,24 +61,34 @@ def _joined(work: Work, instruction: Instruction, news: RoomNews) -> None:
 
 
 def _left(work: Work, instruction: Instruction, news: RoomNews) -> None:
-    call = bridge.call_of(work, instruction.task_sid)
-    parties = {instruction.worker_call_sid, call.sid if call else None}
-    if news.call_sid not in parties:
-        return
-    if instruction.step == bridge.PARTING and call is not None and news.call_sid == call.sid:
+    call = conversation.call_of(work, instruction.task_sid)
+    if call is None or news.call_sid != call.sid:
+        _worker_left(work, instruction, news)
+    elif instruction.step == bridge.PARTING:
         bridge.parted(work, instruction.task_sid, met=True)  # nobody leaves who was not in
-        return
-    if instruction.state == DONE:
-        bridge.conversation_over(work, instruction)
-    else:
+    elif instruction.state != DONE:
         bridge.look_again(work, instruction)
+    elif not conversation.is_handed_on(work, instruction.task_sid):
+        conversation.conversation_over(work, instruction)
 
 
-def _ended(work: Work, instruction: Instruction) -> None:
-    if instruction.state == DONE:
-        bridge.conversation_over(work, instruction)
-    else:
+def _worker_left(work: Work, instruction: Instruction, news: RoomNews) -> None:
+    """The room tells of everybody by the instruction that opened it; theirs may be another."""
+    for seen in work.instructions.find(task_sid=instruction.task_sid, kind=conversation.ROOMS):
+        if seen.worker_call_sid != news.call_sid:
+            continue
+        if seen.state == DONE:
+            conversation.worker_left(work, seen)
+        else:
+            bridge.look_again(work, seen)
+
+
+def _ended(work: Work, instruction: Instruction, news: RoomNews) -> None:
+    conversation.remember_who_hung_up(work, instruction, news.ended_by)
+    if instruction.state != DONE:
         bridge.look_again(work, instruction)
+    elif not conversation.is_handed_on(work, instruction.task_sid):
+        conversation.conversation_over(work, instruction)
 
 
 def caller_is_back(work: Work, *, instruction_sid: str, call_sid: str, status: str) -> str:
@@ -90,7 +102,9 @@ def caller_is_back(work: Work, *, instruction_sid: str, call_sid: str, status: s
         return NEXT_ENDED
     instruction = bridge.held(work, instruction_sid)
     if instruction is not None and instruction.state == DONE:
-        bridge.conversation_over(work, instruction)
+        if conversation.is_handed_on(work, instruction.task_sid):
+            return NEXT_WAIT
+        conversation.conversation_over(work, instruction)
         return NEXT_ENDED
     if (
         instruction is not None

@@ -5,12 +5,16 @@ here, and nothing is decided here.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import flask
+from werkzeug.exceptions import HTTPException
 
 from routing import sids
+from routing.call import Call
 from routing.engine import Engine
-from voice import bridge, conference, hang_up
+from routing.ports import Work
+from voice import bridge, conference, elsewhere, hang_up
 from voice.announcement import Announcements
 from voice.call_flow import CallFlow
 from voice.conference import RoomNews
@@ -22,6 +26,8 @@ from voice.waiting_room import WaitingRoom
 
 #: A SequenceNumber has no more digits than this.
 MAX_DIGITS = 9
+
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 #: The answer to a webhook that only tells something.
 HEARD = ""
@@ -36,14 +42,35 @@ def voice_door(engine: Engine, settings: VoiceSettings, flow: CallFlow) -> flask
     anything of it is looked at.
     """
     door = flask.Blueprint("voice", __name__)
-    signatures = Signatures(public_url=settings.public_url, auth_tokens=settings.auth_tokens)
+    signatures = Signatures(
+        public_url=settings.public_url,
+        auth_tokens=settings.auth_tokens,
+        account_tokens=settings.account_tokens,
+        shared_keys=settings.shared_keys,
+    )
 
     @door.before_request
     def prove() -> None:
         flask.g.webhook = require(signatures, flask.request)
 
-    for path, view in _views(engine, Announcements(flow, settings), flow, settings).items():
+    views = _views(engine, Announcements(flow, settings), flow, settings)
+    for path, view in views.items():
         door.add_url_rule(f"/{path}", path, _answering(view), methods=["GET", "POST"])
+
+    @door.route("/", defaults={"path": ""}, methods=_METHODS)
+    @door.route("/<path:path>", methods=_METHODS)
+    def nowhere(path: str) -> flask.Response:
+        """What there is no view for is told as shortly as what is wrong: never as a page."""
+        known = path in views
+        answer = flask.Response(status=405 if known else 404, content_type="text/plain")
+        if known:
+            answer.headers["Allow"] = "GET, POST"
+        return answer
+
+    @door.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> flask.Response:
+        return flask.Response(status=error.code or 500, content_type="text/plain")
+
     return door
 
 
@@ -51,15 +78,20 @@ def _views(
     engine: Engine, announcements: Announcements, flow: CallFlow, settings: VoiceSettings
 ) -> Mapping[str, View]:
     reception = Reception(engine, flow, settings, announcements)
-    waiting_room = WaitingRoom(engine, announcements)
+    waiting_room = WaitingRoom(engine, flow, announcements)
     news = News(engine, announcements)
     return {
         "incoming": lambda webhook: reception.answer(_of_a_call(webhook)),
+        "menu": lambda webhook: reception.chosen(_of_a_call(webhook)),
+        "enqueue": lambda webhook: reception.hand_over(_of_a_call(webhook)),
+        "callback": lambda webhook: reception.call_back(_of_a_call(webhook)),
+        "voicemail": lambda webhook: reception.record(_of_a_call(webhook)),
         "waiting": lambda webhook: waiting_room.round(_of_a_call(webhook)),
         "queue-left": lambda webhook: waiting_room.left(_of_a_call(webhook)),
         "call-status": lambda webhook: news.of_the_call(_of_a_call(webhook)),
         "agent-leg": lambda webhook: news.of_the_agents_leg(_of_a_call(webhook)),
         "conference": news.of_the_room,
+        "hold": lambda webhook: announcements.of(webhook.get("To")).on_hold,
         "conference-left": lambda webhook: news.of_the_callers_return(_of_a_call(webhook)),
     }
 
@@ -69,11 +101,7 @@ class News:
 
     def __init__(self, engine: Engine, announcements: Announcements) -> None:
         self._engine = engine
-        self._next = {
-            conference.NEXT_ENDED: announcements.ended,
-            conference.NEXT_WAIT: announcements.back_in_line,
-            conference.NEXT_CANCELED: announcements.canceled,
-        }
+        self._announcements = announcements
 
     def of_the_call(self, webhook: Webhook) -> str:
         self._engine.perform(
@@ -102,6 +130,7 @@ class News:
                 event=webhook.get("StatusCallbackEvent"),
                 conference_sid=_sid(webhook.get("ConferenceSid"), "CF"),
                 call_sid=_sid(webhook.get("CallSid"), "CA") if webhook.get("CallSid") else "",
+                ended_by=webhook.get("CallSidEndingConference"),
             ),
         )
         return HEARD
@@ -113,7 +142,19 @@ class News:
             call_sid=webhook.get("CallSid"),
             status=_status(webhook),
         )
-        return self._next[comes_next]
+        call_sid = webhook.get("CallSid")
+        call = self._engine.read(_call, call_sid)
+        announcements = self._announcements.of(call.to_address if call is not None else "")
+        if comes_next == conference.NEXT_WAIT:
+            return announcements.back_in_line
+        if comes_next == conference.NEXT_CANCELED:
+            return announcements.canceled
+        own = self._engine.read(elsewhere.goes_on, call_sid=call_sid, result="bridged")
+        return announcements.ended if own is None else announcements.go_on_at(*own)
+
+
+def _call(work: Work, call_sid: str) -> Call | None:
+    return work.calls.get(call_sid)
 
 
 def _answering(view: View) -> Callable[[], flask.Response]:

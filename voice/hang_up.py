@@ -5,10 +5,10 @@ callback, the queue's action, the conference's, an error of the phone line, the 
 """
 
 from routing.call import Call
-from routing.engine import instructions
+from routing.engine import instructions, transfers
 from routing.ports import Work
-from routing.task import CANCELED, COMPLETED, WRAPPING
-from voice import bridge
+from routing.task import CANCELED, COMPLETED, WRAPPING, Task
+from voice import bridge, conversation
 from voice.phone_line import ENDED_STATUSES
 
 #: The Task of a call that ended before we heard that it rang.
@@ -25,13 +25,15 @@ def caller_left(work: Work, *, call_sid: str, status: str = "completed") -> bool
     if call is None or call.due_at is None:
         return False
     work.calls.change(call_sid, status=status, due_at=None, updated_at=work.now)
-    standing = bridge.standing_bridge(work, call.task_sid)
-    if standing is None and bridge.part(work, call.task_sid):
+    standing = conversation.standing_bridge(work, call.task_sid)
+    # Whoever was called and did not answer has certainly met nobody.
+    if standing is None and status == "completed" and bridge.part(work, call.task_sid):
         return True
     bridge.abandon_all(work, call.task_sid, bridge.HANGUP)
     if standing is not None:
+        transfers.call_off(work, task_sid=call.task_sid, reason=bridge.HANGUP)
         bridge.release_leg(work, standing)
-    if standing is None or not bridge.conversation_over(work, standing):
+    if standing is None or not conversation.conversation_over(work, standing):
         instructions.customer_left(work, task_sid=call.task_sid, reason=bridge.HANGUP)
     return True
 
@@ -73,22 +75,28 @@ def _remember_end(work: Work, call_sid: str, status: str) -> None:
     It finds this row then, and opens no Task for somebody who is gone.
     """
     workspaces = work.workspaces.find(limit=1)
-    if work.calls.get(call_sid) is not None or not workspaces:
-        return
-    work.calls.add(
-        Call(
-            sid=call_sid,
-            workspace_sid=workspaces[0].sid,
-            task_sid=NO_TASK,
-            from_address="",
-            to_address="",
-            status=status,
-            sequence_number=-1,
-            parameters="{}",
-            due_at=None,
-            created_at=work.now,
-            updated_at=work.now,
-        )
+    if work.calls.get(call_sid) is None and workspaces:
+        work.calls.add(_ended(work, call_sid, workspaces[0].sid, status))
+
+
+def remember(work: Work, *, task: Task, call_sid: str) -> None:
+    """Notes a call that has led to a Task and needs nothing more of us."""
+    work.calls.add(_ended(work, call_sid, task.workspace_sid, "completed"))
+
+
+def _ended(work: Work, call_sid: str, workspace_sid: str, status: str) -> Call:
+    return Call(
+        sid=call_sid,
+        workspace_sid=workspace_sid,
+        task_sid=NO_TASK,
+        from_address="",
+        to_address="",
+        status=status,
+        sequence_number=-1,
+        parameters="{}",
+        due_at=None,
+        created_at=work.now,
+        updated_at=work.now,
     )
 
 
@@ -109,4 +117,4 @@ def is_wanted(work: Work, call: Call) -> bool:
     if task is not None and task.assignment_status not in {WRAPPING, COMPLETED, CANCELED}:
         return True
     # After-work, or completed by a program: whoever still talks may go on talking.
-    return bridge.standing_bridge(work, call.task_sid) is not None
+    return conversation.standing_bridge(work, call.task_sid) is not None

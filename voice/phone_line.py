@@ -26,6 +26,8 @@ from twilio.http.response import Response
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.conference import ConferenceInstance
 
+from routing.clock import SECOND
+
 Answer = TypeVar("Answer")
 
 #: Twilio's own words for a call that has not ended, and for one that has.
@@ -77,6 +79,13 @@ LEG_OPTIONS: Final = frozenset(
         "wait_url",
     }
 )
+
+
+#: What only a supervisor's leg is given, and no instruction may say for an agent's.
+SUPERVISOR_OPTIONS: Final = frozenset({"coaching", "call_sid_to_coach"})
+
+#: How Twilio names the one recording of a call that is going on.
+CURRENT_RECORDING: Final = "Twilio.CURRENT"
 
 
 class PhoneLineError(Exception):
@@ -135,6 +144,20 @@ class Dialling:
     options: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calling:
+    """A call that goes on with somebody's own document, not into a room of ours."""
+
+    to: str
+    from_address: str
+    #: The document that whoever answers hears.
+    url: str
+    ring_seconds: int
+    #: Whom to tell of it.
+    leg_url: str
+    record: bool
+
+
 class PhoneLine(Protocol):
     """What the voice side asks of the telephone network. Every method may raise Unreachable."""
 
@@ -154,12 +177,49 @@ class PhoneLine(Protocol):
         """The SID of the call that ended the newest room of that name by leaving it, if one did."""
         ...
 
+    def call(self, calling: "Calling") -> str:
+        """Calls somebody who hears what `calling.url` says; the call's SID. Raises Refused.
+
+        Not to be repeated blindly.
+        """
+        ...
+
+    def find_call(self, *, to: str, from_address: str, since: int) -> str | None:
+        """The SID of the newest call from one to the other that was made since that instant."""
+        ...
+
+    def change(self, conference_sid: str, call_sid: str, **part: object) -> None:
+        """Changes a participant's part: muted, hold, hold_url, end_conference_on_exit, ...
+
+        Raises CallGone for somebody who is not in the room.
+        """
+        ...
+
+    def kick(self, conference_sid: str, call_sid: str) -> None:
+        """Takes somebody out of the room; raises CallGone when they are not in it."""
+        ...
+
+    def end_room(self, conference_sid: str) -> None:
+        """Sends everybody out; raises CallGone when the room is over."""
+        ...
+
+    def record(self, call_sid: str, *, action: str, pause_behavior: str) -> None:
+        """Starts, pauses, resumes or stops the recording of a call; raises CallGone.
+
+        What is so already stays so.
+        """
+        ...
+
     def call_status(self, call_sid: str) -> str:
         """Twilio's status of the call; raises CallGone where Twilio does not know it."""
         ...
 
     def redirect(self, call_sid: str, *, twiml: str) -> None:
         """The call goes on with another document; raises CallGone when it is not in progress."""
+        ...
+
+    def redirect_to(self, call_sid: str, *, url: str) -> None:
+        """The same, with the document at that address."""
         ...
 
     def hang_up(self, call_sid: str) -> None:
@@ -181,7 +241,8 @@ class TwilioPhoneLine:
             "end_conference_on_exit": True,
             "wait_url": "",
         }
-        options |= {key: value for key, value in dialling.options.items() if key in LEG_OPTIONS}
+        known = LEG_OPTIONS | SUPERVISOR_OPTIONS
+        options |= {key: value for key, value in dialling.options.items() if key in known}
         participant = _asked(
             lambda: self._conferences(dialling.room).participants.create(
                 to=dialling.to,
@@ -249,6 +310,66 @@ class TwilioPhoneLine:
     )
     def call_status(self, call_sid: str) -> str:
         return str(_asked(lambda: self._calls(call_sid).fetch()).status)
+
+    def call(self, calling: Calling) -> str:
+        made = _asked(
+            lambda: self._calls.create(
+                to=calling.to,
+                from_=calling.from_address,
+                url=calling.url,
+                timeout=calling.ring_seconds,
+                record=calling.record,
+                status_callback=calling.leg_url,
+                status_callback_method="POST",
+                status_callback_event=list(LEG_EVENTS),
+            )
+        )
+        return str(made.sid)
+
+    @stamina.retry(
+        on=Unreachable, attempts=QUESTION_ATTEMPTS, timeout=QUESTION_SECONDS, wait_max=1.0
+    )
+    def find_call(self, *, to: str, from_address: str, since: int) -> str | None:
+        found = _asked(lambda: self._calls.list(to=to, from_=from_address, limit=20))
+        # Twilio's times have no fractions of a second.
+        made = [
+            (each.date_created.timestamp(), str(each.sid))
+            for each in found
+            if each.date_created is not None and each.date_created.timestamp() >= since // SECOND
+        ]
+        return max(made)[1] if made else None
+
+    def change(self, conference_sid: str, call_sid: str, **part: object) -> None:
+        options: dict[str, Any] = dict(part)
+        _asked(lambda: self._conferences(conference_sid).participants(call_sid).update(**options))
+
+    def kick(self, conference_sid: str, call_sid: str) -> None:
+        _asked(lambda: self._conferences(conference_sid).participants(call_sid).delete())
+
+    def end_room(self, conference_sid: str) -> None:
+        try:
+            _asked(lambda: self._conferences(conference_sid).update(status="completed"))
+        except Refused as error:
+            # Twilio refuses with a bare 400 to end a room that is over or has not begun.
+            status = _asked(lambda: self._conferences(conference_sid).fetch()).status
+            if status == "in-progress":
+                raise
+            raise CallGone(str(error), code=error.code) from error
+
+    def record(self, call_sid: str, *, action: str, pause_behavior: str) -> None:
+        recordings = self._calls(call_sid).recordings
+        if action == "start":
+            going_on = _asked(lambda: recordings.list(limit=20))
+            if not any(each.status in {"in-progress", "paused"} for each in going_on):
+                _asked(recordings.create)
+            return
+        status = {"pause": "paused", "resume": "in-progress", "stop": "stopped"}[action]
+        options: dict[str, Any] = {"pause_behavior": pause_behavior} if action == "pause" else {}
+        current = self._calls(call_sid).recordings(CURRENT_RECORDING)
+        _asked(lambda: current.update(status=status, **options))
+
+    def redirect_to(self, call_sid: str, *, url: str) -> None:
+        _asked(lambda: self._calls(call_sid).update(url=url, method="POST"))
 
     def redirect(self, call_sid: str, *, twiml: str) -> None:
         _asked(lambda: self._calls(call_sid).update(twiml=twiml))

@@ -9,11 +9,11 @@ import structlog
 
 from routing.call import Call, Instruction
 from routing.clock import SECOND
-from routing.engine import Engine
+from routing.engine import Engine, mending
 from routing.ports import Work
 from routing.task import CANCELED, COMPLETED, WRAPPING
-from voice import bridge, hang_up
-from voice.assignment import settle
+from voice import bridge, conversation, hang_up
+from voice.outcomes import settle
 from voice.phone_line import ENDED_STATUSES, CallGone, PhoneLine, PhoneLineError
 from voice.settings import VoiceSettings
 
@@ -28,11 +28,13 @@ _log = structlog.get_logger(__name__)
 class Reconciliation:
     def __init__(self, engine: Engine, settings: VoiceSettings, phone_line: PhoneLine) -> None:
         self._engine = engine
+        self._mend_at = engine.clock.now()
         self._settings = settings
         self._line = phone_line
 
     def sweep(self) -> bool:
-        """Looks at the calls whose turn it is; True if there may be more."""
+        """Looks at the calls whose turn it is, and mends Tasks; True if there may be more."""
+        self._mend()
         calls = self._engine.perform(_take_turns, seconds=self._settings.sweep_seconds)
         for call in calls:
             try:
@@ -41,6 +43,22 @@ class Reconciliation:
                 # Its next turn comes, and a wrong conclusion would cost a caller.
                 _log.warning("could not look at a call", call=call.sid, error=str(error))
         return len(calls) == BATCH
+
+    def _mend(self) -> None:
+        """Ends after-work that takes too long, and Tasks that nobody has; now and then."""
+        now = self._engine.clock.now()
+        if now < self._mend_at:
+            return
+        self._mend_at = now + self._settings.sweep_seconds * SECOND
+        if self._settings.wrap_up_limits:
+            limits = self._settings.wrap_up_limits
+            ended = self._engine.perform(mending.end_after_work, limits=limits)
+            if ended:
+                _log.info("ended after-work that took too long", reservations=ended)
+        for workspace in self._engine.read(_workspaces):
+            mended = self._engine.perform(mending.mend_tasks, workspace_sid=workspace)
+            if mended:
+                _log.warning("mended tasks that nobody had", tasks=mended)
 
     def _look_at(self, call: Call) -> None:
         try:
@@ -52,7 +70,7 @@ class Reconciliation:
                 _log.info("found a call that had ended", call=call.sid, status=status)
             return
         self._engine.perform(settle, task_sid=call.task_sid)
-        talking = self._engine.read(bridge.standing_bridge, call.task_sid)
+        talking = self._engine.read(conversation.standing_bridge, call.task_sid)
         if talking is not None:
             self._look_into_room(call, talking)
 
@@ -69,6 +87,10 @@ class Reconciliation:
             self._engine.perform(_part_with, call=call)
 
 
+def _workspaces(work: Work) -> list[str]:
+    return [workspace.sid for workspace in work.workspaces.find()]
+
+
 def _take_turns(work: Work, *, seconds: int) -> list[Call]:
     """The calls that are due; a look harms nobody, so their next turn is all the lease there is."""
     calls = list(work.due_calls(work.now, BATCH))
@@ -79,7 +101,7 @@ def _take_turns(work: Work, *, seconds: int) -> list[Call]:
 
 def _over(work: Work, *, instruction_sid: str) -> bool:
     instruction = bridge.held(work, instruction_sid)
-    return instruction is not None and bridge.conversation_over(work, instruction)
+    return instruction is not None and conversation.conversation_over(work, instruction)
 
 
 def _part_with(work: Work, *, call: Call) -> None:

@@ -1,6 +1,7 @@
 """What the voice side must be told before it can answer a telephone."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +14,12 @@ class VoiceSettings:
     public_url: str
     #: The secrets that webhooks may be signed with; two of them while the token is being rotated.
     auth_tokens: tuple[str, ...]
+    #: {AccountSid: token} of sub-accounts whose numbers lead here, too.
+    account_tokens: Mapping[str, str] = field(default_factory=dict)
+    #: {key: secret} of the shared keys that webhooks may be signed with.
+    shared_keys: Mapping[str, str] = field(default_factory=dict)
+    #: Seconds that after-work may take, by SID of a TaskQueue or Workspace, or by "*" for all.
+    wrap_up_limits: Mapping[str, int] = field(default_factory=dict)
     #: The number agents see when they are called; None shows them the number that was dialled.
     caller_id: str | None = None
     #: Seconds between two looks at a live call, in case a callback was lost.

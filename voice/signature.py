@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote_plus, urlsplit
 
 import flask
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import HMAC_SHA1, HMAC_SHA256, RequestValidator
 
 SIGNATURE_HEADER = "X-Twilio-Signature"
+#: Names the shared key and the algorithm of a signature that is not made with the account's token.
+SETTINGS_HEADER = "X-Twilio-Webhooks-Signature-Settings"
 
 #: Bytes of a form; Twilio's own are a few kilobytes, with speech and add-ons some tens.
 MAX_BODY_BYTES = 65_536
@@ -53,24 +55,68 @@ class Webhook:
 class Signatures:
     """Knows the secrets, and where Twilio believes that it calls."""
 
-    def __init__(self, *, public_url: str, auth_tokens: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        *,
+        public_url: str,
+        auth_tokens: tuple[str, ...],
+        account_tokens: Mapping[str, str] | None = None,
+        shared_keys: Mapping[str, str] | None = None,
+    ) -> None:
+        """`account_tokens` are those of sub-accounts by AccountSid, `shared_keys` secrets by key.
+
+        A sub-account's webhooks are signed with its own token and no other; a request that names a
+        shared key with that key's secret and no other.
+        """
         self._validators = [RequestValidator(token) for token in auth_tokens]
+        self._of_accounts = {
+            sid: RequestValidator(token) for sid, token in (account_tokens or {}).items()
+        }
+        self._of_keys = {
+            key: RequestValidator(secret) for key, secret in (shared_keys or {}).items()
+        }
         self._origins = tuple(_origins(public_url.rstrip("/")))
 
-    def are_right(self, target: str, parameters: Parameters, signature: str) -> bool:
+    def are_right(
+        self,
+        target: str,
+        parameters: Parameters,
+        signature: str,
+        *,
+        account_sid: str = "",
+        key_settings: str = "",
+    ) -> bool:
         """Was `signature` made with one of our secrets for this request?
 
-        `target` is path and query as they came. The library's own `validate` rewrites the URL and
-        compares character by character, so only its computation is used here.
+        `account_sid` is what the request says of itself, `key_settings` the header of a shared key
+        (`key=...,algorithm=...`): both only choose the secret that must have been used. `target` is
+        path and query as they came. The library's own `validate` rewrites the URL and compares
+        character by character, so only its computation is used here.
         """
         given = signature.encode()
+        validators, algorithm = self._validators, HMAC_SHA1
+        if key_settings:
+            named = dict(_settings(key_settings))
+            own = self._of_keys.get(named.get("key", ""))
+            validators = [] if own is None else [own]
+            algorithm = named.get("algorithm", HMAC_SHA1)
+        elif account_sid in self._of_accounts:
+            validators = [self._of_accounts[account_sid]]
+        if algorithm not in {HMAC_SHA1, HMAC_SHA256}:
+            return False
         return any(
             hmac.compare_digest(
-                validator.compute_signature(origin + target, parameters).encode(), given
+                validator.compute_signature(origin + target, parameters, algorithm).encode(), given
             )
             for origin in self._origins
-            for validator in self._validators
+            for validator in validators
         )
+
+
+def _settings(header: str) -> Iterator[tuple[str, str]]:
+    for pair in header.split(","):
+        name, _, value = pair.partition("=")
+        yield name.strip(), value.strip()
 
 
 def _origins(public_url: str) -> Iterator[str]:
@@ -93,9 +139,17 @@ def require(signatures: Signatures, request: flask.Request) -> Webhook:
         flask.abort(403)
     query = fields_of(target.partition("?")[2].encode())
     signed = _signed_fields(request)
-    if query is None or signed is None or not signatures.are_right(target, signed, given):
+    if query is None or signed is None:
         flask.abort(403)
     told = query if request.method in {"GET", "HEAD"} else signed
+    if not signatures.are_right(
+        target,
+        signed,
+        given,
+        account_sid=_one_each(told).get("AccountSid", ""),
+        key_settings=request.headers.get(SETTINGS_HEADER, ""),
+    ):
+        flask.abort(403)
     return Webhook(parameters=_one_each(told), query=_one_each(query))
 
 

@@ -2,11 +2,16 @@
 
 from typing import Final
 
-from routing.engine import Engine
+from routing.engine import Engine, tasks
 from routing.ports import Work
-from voice import hang_up
+from routing.task import PENDING
+from voice import checks, elsewhere, estimate, hang_up
 from voice.announcement import NOTHING, Announcements
+from voice.call_flow import CallFlow
 from voice.signature import Webhook
+
+#: A number that Twilio tells has no more digits than this.
+MAX_DIGITS: Final = 9
 
 #: QueueResult: the caller is gone.
 HANGUP: Final = "hangup"
@@ -20,16 +25,33 @@ FAILURES: Final = {
 LEAVE: Final = "leave"
 
 
+#: Why the Task of a caller is canceled who has waited as long as the flow lets anybody wait.
+TOO_LONG: Final = "the caller has waited too long"
+
+
 class WaitingRoom:
-    def __init__(self, engine: Engine, announcements: Announcements) -> None:
+    def __init__(self, engine: Engine, flow: CallFlow, announcements: Announcements) -> None:
         self._engine = engine
+        self._flow = flow
         self._announcements = announcements
 
     def round(self, webhook: Webhook) -> str:
         """What the caller hears for the next while; Twilio asks again when it has run out."""
-        if self._engine.read(_has_nothing_to_wait_for, webhook.get("CallSid")):
-            return self._announcements.canceled
-        return self._announcements.waiting(webhook.get("QueuePosition"))
+        call_sid = webhook.get("CallSid")
+        flow = self._flow.of(webhook.get("To"))
+        announcements = self._announcements.of(webhook.get("To"))
+        if self._engine.read(_has_nothing_to_wait_for, call_sid):
+            return announcements.canceled
+        longest = flow.longest_wait_seconds
+        if longest is not None and _number(webhook.get("QueueTime")) >= longest:
+            self._engine.perform(_give_up, call_sid)
+        place = webhook.get("QueuePosition")
+        minutes = None
+        if checks.WAIT in flow.announcement:
+            minutes = self._engine.read(
+                estimate.wait_minutes, call_sid=call_sid, place=_number(place)
+            )
+        return announcements.waiting(place, minutes)
 
     def left(self, webhook: Webhook) -> str:
         """The wait is over, in whatever way; for those who are still there, what comes next.
@@ -38,14 +60,28 @@ class WaitingRoom:
         """
         result = webhook.get("QueueResult")
         call_sid = webhook.get("CallSid")
+        announcements = self._announcements.of(webhook.get("To"))
         if result == HANGUP:
             self._engine.perform(hang_up.hung_up_in_queue, call_sid=call_sid)
         elif result in FAILURES:
             self._engine.perform(hang_up.queue_failed, call_sid=call_sid, reason=FAILURES[result])
-            return self._announcements.unavailable
+            own = self._engine.read(elsewhere.goes_on, call_sid=call_sid, result=result)
+            return announcements.unavailable if own is None else announcements.go_on_at(*own)
         elif result == LEAVE:
-            return self._announcements.canceled
+            return announcements.canceled
         return NOTHING
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else 0
+
+
+def _give_up(work: Work, call_sid: str) -> None:
+    """Nobody is to wait longer than that; whoever is being asked just now may still come."""
+    call = work.calls.get(call_sid)
+    task = None if call is None else work.tasks.get(call.task_sid, lock=True)
+    if task is not None and task.assignment_status == PENDING:
+        tasks.cancel(work, workspace_sid=task.workspace_sid, task_sid=task.sid, reason=TOO_LONG)
 
 
 def _has_nothing_to_wait_for(work: Work, call_sid: str) -> bool:

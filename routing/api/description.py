@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from routing.api.operations import Operation
-from routing.api.parameters import FORM, Parameters, described_fields
+from routing.api.parameters import FORM, JSON, JSONParameters, Parameters, described_fields
 
 Document = dict[str, Any]
 
@@ -80,7 +80,8 @@ def _operation(operation: Operation) -> Document:
         form: Document = {"type": "object", "properties": schemas}
         if required:
             form["required"] = required
-        told["requestBody"] = {"required": bool(required), "content": {FORM: {"schema": form}}}
+        kind = JSON if issubclass(operation.takes, JSONParameters) else FORM
+        told["requestBody"] = {"required": bool(required), "content": {kind: {"schema": form}}}
     else:
         parameters += [
             {"name": name, "in": "query", "required": name in required, "schema": schema}

@@ -4,21 +4,29 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Request, Response, g, request
 from werkzeug.exceptions import HTTPException, NotFound
 
 from routing.api import (
     activities,
+    deliveries,
     errors,
+    event_stream,
     events,
+    explanations,
+    exports,
     reservations,
     task_channels,
+    task_queue_statistics,
     task_queues,
     tasks,
     worker_channels,
+    worker_statistics,
     worker_tokens,
     workers,
+    workflow_statistics,
     workflows,
+    workspace_statistics,
     workspaces,
 )
 from routing.api.authentication import authenticate
@@ -33,6 +41,7 @@ from routing.store import StoreUnavailable
 PREFIX: Final = "/v1"
 BLUEPRINT: Final = "rest"
 
+#: Twilio's own.
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(
     operation
     for room in (
@@ -47,6 +56,12 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
         tasks,
         reservations,
         events,
+        workspace_statistics,
+        workflow_statistics,
+        task_queue_statistics,
+        worker_statistics,
+        event_stream,
+        deliveries,
     )
     for operation in room.resource.operations
 )
@@ -64,7 +79,12 @@ def _describe(door: Door, _given: Parameters) -> Response:
 
 
 #: Twilio's operations, and ours.
-EVERY_OPERATION: Final = (*OPERATIONS, *_itself.operations)
+EVERY_OPERATION: Final = (
+    *OPERATIONS,
+    *explanations.resource.operations,
+    *exports.resource.operations,
+    *_itself.operations,
+)
 
 
 def rest_door(engine: Engine, settings: RestSettings) -> Blueprint:
@@ -98,29 +118,36 @@ def _view(door: Door, operation: Operation) -> Callable[..., Response]:
     def view(**sids: str) -> Response:
         if not all(IN_PATH.fullmatch(sid) for sid in sids.values()):
             raise NotFound
-        return operation.view(door, read_parameters(request, operation.takes), **sids)
+        return operation.view(door, read_parameters(_the_request(), operation.takes), **sids)
 
     return view
 
 
+def _the_request() -> Request:
+    """The present request itself: its stand-in looks it up anew at each attribute."""
+    return request._get_current_object()  # type: ignore[attr-defined, no-any-return] # noqa: SLF001 - werkzeug's documented way
+
+
 def _guard(settings: RestSettings, limit: RateLimit) -> Callable[[], Response | None]:
     def guard() -> Response | None:
-        below = request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
-        if request.blueprint not in {None, BLUEPRINT} or (not below and not request.blueprint):
+        asked = _the_request()
+        below = asked.path == PREFIX or asked.path.startswith(f"{PREFIX}/")
+        if asked.blueprint not in {None, BLUEPRINT} or (not below and not asked.blueprint):
             return None  # another door's, which has a guard of its own
         try:
             user = authenticate(
-                request.authorization,
+                asked.authorization,
                 settings.account_sid,
                 settings.auth_tokens,
                 settings.signing_keys,
             )
-            g.rate_limit = limit.told(0)
-            g.rate_limit = limit.take(user)
+            if settings.requests_per_second:
+                g.rate_limit = limit.told(0)
+                g.rate_limit = limit.take(user)
         except HTTPException as refusal:
             return _http_error(refusal)
         # An unknown path belongs to no blueprint, so its refusal would not be told in our shape.
-        unknown = request.routing_exception
+        unknown = asked.routing_exception
         if isinstance(unknown, HTTPException) and (unknown.code or 500) >= 400:  # noqa: PLR2004
             return _http_error(unknown)
         return None

@@ -89,7 +89,7 @@ def fetch(door: Door, _given: Parameters, workspace_sid: str, event_sid: str) ->
 
 def _find(work: Work, *, workspace_sid: str, event_sid: str) -> Event:
     filters: dict[str, Any] = {"workspace_sid": workspace_sid, "sid": event_sid}
-    events = Stored(work, Event, filters, _NEWEST_FIRST).rows(None, 1, backwards=False)
+    events = Stored(work, Event, filters, _NEWEST_FIRST).rows(None, 1, backwards=False).records
     if not events:
         raise NotFound(f"/Workspaces/{workspace_sid}/Events/{event_sid}")
     return events[0]

@@ -6,7 +6,7 @@ Door (engine and representation), their parameters and the SIDs in the path.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
 import msgspec
@@ -14,6 +14,7 @@ from flask import Response
 
 from routing.api.parameters import Given, Parameters
 from routing.api.representation import Body, Representation
+from routing.api.streams import Streams
 from routing.configuration import Configuration
 from routing.engine import Engine
 from routing.ports import SigningKeys, Work
@@ -35,6 +36,11 @@ class RestSettings:
     requests_per_second: int = 0
     #: API keys open the door, too.
     signing_keys: SigningKeys | None = None
+    #: How many days back statistics may be asked for.
+    statistics_days: int = 3650
+    #: Of how many Workers of a Workspace worker statistics are told at most.
+    statistics_workers: int = 100_000
+    streams: Streams = field(default_factory=Streams)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +57,7 @@ class Door:
     def __init__(self, engine: Engine, settings: RestSettings) -> None:
         self.engine = engine
         self.settings = settings
+        self.streams = settings.streams
         self.represent = Representation(settings.account_sid, settings.public_url)
 
     def perform(
@@ -83,6 +90,18 @@ class Door:
         """The same for what only reads."""
         return self.engine.read(_as_set_up, query, args, kwargs)
 
+    def fetch(
+        self,
+        query: Callable[Concatenate[Work, Arguments], Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> InWorkspace[Result]:
+        """The same for what reads one row: the least that an answer can cost.
+
+        The Workspace is read after the row, so that it knows all that the row names.
+        """
+        return self.engine.glance(_and_set_up, query, args, kwargs)
+
 
 def _both(
     work: Work,
@@ -104,6 +123,16 @@ def _as_set_up(
 ) -> InWorkspace[Result]:
     configuration = work.configuration(kwargs["workspace_sid"])
     return InWorkspace(result=query(work, *args, **kwargs), configuration=configuration)
+
+
+def _and_set_up(
+    work: Work,
+    query: Callable[..., Result],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> InWorkspace[Result]:
+    result = query(work, *args, **kwargs)
+    return InWorkspace(result=result, configuration=work.configuration(kwargs["workspace_sid"]))
 
 
 View = Callable[..., Response]

@@ -24,13 +24,12 @@ from routing.api.representation import Body
 from routing.errors import InvalidParameter, RoutingError
 
 Record = TypeVar("Record")
-Found_co = TypeVar("Found_co", covariant=True)
 
 MAX_PAGE_SIZE = 1000
 #: Rows that one page looks at, when a filter can only be answered by looking at them. A page that
 #: ends there may be short, or empty, and still have a next one.
-MAX_SCANNED = 20_000
-_SCANNED_AT_ONCE = 500
+MAX_SCANNED = 500
+_SCANNED_AT_ONCE = 250
 
 #: Where a page begins or ends: the values of the order's columns.
 Place: TypeAlias = tuple[int | str, ...]
@@ -70,13 +69,20 @@ Order: TypeAlias = tuple[By, ...]
 BY_CREATION: Order = (By("created_at"), By("sid"))
 
 
-class Source(Protocol[Found_co]):
+@dataclass(frozen=True, slots=True)
+class Rows(Generic[Record]):
+    records: Sequence[Record]
+    #: Where the source broke off its search; None where it did not.
+    stopped_at: Place | None = None
+
+
+class Source(Protocol[Record]):
     """Rows in one order, from a place on."""
 
     @property
     def order(self) -> Order: ...
 
-    def rows(self, after: Place | None, limit: int, *, backwards: bool) -> Sequence[Found_co]:
+    def rows(self, after: Place | None, limit: int, *, backwards: bool) -> Rows[Record]:
         """At most `limit` rows strictly after the place, or backwards from it."""
         ...
 
@@ -88,7 +94,7 @@ class InMemory(Generic[Record]):
     records: Sequence[Record]
     order: Order = BY_CREATION
 
-    def rows(self, after: Place | None, limit: int, *, backwards: bool) -> Sequence[Record]:
+    def rows(self, after: Place | None, limit: int, *, backwards: bool) -> Rows[Record]:
         records = list(self.records)
         for by in reversed(self.order):
             records.sort(key=operator.attrgetter(by.column), reverse=by.descending != backwards)
@@ -100,7 +106,7 @@ class InMemory(Generic[Record]):
                 if (here < _sort_key(self.order, place_of(self.order, record))) != backwards
                 and place_of(self.order, record) != after
             ]
-        return records[:limit]
+        return Rows(records[:limit])
 
 
 class _Descending:
@@ -206,10 +212,13 @@ def _cut(
     scanned = 0
     limit = size + 1 if keep is None else max(size + 1, _SCANNED_AT_ONCE)
     while True:
-        rows = source.rows(after, limit, backwards=backwards)
+        found = source.rows(after, limit, backwards=backwards)
+        rows = found.records
         kept.extend(rows if keep is None else filter(keep, rows))
         if len(kept) > size:
             return kept[:size], place_of(source.order, kept[size - 1])
+        if found.stopped_at is not None:
+            return kept, found.stopped_at
         if len(rows) < limit:
             return kept, None
         after = place_of(source.order, rows[-1])

@@ -24,8 +24,10 @@ from routing.clock import SECOND, Instant
 from routing.engine.workspaces import MAX_LONG_NAME_CHARACTERS
 from routing.errors import ExpressionError, InvalidParameter
 from routing.expressions import Expression, compile_expression
+from routing.json_text import read_object
 
 FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
 #: The longest document we take is a Workflow's configuration of a megabyte; a form may need three
 #: bytes for each of its own.
 MAX_BODY_BYTES = 3_500_000
@@ -116,6 +118,10 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
             if value is not None:
                 present[name.removesuffix("_")] = value
         return present
+
+
+class JSONParameters(Parameters, frozen=True, kw_only=True, rename="camel"):
+    """What an operation takes as a JSON object instead of a form."""
 
 
 Given = TypeVar("Given", bound=Parameters)
@@ -248,9 +254,13 @@ def read_parameters(request: Request, kind: type[Given]) -> Given:
     Raises InvalidParameter by name, and what werkzeug raises for a body that is too large or of
     another type.
     """
+    if issubclass(kind, JSONParameters):
+        return _of_json(request, kind)
+    fields = _fields(kind)
+    if not fields and request.method != "POST":
+        return kind()
     texts = _form(request) if request.method == "POST" else _split(request.query_string)
     values: dict[str, object] = {}
-    fields = _fields(kind)
     for field in fields:
         if field.name in texts:
             value = field.value(_checked(field.name, texts[field.name]))
@@ -260,6 +270,19 @@ def read_parameters(request: Request, kind: type[Given]) -> Given:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
         _refuse(fields, str(error), error)
+
+
+def _of_json(request: Request, kind: type[Given]) -> Given:
+    """The members of the JSON object, whichever way the first letters of their names are spelt."""
+    body = _body(request, JSON)
+    values = {
+        name[:1].lower() + name[1:]: value
+        for name, value in read_object(body, parameter="body").items()
+    }
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        _refuse(_fields(kind), str(error), error)
 
 
 _MISSING = re.compile(r"missing required field `(\w+)`")
@@ -278,15 +301,19 @@ def _refuse(fields: tuple[_Field, ...], text: str, error: Exception) -> NoReturn
 
 
 def _form(request: Request) -> Mapping[str, list[str]]:
+    return _split(_body(request, FORM))
+
+
+def _body(request: Request, content_type: str) -> bytes:
     request.max_content_length = MAX_BODY_BYTES
     body = request.get_data(cache=False)
     if len(body) >= MAX_BODY_BYTES:
         # Of a body that comes in chunks and tells no length, werkzeug hands out what is within the
         # limit and leaves the rest unread; half a form must not pass for a whole one.
         raise RequestEntityTooLarge
-    if body and request.mimetype != FORM:
-        raise UnsupportedMediaType(f"Expected a body of content type {FORM}.")
-    return _split(body)
+    if body and request.mimetype != content_type:
+        raise UnsupportedMediaType(f"Expected a body of content type {content_type}.")
+    return body
 
 
 def _split(encoded: bytes) -> Mapping[str, list[str]]:

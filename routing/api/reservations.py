@@ -196,12 +196,12 @@ def _page_answer(
 
 @resource.operation("FetchTaskReservation", "GET", _ONE_OF_TASK, Parameters)
 def fetch_of_task(door: Door, _given: Parameters, **sids: str) -> Response:
-    return _answer(door, door.read(_find, **sids), below="Tasks")
+    return _answer(door, door.fetch(_find, **sids), below="Tasks")
 
 
 @resource.operation("FetchWorkerReservation", "GET", _ONE_OF_WORKER, Parameters)
 def fetch_of_worker(door: Door, _given: Parameters, **sids: str) -> Response:
-    return _answer(door, door.read(_find, **sids), below="Workers")
+    return _answer(door, door.fetch(_find, **sids), below="Workers")
 
 
 def _find(work: Work, /, **sids: str) -> _Found:

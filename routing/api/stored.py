@@ -1,12 +1,13 @@
 """Lists that may be long, as a Source of pages: the store finds each by its key."""
 
-from collections.abc import Mapping, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Mapping
+from typing import Generic, TypeVar, cast
 
-from routing.api.paging import Order, Place
+from routing.api.paging import Order, Place, Rows
 from routing.ports import Work
 from routing.store import UnitOfWork
-from routing.store.pages import ASCENDING, DESCENDING, page
+from routing.store.pages import ASCENDING, DESCENDING
+from routing.store.scans import find
 
 Record = TypeVar("Record")
 
@@ -24,16 +25,17 @@ class Stored(Generic[Record]):
         self._record = record
         self._filters = filters
 
-    def rows(self, after: Place | None, limit: int, *, backwards: bool) -> Sequence[Record]:
-        found = page(
+    def rows(self, after: Place | None, limit: int, *, backwards: bool) -> Rows[Record]:
+        found = find(
             self._work,
             self._record,
             filters=self._filters,
             order=tuple(
-                (by.column, DESCENDING if by.descending else ASCENDING) for by in self.order
+                (by.column, DESCENDING if by.descending != backwards else ASCENDING)
+                for by in self.order
             ),
-            after=None if backwards else after,
-            before=after if backwards else None,
+            after=after,
             limit=limit,
         )
-        return found.records[::-1] if backwards else found.records
+        # Keys are instants, numbers and SIDs.
+        return Rows(found.records, cast("Place | None", found.stopped_at))

@@ -7,7 +7,7 @@ from flask import Response, request
 from msgspec import Meta
 
 from routing.api.operations import Door, InWorkspace, Resource, answer, created, deleted
-from routing.api.paging import BY_CREATION, Order, Page, Paged, ordering, page_answer, page_of
+from routing.api.paging import BY_CREATION, By, Order, Page, Paged, ordering, page_answer, page_of
 from routing.api.parameters import (
     DateTime,
     ExpressionText,
@@ -111,6 +111,10 @@ def _page(work: Work, *, workspace_sid: str, given: ListTask) -> Page[Task]:
 
 def _order(text: str | None) -> Order:
     order = ordering(text, _ORDERINGS, BY_CREATION)
+    if [by.column for by in order] == ["priority", "sid"]:
+        # By priority alone: among equals as an index has them, the oldest first or last.
+        first = order[0].descending
+        order = (order[0], By("created_at", not first), By("sid", not first))
     if {"created_at", "virtual_start_at"} <= {by.column for by in order}:
         raise InvalidParameter("Ordering", "expected DateCreated or VirtualStartTime, not both")
     return order
@@ -119,6 +123,8 @@ def _order(text: str | None) -> Order:
 def _filters(configuration: Configuration, given: ListTask) -> dict[str, Any]:
     """The columns that the filters ask for; a set where several values will do."""
     equal: dict[str, Any] = {"workspace_sid": configuration.workspace.sid}
+    if given.has_addons:
+        equal["sid"] = frozenset()  # add-ons come with calls that other parties enrich
     for column in ("priority", "workflow_sid", "task_queue_sid", "routing_target"):
         value = getattr(given, column)
         if value is not None:
@@ -129,18 +135,16 @@ def _filters(configuration: Configuration, given: ListTask) -> dict[str, Any]:
         ("workflow_sid", given.workflow_name, configuration.workflows),
         ("task_queue_sid", given.task_queue_name, configuration.task_queues),
     ):
-        if name is not None:
+        if name is not None or column in equal:
             equal[column] = frozenset(
                 sid
                 for sid, record in records.items()
-                if record.friendly_name == name and equal.get(column, sid) == sid
+                if name in {None, record.friendly_name} and equal.get(column, sid) == sid
             )
     return equal
 
 
 def _wanted(configuration: Configuration, given: ListTask) -> Callable[[Task], bool] | None:
-    if given.has_addons:
-        return lambda _task: False  # add-ons come with calls that other parties enrich
     if given.evaluate_task_attributes is None:
         return None
     expression = read_expression(given.evaluate_task_attributes, "EvaluateTaskAttributes")
@@ -168,7 +172,7 @@ def _columns(given: Parameters) -> dict[str, Any]:
 
 @resource.operation("FetchTask", "GET", _ONE, Parameters)
 def fetch(door: Door, _given: Parameters, workspace_sid: str, task_sid: str) -> Response:
-    found = door.read(tasks.find, workspace_sid=workspace_sid, task_sid=task_sid)
+    found = door.fetch(tasks.find, workspace_sid=workspace_sid, task_sid=task_sid)
     return answer(_body(door, found), version=found.result.version)
 
 

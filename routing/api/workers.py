@@ -134,7 +134,7 @@ def create(door: Door, given: CreateWorker, workspace_sid: str) -> Response:
 
 @resource.operation("FetchWorker", "GET", _ONE, Parameters)
 def fetch(door: Door, _given: Parameters, workspace_sid: str, worker_sid: str) -> Response:
-    done = door.read(workers.find, workspace_sid=workspace_sid, worker_sid=worker_sid)
+    done = door.fetch(workers.find, workspace_sid=workspace_sid, worker_sid=worker_sid)
     body = door.represent.worker(done.result, done.configuration)
     return answer(body, version=done.result.version)
 

@@ -109,9 +109,11 @@ class Loop:
 
 
 def following(
-    log: EventLog, react: Callable[[Sequence[Event]], None]
+    log: EventLog, react: Callable[[Sequence[Event]], int | None]
 ) -> Callable[[], bool | float]:
     """The step of a follower: the next events, the reaction to them, the cursor moved.
+
+    A reaction may say how many of the events it has dealt with; None stands for all.
 
     While events keep coming the cursor is saved a few times a second; each save is a commit, and
     all that a lost one costs is that the last events are reacted to again.
@@ -123,8 +125,8 @@ def following(
         nonlocal saved_at
         events = log.read(BATCH)
         if events:
-            react(events)
-            log.go_on(events)
+            dealt = react(events)
+            log.go_on(events[:dealt])
         if not events or time.monotonic() - saved_at > SAVE_SECONDS:
             log.save()
             saved_at = time.monotonic()

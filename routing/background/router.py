@@ -8,7 +8,7 @@ that somebody was faster: the rows are read again, and the Task is proposed anew
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from routing.engine import Engine, matchable, reservations, skipping
+from routing.engine import Engine, matchable, offers, skipping
 from routing.errors import NotFound
 from routing.events import CATALOGUE, Event
 from routing.matching import MatchingIndex, Proposal
@@ -61,6 +61,9 @@ class Router:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        #: Reservations that were made here and whose events have not come yet: the index went on
+        #: when it proposed them.
+        self._made: set[str] = set()
         self._indexes: dict[str, MatchingIndex] = {}
 
     def start(self) -> None:
@@ -73,6 +76,8 @@ class Router:
         """Takes a batch of events in, then offers whatever can be offered."""
         touched: dict[str, _Touched] = {}
         for event in events:
+            if self._knows_already(event):
+                continue
             here = touched.setdefault(event.workspace_sid, _Touched())
             if event.type.startswith(_UPHEAVALS):
                 here.everything = True
@@ -86,6 +91,13 @@ class Router:
             self._take_in(workspace_sid, here)
             self._offer(workspace_sid)
             self._skip(workspace_sid, here.arrived)
+
+    def _knows_already(self, event: Event) -> bool:
+        """Reading again what was just claimed would cost as much as claiming it."""
+        if event.type != "reservation.created" or event.reservation_sid not in self._made:
+            return False
+        self._made.discard(event.reservation_sid)
+        return True
 
     def waiting(self) -> int:
         """Tasks that wait for a Worker, over all workspaces."""
@@ -113,12 +125,13 @@ class Router:
             if not proposals:
                 return
             try:
-                lost = self._engine.perform(_claim, proposals)
+                made, lost = self._engine.perform(_claim, proposals)
             except Exception:
                 # The index has gone on as if they were claimed; the same events come again, and
                 # then it is built anew.
                 del self._indexes[workspace_sid]
                 raise
+            self._made |= made
             if lost:
                 touched = _Touched(
                     task_sids={proposal.task_sid for proposal in lost},
@@ -141,20 +154,25 @@ class Router:
                 self._offer(workspace_sid)
 
 
-def _claim(work: Work, proposals: Iterable[Proposal]) -> list[Proposal]:
-    """Claims what it can; returns the proposals of which something could not be claimed."""
-    lost = []
-    # One order of locks for all who claim in batches; deadlocks would only cost a retry.
-    for proposal in sorted(proposals, key=lambda each: each.task_sid):
-        version = proposal.task_version
-        for worker_sid in proposal.worker_sids:
-            claimed = reservations.reserve(
-                work, task_sid=proposal.task_sid, worker_sid=worker_sid, task_version=version
-            )
-            version += claimed is not None
-        if version < proposal.task_version + len(proposal.worker_sids):
-            lost.append(proposal)
-    return lost
+def _claim(work: Work, proposals: Sequence[Proposal]) -> tuple[set[str], list[Proposal]]:
+    """Claims what it can: the SIDs of the Reservations that were made, and the proposals of which
+    something could not be claimed.
+    """
+    wanted = [
+        offers.Offer(
+            task_sid=proposal.task_sid,
+            task_version=proposal.task_version,
+            worker_sids=proposal.worker_sids,
+        )
+        for proposal in proposals
+    ]
+    made = offers.make(work, wanted)
+    lost = [
+        proposal
+        for proposal, reservations in zip(proposals, made, strict=True)
+        if len(reservations) < len(proposal.worker_sids)
+    ]
+    return {each.sid for reservations in made for each in reservations}, lost
 
 
 def _build(work: Work, workspace_sid: str) -> MatchingIndex | None:

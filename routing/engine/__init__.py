@@ -5,12 +5,14 @@ their state tables and appends the events that tell of it, all in one transactio
 `engine.perform(tasks.create, ...)`, and may put several into a verb of their own.
 
     workspaces queues workflows workers   how things are set up
-    tasks reservations                    what happens to a piece of work
+    tasks offers reservations             what happens to a piece of work
     transfers handing_over                a piece of work is handed on
     placement skipping                    where a Task goes next in its Workflow
     instructions giving participants      what is to be done on the phone line
     api_keys presences                    what programs prove themselves with, and who is there
+    mending                               what should have ended
     explaining                            why a Task is where it is
+    dry_run                               what would become of a Task that came in now
     moves journal matchable               what the verbs above share, and the router with them
 
 Rows are locked in one order: task, then its reservations, then workers and their channels. A verb

@@ -27,6 +27,9 @@ CONFERENCE: Final = "conference"
 DEQUEUE: Final = "dequeue"
 CALL: Final = "call"
 REDIRECT: Final = "redirect"
+SUPERVISE: Final = "supervise"
+#: The instructions that put a Worker and the caller into one room.
+ROOMS: Final = frozenset({CONFERENCE, DEQUEUE})
 #: The instructions that bring a Worker to a call: a Reservation has one of them at a time.
 BRIDGING: Final = frozenset({CONFERENCE, DEQUEUE, CALL, REDIRECT})
 
@@ -191,9 +194,7 @@ def _accepts(instruction: Instruction) -> bool:
 
 def standing(work: Work, reservation_sid: str) -> Instruction | None:
     """The conference that the Reservation's Worker is in, or was in last."""
-    done = work.instructions.find(
-        reservation_sid=reservation_sid, kind=CONFERENCE, state=states.DONE
-    )
+    done = work.instructions.find(reservation_sid=reservation_sid, kind=ROOMS, state=states.DONE)
     return done[-1] if done else None
 
 

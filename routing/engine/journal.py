@@ -49,26 +49,24 @@ def tell(
     Raises KeyError for a type that is not in the catalogue.
     """
     resource_type, groups = CATALOGUE[event_type]
-    carried = {
-        "workspace_sid": configuration.workspace.sid,
-        "workspace_name": configuration.workspace.friendly_name,
-    }
+    workspace = configuration.workspace
+    carried = {"workspace_sid": workspace.sid, "workspace_name": workspace.friendly_name}
+    known = subject.told
     for group in groups:
-        told = subject.told.get(group)
-        if told is None:
-            told = subject.told[group] = {}
+        if group not in known:
+            told: dict[str, str] = {}
             _GROUPS[group](told, subject, configuration, work.now)
-        carried.update(told)
-    carried.update(extra)
-    key = resource_type.replace("-", "_")
-    key = "task_queue_sid" if key == "task_queue" else f"{key}_sid"
+            known[group] = told
+        carried |= known[group]
+    if extra:
+        carried |= extra
     work.emit(
         Event(
             sid=sids.new_sid(sids.EVENT),
-            workspace_sid=configuration.workspace.sid,
+            workspace_sid=workspace.sid,
             type=event_type,
             resource_type=resource_type,
-            resource_sid=carried[key],
+            resource_sid=carried[_SID_OF[resource_type]],
             description=description,
             carried=carried,
             occurred_at=work.now,
@@ -81,6 +79,10 @@ def tell(
             task_channel_sid=carried.get("task_channel_sid"),
         )
     )
+
+
+#: {resource type: the field that names the resource}
+_SID_OF = {kind: kind.replace("-", "_") + "_sid" for kind, _ in CATALOGUE.values()}
 
 
 def _picture(work: Work, subject: Subject) -> dict[str, object]:
@@ -174,6 +176,14 @@ def _worker(
     )
 
 
+def _last_worker(
+    carried: dict[str, str], subject: Subject, configuration: Configuration, now: Instant
+) -> None:
+    """The Worker who had the Task, where anybody had."""
+    if subject.worker is not None:
+        _worker(carried, subject, configuration, now)
+
+
 def _worker_channel(
     carried: dict[str, str], subject: Subject, configuration: Configuration, _now: Instant
 ) -> None:
@@ -238,6 +248,7 @@ _GROUPS: dict[str, Callable[[dict[str, str], Subject, Configuration, Instant], N
     "queue": _queue,
     "workflow": _workflow,
     "worker": _worker,
+    "last_worker": _last_worker,
     "worker_channel": _worker_channel,
     "reservation": _reservation,
     "activity": _activity,

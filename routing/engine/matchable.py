@@ -10,6 +10,7 @@ from routing.ports import Work
 from routing.reservation import LIVE
 from routing.task import Task
 from routing.worker import Worker, WorkerChannel
+from routing.workflow import Step
 from routing.workspace import LIFO
 
 
@@ -56,6 +57,18 @@ def put_task(work: Work, index: MatchingIndex, configuration: Configuration, tas
         return
     # None: its Workflow was deleted while it was assigned; anybody in its queue may have it.
     step = placement.step_of(work, configuration, task)
+    index.put_task(waiting_task(configuration, task, step, spared=_spared(work, task)))
+
+
+def waiting_task(
+    configuration: Configuration,
+    task: Task,
+    step: Step | None,
+    *,
+    spared: frozenset[str] = frozenset(),
+) -> WaitingTask:
+    """A Task that stands in a TaskQueue, as it waits in that step of its Workflow."""
+    assert task.task_queue_sid is not None  # noqa: S101 - whoever asks has looked
     expression = None
     known_worker: tuple[bool, object] | None = None
     if task.only_worker_sid is not None:
@@ -67,23 +80,21 @@ def put_task(work: Work, index: MatchingIndex, configuration: Configuration, tas
         if step.known_worker is not None:
             value = step.known_worker.value(attributes)
             known_worker = (step.known_worker.by_sid, value if isinstance(value, str) else None)
-    index.put_task(
-        WaitingTask(
-            sid=task.sid,
-            queue_sid=task.task_queue_sid,
-            channel_sid=task.task_channel_sid,
-            priority=task.priority,
-            virtual_start_at=task.virtual_start_at,
-            created_at=task.created_at,
-            version=task.version,
-            may_skip=step is not None and step.skip_if is not None,
-            expression=expression,
-            order_by=None if step is None else step.order_by,
-            known_worker=known_worker,
-            is_personal=task.only_worker_sid is not None,
-            spared=_spared(work, task),
-            ignores_capacity=task.ignore_capacity,
-        )
+    return WaitingTask(
+        sid=task.sid,
+        queue_sid=task.task_queue_sid,
+        channel_sid=task.task_channel_sid,
+        priority=task.priority,
+        virtual_start_at=task.virtual_start_at,
+        created_at=task.created_at,
+        version=task.version,
+        may_skip=step is not None and step.skip_if is not None,
+        expression=expression,
+        order_by=None if step is None else step.order_by,
+        known_worker=known_worker,
+        is_personal=task.only_worker_sid is not None,
+        spared=spared,
+        ignores_capacity=task.ignore_capacity,
     )
 
 

@@ -1,12 +1,11 @@
 """The moves that the verbs share: each changes a row, its version and its time."""
 
-from dataclasses import replace
-
 from routing.clock import SECOND
 from routing.configuration import Configuration
 from routing.engine.journal import Subject, tell
 from routing.errors import NotFound, PreconditionFailed
 from routing.ports import Work
+from routing.records import changed
 from routing.reservation import Reservation, next_reservation_state
 from routing.task import Task
 from routing.worker import Worker
@@ -15,19 +14,19 @@ from routing.worker import Worker
 def changed_task(work: Work, task: Task, **columns: object) -> Task:
     columns |= {"version": task.version + 1, "updated_at": work.now}
     work.tasks.change(task.sid, **columns)
-    return replace(task, **columns)  # type: ignore[arg-type]  # the names are the record's own
+    return changed(task, **columns)
 
 
 def changed_reservation(work: Work, reservation: Reservation, **columns: object) -> Reservation:
     columns |= {"version": reservation.version + 1, "updated_at": work.now}
     work.reservations.change(reservation.sid, **columns)
-    return replace(reservation, **columns)  # type: ignore[arg-type]  # the names are the record's own
+    return changed(reservation, **columns)
 
 
 def changed_worker(work: Work, worker: Worker, **columns: object) -> Worker:
     columns |= {"version": worker.version + 1, "updated_at": work.now}
     work.workers.change(worker.sid, **columns)
-    return replace(worker, **columns)  # type: ignore[arg-type]  # the names are the record's own
+    return changed(worker, **columns)
 
 
 def check_version(version: int, if_match: int | None) -> None:

@@ -1,6 +1,5 @@
 """Where a Task goes next in its Workflow: into a target's TaskQueue, to the next, or out."""
 
-from dataclasses import replace
 from functools import lru_cache
 
 from routing.clock import SECOND
@@ -10,6 +9,7 @@ from routing.engine.moves import changed_task
 from routing.errors import RoutingError
 from routing.json_text import JSONObject, read_object
 from routing.ports import Work
+from routing.records import changed
 from routing.task import Task, next_task_state
 from routing.workflow import (
     DEFAULT_FILTER,
@@ -57,7 +57,7 @@ def enter_workflow(
 
 def enter_queue(work: Work, configuration: Configuration, task: Task) -> Task:
     """Writes a new Task straight into the TaskQueue that it names."""
-    task = replace(task, queue_entered_at=work.now)
+    task = changed(task, queue_entered_at=work.now)
     work.tasks.add(task)
     subject = Subject(task=task)
     tell(work, configuration, "task.created", f"Task {task.sid} created", subject)
@@ -237,7 +237,7 @@ def _context(configuration: Configuration, task: Task, attributes: JSONObject) -
 def _at_step(work: Work, task: Task, step: Step, *, new: bool) -> Task:
     entered = new or step.queue_sid != task.task_queue_sid
     timeout = step.timeout_seconds
-    return replace(
+    return changed(
         task,
         filter_index=step.filter_index,
         target_index=step.target_index,

@@ -1,12 +1,12 @@
 """What happens to a Reservation: the router makes it, a Worker answers, time or Task end it."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from routing import reservation as states
-from routing import sids
 from routing.clock import SECOND
-from routing.configuration import DEFAULT_RESERVATION_TIMEOUT_SECONDS, Configuration
-from routing.engine import handing_over, placement
+from routing.configuration import Configuration
+from routing.engine import handing_over, offers, placement
 from routing.engine.journal import Subject, tell
 from routing.engine.moves import (
     changed_reservation,
@@ -30,7 +30,7 @@ from routing.task import (
     Task,
     next_task_state,
 )
-from routing.worker import Worker, WorkerChannel
+from routing.worker import Worker
 
 #: The reason of a Task that comes back and finds its TaskQueue deleted meanwhile.
 NO_QUEUE = "The TaskQueue was deleted"
@@ -47,115 +47,9 @@ def reserve(
     and its place in the Workflow. None when somebody was faster, or either has changed since the
     router looked; nothing is written then, and the router goes on with its next proposal.
     """
-    task = work.tasks.get(task_sid, lock=True)
-    if task is None or task.task_queue_sid is None or not _may_be_offered(work, task):
-        return None
-    if task_version not in {None, task.version}:
-        return None
-    worker = work.workers.get(worker_sid, lock=True)
-    if worker is None:
-        return None
-    configuration = work.configuration(task.workspace_sid)
-    channel = _take_capacity(work, configuration, task, worker)
-    if channel is None:
-        return None
-    burst = task.assignment_status == RESERVED
-    move = "hand_on" if task.assignment_status == ASSIGNED else "reserve"
-    task = changed_task(
-        work,
-        task,
-        assignment_status=next_task_state(task, move),
-        assignment_count=task.assignment_count + (0 if burst else 1),
-    )
-    # The Worker's version counts offers, too: Twilio's JavaScript SDK counts them along.
-    version = worker.version + 1
-    work.workers.change(worker.sid, last_reserved_at=work.now, version=version)
-    worker = replace(worker, last_reserved_at=work.now, version=version)
-    # Added last, so that it is written together with its event.
-    reservation = _new_reservation(work, configuration, task, worker, channel)
-    tell(
-        work,
-        configuration,
-        "reservation.created",
-        f"Reservation {reservation.sid} created",
-        Subject(reservation=reservation, task=task, worker=worker),
-    )
-    if not configuration.workspace.multi_task_enabled:
-        queue = configuration.task_queues[reservation.task_queue_sid]
-        move_worker(work, configuration, worker, queue.reservation_activity_sid)
-    return reservation
-
-
-def _may_be_offered(work: Work, task: Task) -> bool:
-    if task.is_wanting:
-        return True
-    if task.assignment_status != RESERVED or task.task_queue_sid is None:
-        return False
-    queue = work.configuration(task.workspace_sid).task_queues[task.task_queue_sid]
-    offers = work.reservations.find(task_sid=task.sid, reservation_status=states.PENDING)
-    return len(offers) < queue.max_reserved_workers
-
-
-def _take_capacity(
-    work: Work, configuration: Configuration, task: Task, worker: Worker
-) -> WorkerChannel | None:
-    """The Worker's channel with one unit of capacity taken, or None when it has none to give."""
-    if worker.workspace_sid != task.workspace_sid:
-        return None
-    if not _may_have(work, configuration, task, worker):
-        return None
-    # Somebody may have a new offer of it already, or its after-work from before.
-    if task.assignment_count and any(live.worker_sid == worker.sid for live in _live(work, task)):
-        return None
-    # One Task at a time asks nothing of the channels' capacities; they are kept for later.
-    regardless = task.ignore_capacity or not configuration.workspace.multi_task_enabled
-    channels = work.worker_channels.find(
-        worker_sid=worker.sid, task_channel_sid=task.task_channel_sid
-    )
-    if not channels or not work.take_capacity(channels[0].sid, regardless=regardless):
-        return None
-    return channels[0]
-
-
-def _may_have(work: Work, configuration: Configuration, task: Task, worker: Worker) -> bool:
-    """Does nothing but a channel's capacity stand between the two?"""
-    if task.only_worker_sid not in {None, worker.sid}:
-        return False
-    if task.ignore_capacity:
-        return True
-    if not configuration.is_available(worker.activity_sid):
-        return False
-    return configuration.workspace.multi_task_enabled or not work.assigned_tasks(worker.sid)
-
-
-def _new_reservation(
-    work: Work,
-    configuration: Configuration,
-    task: Task,
-    worker: Worker,
-    channel: WorkerChannel,
-) -> Reservation:
-    workflow = configuration.workflows.get(task.workflow_sid or "")
-    seconds = workflow.task_reservation_timeout if workflow else DEFAULT_RESERVATION_TIMEOUT_SECONDS
-    assert task.task_queue_sid is not None  # noqa: S101 - the router offers only what waits in a queue
-    reservation = Reservation(
-        sid=sids.new_sid(sids.RESERVATION),
-        workspace_sid=task.workspace_sid,
-        task_sid=task.sid,
-        worker_sid=worker.sid,
-        worker_channel_sid=channel.sid,
-        task_queue_sid=task.task_queue_sid,
-        workflow_sid=task.workflow_sid,
-        reservation_status=states.PENDING,
-        reason=None,
-        due_at=work.now + seconds * SECOND,
-        version=0,
-        created_at=work.now,
-        updated_at=work.now,
-        transfer_sid=task.transfer_sid,
-    )
-    work.reservations.add(reservation)
-    return reservation
+    offer = offers.Offer(task_sid=task_sid, task_version=task_version, worker_sids=(worker_sid,))
+    made = offers.make(work, [offer])[0]
+    return made[0] if made else None
 
 
 def find(
@@ -308,6 +202,26 @@ def time_out(work: Work, *, reservation_sid: str) -> bool:
     return True
 
 
+def time_out_all(work: Work, reservation_sids: Sequence[str]) -> None:
+    """The same for several, in one transaction."""
+    if len(reservation_sids) > 1:
+        these = set(reservation_sids)
+        seen = work.reservations.find(sid=these)
+        work.tasks.find(sid={each.task_sid for each in seen}, order_by="sid", lock=True)
+        hold_workers(work, work.reservations.find(sid=these, order_by="sid", lock=True))
+    for sid in reservation_sids:
+        time_out(work, reservation_sid=sid)
+
+
+def hold_workers(work: Work, held: Iterable[Reservation]) -> None:
+    """Locks the Workers of Reservations that are locked, for verbs that follow one another.
+
+    In one transaction they would take them one by one; all who take many take Tasks, Reservations
+    and Workers in this order, each by SID.
+    """
+    work.workers.find(sid={each.worker_sid for each in held}, order_by="sid", lock=True)
+
+
 def cancel(work: Work, *, reservation_sid: str, reason: str) -> bool:
     """Takes an offer back because it cannot be carried out (the agent's phone was busy, say).
 
@@ -413,10 +327,10 @@ def complete(work: Work, *, reservation_sid: str, if_match: int | None = None) -
     """The Worker has finished; with its last Reservation the Task is completed, too."""
     task, reservation = _locked(work, reservation_sid, if_match)
     configuration = work.configuration(task.workspace_sid)
-    complete_one(work, configuration, reservation, task)
+    worker = complete_one(work, configuration, reservation, task)
     is_last = not _live(work, task) and task.transfer_sid is None
     if is_last and task.assignment_status in {ASSIGNED, WRAPPING}:
-        complete_task(work, configuration, task, reason=ALL_COMPLETED)
+        complete_task(work, configuration, task, reason=ALL_COMPLETED, worker=worker)
     else:
         _one_less(work, configuration, task)
     return _again(work, reservation)
@@ -438,8 +352,14 @@ def complete_one(
 
 
 def complete_task(
-    work: Work, configuration: Configuration, task: Task, *, reason: str | None
+    work: Work,
+    configuration: Configuration,
+    task: Task,
+    *,
+    reason: str | None,
+    worker: Worker | None = None,
 ) -> Task:
+    """`worker` is the one who had it last; what happened is told with them."""
     task = changed_task(
         work,
         task,
@@ -447,7 +367,8 @@ def complete_task(
         reason=reason,
         expires_at=None,
     )
-    tell(work, configuration, "task.completed", f"Task {task.sid} completed", Subject(task=task))
+    subject = Subject(task=task, worker=worker)
+    tell(work, configuration, "task.completed", f"Task {task.sid} completed", subject)
     return task
 
 

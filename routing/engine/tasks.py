@@ -1,5 +1,6 @@
 """What happens to a Task: created, changed, wrapped up, completed, canceled, deleted."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from routing import reservation as reservation_states
@@ -192,11 +193,12 @@ def complete(
     configuration = work.configuration(workspace_sid)
     task = _in_one_hand(work, configuration, locked_task(work, workspace_sid, task_sid))
     next_task_state(task, "complete")
+    worker = None
     for reservation in _live(work, task):
         worker = reservations.complete_one(work, configuration, reservation, task)
         if not configuration.workspace.multi_task_enabled:
-            move_worker(work, configuration, worker, post_work_activity_sid)
-    return reservations.complete_task(work, configuration, task, reason=reason)
+            worker = move_worker(work, configuration, worker, post_work_activity_sid)
+    return reservations.complete_task(work, configuration, task, reason=reason, worker=worker)
 
 
 def cancel(work: Work, *, workspace_sid: str, task_sid: str, reason: str | None = None) -> Task:
@@ -249,6 +251,29 @@ def expire(work: Work, *, task_sid: str) -> bool:
     else:
         _remove(work, seen, "task.system-deleted", ASSIGNED_TOO_LONG)
     return True
+
+
+def expire_all(work: Work, task_sids: Sequence[str]) -> None:
+    """The same for several, in one transaction."""
+    if len(task_sids) > 1:
+        these = set(task_sids)
+        work.tasks.find(sid=these, order_by="sid", lock=True)
+        reservations.hold_workers(
+            work,
+            work.reservations.find(
+                task_sid=these, reservation_status=LIVE, order_by="sid", lock=True
+            ),
+        )
+    for sid in task_sids:
+        expire(work, task_sid=sid)
+
+
+def leave_step_all(work: Work, task_sids: Sequence[str]) -> None:
+    """`leave_step` for several, in one transaction."""
+    if len(task_sids) > 1:
+        work.tasks.find(sid=set(task_sids), order_by="sid", lock=True)
+    for sid in task_sids:
+        leave_step(work, task_sid=sid)
 
 
 def leave_step(work: Work, *, task_sid: str) -> bool:

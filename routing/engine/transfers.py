@@ -171,6 +171,15 @@ def cancel(work: Work, *, workspace_sid: str, task_sid: str, transfer_sid: str) 
     return find(work, workspace_sid=workspace_sid, transfer_sid=transfer_sid)
 
 
+def call_off(work: Work, *, task_sid: str, reason: str) -> bool:
+    """Nobody needs to be asked any more, as when the caller hung up. False when nobody was."""
+    task = work.tasks.get(task_sid, lock=True)
+    if task is None or task.transfer_sid is None:
+        return False
+    handing_over.call_off(work, work.configuration(task.workspace_sid), task, reason=reason)
+    return True
+
+
 def find(work: Work, *, workspace_sid: str, transfer_sid: str) -> Transfer:
     """The Transfer of that Workspace; raises NotFound when there is none."""
     transfer = work.transfers.get(transfer_sid)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from typing import Protocol
 
 from routing import reservation as reservation_states
 from routing import sids
@@ -239,7 +240,20 @@ def delete(work: Work, *, workspace_sid: str, worker_sid: str, if_match: int | N
     work.workers.remove(worker_sid)
 
 
-def worker_context(configuration: Configuration, worker: Worker) -> dict[str, object]:
+class Described(Protocol):
+    """A Worker, as far as expressions may ask about it."""
+
+    @property
+    def sid(self) -> str: ...
+    @property
+    def friendly_name(self) -> str: ...
+    @property
+    def attributes(self) -> str: ...
+    @property
+    def activity_sid(self) -> str: ...
+
+
+def worker_context(configuration: Configuration, worker: Described) -> dict[str, object]:
     """What an expression may ask about a Worker: its attributes, and the built-in names."""
     context = dict(_attributes(worker.attributes))
     context["sid"] = worker.sid

@@ -28,7 +28,7 @@ all, built-in names included, as one mapping whose inner objects are dicts.
 """
 
 from routing.expressions.expression import Expression, FalseClause, compile_expression
-from routing.expressions.meaning import Context, value_at
+from routing.expressions.meaning import Context, is_composite, number, value_at
 from routing.expressions.ordering import Rank, WorkerOrder, compile_order_by
 from routing.expressions.syntax import (
     Always,
@@ -44,6 +44,7 @@ from routing.expressions.syntax import (
     parse_order_by,
     parse_reference,
 )
+from routing.expressions.tree import references_in, with_operands
 
 __all__ = [
     "Always",
@@ -62,8 +63,12 @@ __all__ = [
     "WorkerOrder",
     "compile_expression",
     "compile_order_by",
+    "is_composite",
+    "number",
     "parse",
     "parse_order_by",
     "parse_reference",
+    "references_in",
     "value_at",
+    "with_operands",
 ]

@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from routing.expressions.meaning import OPERATORS, Context, number, value_at
+from routing.expressions.meaning import OPERATORS, Context, is_composite, number, value_at
 from routing.expressions.syntax import (
     And,
     Comparison,
@@ -100,11 +100,24 @@ def _condition(node: Node) -> Condition:
         case Not():
             return _negation(_condition(node.operand))
         case And():
-            return _all(list(map(_condition, node.operands)))
+            return _all(list(map(_condition, _parts(node))))
         case Or():
-            return _any(list(map(_condition, node.operands)))
+            return _any(list(map(_condition, _parts(node))))
         case _:  # Always
             return _constant(node.value)
+
+
+def _parts(node: And | Or) -> list[Node]:
+    """The operands, with those of an AND within an AND, or of an OR within an OR, in its place."""
+    parts: list[Node] = []
+    waiting: list[Node] = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, And | Or) and type(part) is type(node):
+            waiting.extend(reversed(part.operands))
+        else:
+            parts.append(part)
+    return parts
 
 
 def _constant(value: bool) -> Condition:
@@ -183,25 +196,38 @@ def _constant_first(
 
 def _quick(symbol: str, name: str, constant: object) -> Condition:
     """An attribute beside a constant: what nearly all expressions are made of."""
+    make = _QUICK.get(symbol)
+    special = None if make is None else make(symbol, name, constant)
     test = OPERATORS[symbol]
-    special: Condition | None = None
-    if symbol == "==":
-        special = _equal_to(name, constant)
-    elif symbol in _ORDERINGS:
-        special = _ordered(symbol, name, constant)
-    elif symbol == "HAS" and isinstance(constant, str):
-        special = _having(name, constant)
-    elif symbol == "IN" and isinstance(constant, tuple):
-        special = _among(name, constant)
     return special or (lambda context: test(context.get(name), constant))
 
 
-def _equal_to(name: str, constant: object) -> Condition | None:
+def _equal_to(_symbol: str, name: str, constant: object) -> Condition | None:
     if isinstance(constant, str):  # nothing in JSON equals a text but the same text
         return lambda context: context.get(name) == constant
     if constant is None or isinstance(constant, bool):
         return lambda context: context.get(name) is constant
-    return None
+    if is_composite(constant):
+        return None
+
+    def equal_to(context: Context) -> bool:
+        value = context.get(name)
+        return value == constant and value is not True and value is not False
+
+    return equal_to
+
+
+def _other_than(_symbol: str, name: str, constant: object) -> Condition | None:
+    if constant is None:
+        return lambda context: context.get(name) is not None
+    if not isinstance(constant, str):
+        return None
+
+    def other_than(context: Context) -> bool:
+        value = context.get(name)
+        return value != constant and not is_composite(value)
+
+    return other_than
 
 
 def _ordered(symbol: str, name: str, constant: object) -> Condition | None:
@@ -218,21 +244,67 @@ def _ordered(symbol: str, name: str, constant: object) -> Condition | None:
     return ordered
 
 
-def _having(name: str, constant: str) -> Condition:
+def _having(_symbol: str, name: str, constant: object) -> Condition | None:
+    if not isinstance(constant, str):
+        return None
+
     def having(context: Context) -> bool:
         value = context.get(name)
-        return isinstance(value, list) and constant in value
+        return value.__class__ is list and constant in value
 
     return having
 
 
-def _among(name: str, constants: tuple[object, ...]) -> Condition | None:
-    if not all(isinstance(each, str) for each in constants):
+def _containing(_symbol: str, name: str, constant: object) -> Condition | None:
+    if not isinstance(constant, str):
         return None
-    texts = frozenset(constants)
+
+    def containing(context: Context) -> bool:
+        value = context.get(name)
+        return value.__class__ is str and constant in value
+
+    return containing
+
+
+def _among(_symbol: str, name: str, constant: object) -> Condition | None:
+    texts = _only_texts(constant)
+    if texts is None:
+        return None
 
     def among(context: Context) -> bool:
         value = context.get(name)
         return value.__class__ is str and value in texts
 
     return among
+
+
+def _not_among(_symbol: str, name: str, constant: object) -> Condition | None:
+    texts = _only_texts(constant)
+    if texts is None:
+        return None
+
+    def not_among(context: Context) -> bool:
+        value = context.get(name)
+        return not is_composite(value) and value not in texts
+
+    return not_among
+
+
+def _only_texts(constant: object) -> frozenset[str] | None:
+    """The texts of a list that holds nothing else."""
+    if not isinstance(constant, tuple):
+        return None
+    texts = frozenset(each for each in constant if isinstance(each, str))
+    return texts if all(isinstance(each, str) for each in constant) else None
+
+
+#: Operator, name and constant to the quick form; None where it has none for such a constant.
+_QUICK: Mapping[str, Callable[[str, str, object], Condition | None]] = {
+    "==": _equal_to,
+    "!=": _other_than,
+    "HAS": _having,
+    "CONTAINS": _containing,
+    "IN": _among,
+    "NOT IN": _not_among,
+    **dict.fromkeys(_ORDERINGS, _ordered),
+}

@@ -33,6 +33,11 @@ MAX_BYTES = 65_536
 MAX_DEPTH = 100
 MAX_NODES = 1_000
 
+#: What a comparison counts that has to look at every worker: CONTAINS, or one attribute beside
+#: another. All others are decided by looking values up (routing/population), at a thirtieth of the
+#: price; with this weight no text that is legal takes longer than another by much.
+WALKING_NODES = 30
+
 #: Names and indexes in one reference. JSON from outside is not nested deeper than this.
 MAX_PATH = 100
 
@@ -151,12 +156,14 @@ _TOKEN = re.compile(
     r"""
       (?P<name>   (?:[^\W\d]|\$)[\w$]* )
     | (?P<number> -?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)? )
-    | (?P<string> "(?:[^"\\]|\\.)*+" | '(?:[^'\\]|\\.)*+' )
+    | (?P<string> "[^"\\]*+(?:\\.[^"\\]*+)*+" | '[^'\\]*+(?:\\.[^'\\]*+)*+' )
     | (?P<mark>   >-(?![0-9.]) | <-(?![0-9.]) | == | != | >= | <= | [=<>()\[\].,] )
     """,
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_SPACE = re.compile(r"\s*")
+_CODE_MARK = "\ud800"
+_CODE = re.compile(_CODE_MARK + "[0-9a-fA-F]{4}")
 
 _ALIASES = {"=": "==", ">-": "HAS", "<-": "IN"}
 _WORDS = frozenset({"AND", "OR", "NOT", "HAS", "IN", "CONTAINS", "TRUE", "FALSE", "NULL"})
@@ -164,7 +171,7 @@ _OPERATORS = frozenset({"==", "!=", ">", ">=", "<", "<=", "CONTAINS", "HAS", "IN
 _CONSTANTS: dict[str, Scalar] = {"TRUE": True, "FALSE": False, "NULL": None}
 #: Longer findings are cut in messages.
 _SHOWN = 40
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+_ESCAPES = {"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\b": "\b", "\\f": "\f"}
 
 
 class _Parser:
@@ -247,6 +254,8 @@ class _Parser:
         operator = self._operator()
         self._count()
         right = self._operand(f"a value or an attribute after {operator}")
+        if operator == "CONTAINS" or (isinstance(left, Reference) and isinstance(right, Reference)):
+            self._count(WALKING_NODES - 3)
         return Comparison(operator=operator, left=left, right=right)
 
     def _operator(self) -> str:
@@ -338,18 +347,24 @@ class _Parser:
         inner = token.text[1:-1]
         if "\\" not in inner:
             return inner
+        # Whole texts may be escapes: they are replaced kind by kind instead of one by one. Neither
+        # U+0000 nor a lone surrogate is in a text, so both can mark places in it.
+        value = inner.replace("\\\\", "\x00")
+        for escape, character in _ESCAPES.items():
+            value = value.replace(escape, character)
+        value = value.replace("\\u", _CODE_MARK)
+        if len(_CODE.findall(value)) != value.count(_CODE_MARK):
+            self._refuse("expected four hexadecimal digits after \\u")
+        value = value.replace("\\", "").replace("\x00", "\\")
+        return self._decoded(value) if _CODE_MARK in value else value
 
-        def character(match: re.Match[str]) -> str:
-            code = match[1]
-            if len(code) > 1:
-                return chr(int(code[1:], 16))
-            if code == "u":
-                self._refuse("expected four hexadecimal digits after \\u")
-            return _ESCAPES.get(code, code)
-
+    def _decoded(self, marked: str) -> str:
+        """Each mark and the four digits behind it as the character they stand for."""
+        first, *rest = marked.split(_CODE_MARK)
+        characters = {code: chr(int(code, 16)) for code in {part[:4] for part in rest}}
+        value = first + "".join([characters[part[:4]] + part[4:] for part in rest])
         try:  # two halves of a pair become one character; half a pair is refused
-            units = _ESCAPE.sub(character, inner).encode("utf-16-le", "surrogatepass")
-            value = units.decode("utf-16-le")
+            value = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
         except UnicodeDecodeError:
             self._refuse("expected no lone surrogate in a text")
         if "\x00" in value:
@@ -374,7 +389,7 @@ class _Parser:
         self._token = self._scan(self._token.start + len(self._token.text))
 
     def _scan(self, position: int) -> _Token:
-        position = _past_space(self._text, position)
+        position = _SPACE.match(self._text, position).end()  # type: ignore[union-attr]  # it may be empty
         if position == len(self._text):
             return _Token("end", "", position)
         match = _TOKEN.match(self._text, position)
@@ -392,10 +407,13 @@ class _Parser:
         if not self.take(kind):
             self._refuse(f"expected {expected}")
 
-    def _count(self) -> None:
-        self._nodes += 1
+    def _count(self, parts: int = 1) -> None:
+        self._nodes += parts
         if self._nodes > MAX_NODES:
-            self._refuse(f"expected at most {MAX_NODES} operators, operands and list elements")
+            self._refuse(
+                f"expected at most {MAX_NODES} operators, operands and list elements (CONTAINS, "
+                f"and one attribute beside another, count {WALKING_NODES})"
+            )
 
     def _refuse(self, expected: str, position: int | None = None) -> NoReturn:
         """Raise ExpressionError at `position`, or at the token being looked at."""
@@ -409,12 +427,6 @@ class _Parser:
             line=self._text.count("\n", 0, position) + 1,
             column=position - line_start + 1,
         )
-
-
-def _past_space(text: str, position: int) -> int:
-    while position < len(text) and text[position].isspace():
-        position += 1
-    return position
 
 
 def _stray(character: str) -> str:

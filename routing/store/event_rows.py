@@ -50,9 +50,13 @@ def written_row(event: Event) -> tuple[object, ...]:
 
 
 def event_of(row: tuple[Any, ...]) -> Event:
-    """The event of a row of the columns READ, and PICTURE where there is one more."""
+    """The event of a row of the columns READ, and PICTURE where there is one more.
+
+    It carries nothing where that was left out.
+    """
     named = dict(zip(READ, row, strict=False))
-    named["carried"] = _decode(named["carried"])
+    carried = named["carried"]
+    named["carried"] = _decode(carried) if carried else {}
     if len(row) > len(READ) and row[-1] is not None:
         named[PICTURE] = _decode_picture(row[-1])
     return Event(**named)

@@ -1,4 +1,5 @@
-"""Many rows of a table written by few statements: the one way in which rows come into being.
+"""Many rows of a table written by few statements: the one way in which rows come into being, and
+the way in which many of them are changed at once.
 
 Each database is given the rows in the form that is cheapest for both sides. SQLite takes them as
 values, many at a time, since each statement that runs costs more than each value that is bound.
@@ -8,22 +9,29 @@ one by one, and which is one statement with one plan for any number of rows.
 Rows get the running numbers that the database gives them in the order in which they are given.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 from sqlalchemy import (
+    FromClause,
     Insert,
+    Integer,
     Table,
+    TableValuedAlias,
     Text,
+    Update,
     bindparam,
     cast,
     column,
     func,
     insert,
+    literal_column,
     null,
     select,
+    update,
 )
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.types import UserDefinedType
@@ -41,6 +49,10 @@ class Inserts(Protocol):
 
     def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
         """Raises what the driver raises, and UnicodeEncodeError or OverflowError."""
+        ...
+
+    def shape(self, number: int) -> object:
+        """What a statement that writes so many, beside others, is known by."""
         ...
 
     def write_with(
@@ -66,7 +78,56 @@ def inserts(
     return _ByJson(dialect, table, names)
 
 
-class _ByValues:
+def changes(dialect: "SqlDialect", table: Table, names: Sequence[str]) -> Inserts:
+    """Changes of these columns of many rows; its records are dictionaries of the new values and
+    the SID. No row may be among them twice.
+    """
+    if dialect.name == "sqlite":
+        return _ChangesByThemselves(dialect, table, names)
+    return _ChangesByJson(dialect, table, names)
+
+
+def size_class(number: int) -> int:
+    """The power of two for which a statement for so many rows is made."""
+    return 1 << (number - 1).bit_length()
+
+
+def given_rows(
+    dialect: "SqlDialect", table: Table, names: Sequence[str], name: str, at_most: int
+) -> FromClause:
+    """Rows of these columns of the table, out of one JSON array of objects bound as `name`.
+
+    `at_most`, a `size_class`, tells PostgreSQL's planner how few they are: otherwise it takes them
+    for a hundred, and would rather read all of a table than look up one row of it.
+    """
+    if dialect.name == "sqlite":
+        each = func.json_each(bindparam(name)).table_valued("value", name=f"{name}_each")
+        cells = (
+            func.json_extract(each.c.value, literal_column(f"'$.{key}'")).label(key)
+            for key in names
+        )
+        return select(*cells).subquery(name)
+    given = _recordset(table, names, f"{name}_all")
+    return select(given).limit(literal_column(str(at_most), Integer)).subquery(name)
+
+
+class _OneByOne(ABC):
+    """Each kind of record with statements of its own."""
+
+    def shape(self, _number: int) -> object:
+        return self
+
+    @abstractmethod
+    def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
+        """As of Inserts."""
+
+    def write_with(self, cursor: "Cursor", records: Sequence[Any], others: Sequence[Part]) -> None:
+        for other, more in others:
+            other.write(cursor, more)
+        self.write(cursor, records)
+
+
+class _ByValues(_OneByOne):
     """INSERT ... VALUES (...), (...): as many rows as it can, and the rest by halves of that.
 
     So there are few texts, whatever the numbers of rows, and the driver keeps them all prepared.
@@ -94,11 +155,6 @@ class _ByValues:
             left -= size
             place += size
 
-    def write_with(self, cursor: "Cursor", records: Sequence[Any], others: Sequence[Part]) -> None:
-        for other, more in others:
-            other.write(cursor, more)
-        self.write(cursor, records)
-
     def _text(self, size: int) -> str:
         known = self._texts.get(size)
         if known is None:
@@ -121,29 +177,70 @@ class _ByJson:
 
     def __init__(self, dialect: "SqlDialect", table: Table, names: Sequence[str]) -> None:
         self._dialect = dialect
+        self._table = table
+        self._names = names
         self.name = f"{table.name}_given"
-        self.insert = _from_json(table, names, self.name)
-        self._statements: dict[tuple[Inserts, ...], Statement] = {}
+        self._statements: dict[object, Statement] = {}
+
+    def written(self, _number: int) -> Insert | Update:
+        """What writes so many records."""
+        return _from_json(self._table, self._names, self.name)
+
+    def shape(self, _number: int) -> object:
+        return self
 
     def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
         self.write_with(cursor, records, ())
 
     def write_with(self, cursor: "Cursor", records: Sequence[Any], others: Sequence[Part]) -> None:
-        statement = self._statement(tuple(other for other, _ in others))
+        statement = self._statement(records, others)
         values = [_encode(more).decode() for _, more in others]
         cursor.execute(statement.text, (*values, _encode(records).decode()))
 
-    def _statement(self, others: tuple[Inserts, ...]) -> "Statement":
-        known = self._statements.get(others)
+    def _statement(self, records: Sequence[Any], others: Sequence[Part]) -> "Statement":
+        key = (self.shape(len(records)), *(other.shape(len(more)) for other, more in others))
+        known = self._statements.get(key)
         if known is None:
             before = [
-                other.insert.cte(f"{other.name}_too")
-                for other in others
+                other.written(len(more)).cte(f"{other.name}_too")
+                for other, more in others
                 if isinstance(other, _ByJson)
             ]
-            known = self._dialect.compile(self.insert.add_cte(*before))
-            self._statements[others] = known
+            known = self._dialect.compile(self.written(len(records)).add_cte(*before))
+            self._statements[key] = known
         return known
+
+
+class _ChangesByThemselves(_OneByOne):
+    """UPDATE ... FROM one JSON array of objects, in one statement: the driver lets other threads
+    in after each, and in a busy process that is what costs.
+    """
+
+    def __init__(self, dialect: "SqlDialect", table: Table, names: Sequence[str]) -> None:
+        self._text = dialect.compile(_changed(dialect, table, names, 1)).text
+
+    def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
+        cursor.execute(self._text, (_encode(records).decode(),))
+
+
+class _ChangesByJson(_ByJson):
+    """The same, beside other statements."""
+
+    def __init__(self, dialect: "SqlDialect", table: Table, names: Sequence[str]) -> None:
+        super().__init__(dialect, table, names)
+        self.name = f"{table.name}_changed"
+
+    def shape(self, number: int) -> object:
+        return (self, size_class(number))
+
+    def written(self, number: int) -> Insert | Update:
+        return _changed(self._dialect, self._table, self._names, size_class(number))
+
+
+def _changed(dialect: "SqlDialect", table: Table, names: Sequence[str], at_most: int) -> Update:
+    given = given_rows(dialect, table, (*names, "sid"), f"{table.name}_changed", at_most)
+    changed = update(table).where(table.c.sid == given.c.sid)
+    return changed.values({key: given.c[key] for key in names})
 
 
 class _RowOf(UserDefinedType[Any]):
@@ -159,13 +256,19 @@ class _RowOf(UserDefinedType[Any]):
 
 
 def _from_json(table: Table, names: Sequence[str], name: str) -> Insert:
-    given = func.json_populate_recordset(
-        cast(null(), _RowOf(table.name)), cast(bindparam(name, type_=Text), JSON)
-    ).table_valued(
-        *(column(name, table.c[name].type) for name in names),
-        with_ordinality="ordinality",
-        name=name,
-    )
+    given = _recordset(table, names, name, with_ordinality="ordinality")
     # Sorted before they are numbered: the running numbers are given in the order of the array.
     rows = select(*(given.c[name] for name in names)).order_by(given.c.ordinality)
     return insert(table).inline().from_select(list(names), rows)
+
+
+def _recordset(
+    table: Table, names: Sequence[str], name: str, with_ordinality: str | None = None
+) -> TableValuedAlias:
+    return func.json_populate_recordset(
+        cast(null(), _RowOf(table.name)), cast(bindparam(name, type_=Text), JSON)
+    ).table_valued(
+        *(column(key, table.c[key].type) for key in names),
+        with_ordinality=with_ordinality,
+        name=name,
+    )

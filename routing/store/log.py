@@ -39,6 +39,7 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    literal_column,
     select,
     table,
 )
@@ -50,6 +51,8 @@ from routing.store.statements import POSTGRESQL, SqlDialect
 from routing.store.tables import events
 from routing.store.unit_of_work import UnitOfWork
 
+#: Rows that a follower passes over before it remembers for good that it did.
+MAX_PASSED: Final = 1000
 #: Positions that transactions on their way may have drawn below the newest one that is visible.
 _STILL_TO_COME: Final = 1000
 #: The place of an event's type in a row.
@@ -58,12 +61,19 @@ _TYPE: Final = READ.index("type")
 
 class _LogStatements:
     def __init__(
-        self, dialect: SqlDialect, concerns: frozenset[str] | None, *, with_pictures: bool
+        self,
+        dialect: SqlDialect,
+        concerns: frozenset[str] | None,
+        *,
+        bare: bool,
+        with_pictures: bool,
     ) -> None:
         """What is passed over comes without what it carries, which is most of a row."""
         names = (*READ, PICTURE) if with_pictures else READ
         columns: dict[str, ColumnElement[Any]] = {name: events.c[name] for name in names}
-        if concerns is not None:
+        if bare:
+            columns["carried"] = columns["description"] = literal_column("''")
+        elif concerns is not None:
             concerned = events.c.type.in_([literal(name) for name in sorted(concerns)])
             for name in ("carried", PICTURE)[: 1 + with_pictures]:
                 columns[name] = case((concerned, events.c[name]), else_=None)
@@ -119,20 +129,38 @@ class FollowedLog:
         name: str,
         concerns: frozenset[str] | None = None,
         *,
+        bare: bool = False,
         with_pictures: bool = False,
     ) -> None:
-        """`concerns` are the types of events that the follower is given; None for all."""
+        """`concerns` are the types of events that the follower is given; None for all. `bare` is
+        for one that only wants to know what they are about: they come without description and
+        without what they carry.
+        """
         self.name = name
-        self._concerns = concerns
         self._database = database
-        self._statements = _LogStatements(database.dialect, concerns, with_pictures=with_pictures)
+        self._bare = bare
+        self._with_pictures = with_pictures
+        self.concern(concerns)
         self._cursor: int | None = None
         self._unsaved: int | None = None
+        #: Rows that were passed over since the cursor was saved.
+        self._passed = 0
         self._is_durable = True
         #: Gaps below this position are known to stay empty.
         self._settled = 0
         #: Where the first gap was seen of which that is not known yet, and who may still fill it.
         self._doubt: _Doubt | None = None
+
+    def start_after(self, position: int) -> None:
+        """Reads what comes after that position, wherever the follower was; 0 is the beginning."""
+        self._cursor = position
+
+    def concern(self, concerns: frozenset[str] | None) -> None:
+        """From the next `read` on it is given events of these types; None for all."""
+        self._concerns = concerns
+        self._statements = _LogStatements(
+            self._database.dialect, concerns, bare=self._bare, with_pictures=self._with_pictures
+        )
 
     @property
     def is_held_up(self) -> bool:
@@ -143,7 +171,7 @@ class FollowedLog:
         """The next events in their order, none left out; empty when there are none yet.
 
         The same ones again until `advance` was told of them. What does not concern the follower is
-        passed over; its durable cursor follows with the next event that does.
+        passed over; its durable cursor follows with the next event that does, or after a while.
         """
         while True:
             rows = self._read(limit)
@@ -154,6 +182,9 @@ class FollowedLog:
             if found or not rows:
                 return found
             self._cursor = rows[-1][0]
+            self._passed += len(rows)
+            if self._passed >= MAX_PASSED:
+                self._unsaved = self._cursor
 
     def _is_concerned(self, row: tuple[Any, ...]) -> bool:
         return self._concerns is None or row[_TYPE] in self._concerns
@@ -187,6 +218,11 @@ class FollowedLog:
         if position is not None and self._is_durable:
             self._database.perform(lambda own: own.move_follower(self.name, position))
             self._unsaved = None
+            self._passed = 0
+
+    def restart(self) -> None:
+        """Reads on after what is remembered for good, whoever has moved that."""
+        self._cursor = self._unsaved = None
 
     def start_at_the_end(self) -> None:
         """Begins with what is written from now on; the durable cursor has no say and is not moved.

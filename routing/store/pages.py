@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, cast
 
-from sqlalchemy import Column, ColumnElement, Table, and_, bindparam, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Table, and_, bindparam, or_, select, tuple_
 
 from routing.events import Event
 from routing.store.event_rows import READ, event_of
@@ -76,7 +76,7 @@ def page(
         dialect, table, filters, _reversed(order) if before is not None else tuple(order), towards
     )
     values: dict[str, object] = {"row_limit": limit + 1}
-    values.update(_filter_values(filters))
+    values.update(filter_values(filters))
     values.update({f"key_{place}": value for place, value in enumerate(towards or ())})
     rows = work.execute(statement.text, statement.values(**values)).fetchall()
     has_more = len(rows) > limit
@@ -140,18 +140,18 @@ def _statement(
     order: Order,
     key: Key | None,
 ) -> Statement:
-    shape = (
+    asked = (
         dialect.name,
         table.name,
-        tuple((name, _shape(value)) for name, value in filters.items()),
+        tuple((name, shape(value)) for name, value in filters.items()),
         order,
         key is not None,
     )
-    known = _shapes.get(shape)
+    known = _shapes.get(asked)
     if known is None:
         if len(_shapes) >= MAX_SHAPES:
             _shapes.clear()
-        known = _shapes[shape] = dialect.compile(
+        known = _shapes[asked] = dialect.compile(
             _select(table, filters, order, has_key=key is not None)
         )
     return known
@@ -161,9 +161,9 @@ def _select(table: Table, filters: Mapping[str, object], order: Order, *, has_ke
     columns = [table.c[name] for name in READ] if table is events else list(table.columns)
     expression = select(*columns).limit(bindparam("row_limit"))
     for name, value in filters.items():
-        expression = expression.where(*_conditions(table.c[name], name, value))
+        expression = expression.where(*conditions(table.c[name], name, value))
     if has_key:
-        expression = expression.where(_beyond(table, order))
+        expression = expression.where(beyond(table, order))
     return expression.order_by(
         *(
             table.c[name].desc() if direction == DESCENDING else table.c[name].asc()
@@ -172,7 +172,8 @@ def _select(table: Table, filters: Mapping[str, object], order: Order, *, has_ke
     )
 
 
-def _conditions(column: Column[Any], name: str, value: object) -> list[ColumnElement[bool]]:
+def conditions(column: ColumnElement[Any], name: str, value: object) -> list[ColumnElement[bool]]:
+    """What a filter says of a column, with parameters that filter_values() fills."""
     if value is None:
         return [column.is_(None)]
     if isinstance(value, frozenset):
@@ -187,7 +188,8 @@ def _conditions(column: Column[Any], name: str, value: object) -> list[ColumnEle
     return [column == bindparam(f"{name}_is")]
 
 
-def _shape(value: object) -> object:
+def shape(value: object) -> object:
+    """What decides about a filter's SQL, apart from its values."""
     if value is None:
         return None
     if isinstance(value, frozenset):
@@ -197,7 +199,8 @@ def _shape(value: object) -> object:
     return "is"
 
 
-def _filter_values(filters: Mapping[str, object]) -> dict[str, object]:
+def filter_values(filters: Mapping[str, object]) -> dict[str, object]:
+    """The values of the parameters that conditions() made."""
     values: dict[str, object] = {}
     for name, value in filters.items():
         if isinstance(value, frozenset):
@@ -209,7 +212,7 @@ def _filter_values(filters: Mapping[str, object]) -> dict[str, object]:
     return values
 
 
-def _beyond(table: Table, order: Order) -> ColumnElement[bool]:
+def beyond(table: FromClause, order: Order) -> ColumnElement[bool]:
     """What comes after the key in this order."""
     columns = [table.c[name] for name, _ in order]
     keys = [bindparam(f"key_{place}", type_=column.type) for place, column in enumerate(columns)]

@@ -1,8 +1,9 @@
 """What a unit of work has added and not written yet.
 
-Verbs add rows one by one; here they are kept until a statement needs them or the transaction ends,
-so that one statement per table writes them all, and the rows of a verb that fails before that were
-never written. Events always wait for the end (why: routing/store/log.py).
+Verbs add rows one by one, and change many at once; here both are kept until a statement needs them
+or the transaction ends, so that one statement per table writes them all, and what a verb that fails
+before that had added or changed was never written. Events always wait for the end
+(why: routing/store/log.py).
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,10 @@ from typing import Any
 
 from routing.events import Event
 from routing.store.inserts import Inserts, Part
-from routing.store.statements import Cursor, TableStatements
+from routing.store.statements import Cursor, ManyChanges, TableStatements
+
+#: What is written in one go: the new rows of a table, or the changes of certain of its columns.
+Kind = TableStatements[Any] | ManyChanges
 
 
 class Pending:
@@ -18,7 +22,7 @@ class Pending:
 
     def __init__(self, events: Inserts) -> None:
         self._event_inserts = events
-        self._rows: list[tuple[TableStatements[Any], object]] = []
+        self._rows: list[tuple[Kind, object]] = []
         self._events: list[Event] = []
         #: The tables that rows wait for; after `drop` it may name some for which none is left.
         self.tables: set[TableStatements[Any]] = set()
@@ -34,6 +38,11 @@ class Pending:
     def add(self, table: TableStatements[Any], record: object) -> None:
         self._rows.append((table, record))
         self.tables.add(table)
+
+    def change(self, changes: ManyChanges, records: Sequence[object]) -> None:
+        """No other change of a row of that table may be waiting."""
+        self._rows.extend((changes, record) for record in records)
+        self.tables.add(changes.rows_of)
 
     def emit(self, event: Event) -> None:
         self._events.append(event)
@@ -55,7 +64,7 @@ class Pending:
         """Those that were added by the verbs before the present one."""
         others, self._rows = self._rows[: self._own_rows], self._rows[self._own_rows :]
         self._own_rows = 0
-        self.tables = {table for table, _ in self._rows}
+        self.tables = {kind.rows_of for kind, _ in self._rows}
         _write(cursor, _parts(others))
 
     def write_rows(self, cursor: Cursor) -> None:
@@ -85,13 +94,13 @@ def _write(cursor: Cursor, parts: Sequence[Part]) -> None:
         inserts.write_with(cursor, records, parts[:-1])
 
 
-def _parts(rows: Sequence[tuple[TableStatements[Any], object]]) -> list[Part]:
-    """The rows by table; those that others refer to come first."""
-    by_table: dict[TableStatements[Any], list[object]] = {}
-    for table, record in rows:
-        by_table.setdefault(table, []).append(record)
-    return [(table.inserts, by_table[table]) for table in sorted(by_table, key=_depth)]
+def _parts(rows: Sequence[tuple[Kind, object]]) -> list[Part]:
+    """Changes first, then the rows by table; those that others refer to come first."""
+    by_kind: dict[Kind, list[object]] = {}
+    for kind, record in rows:
+        by_kind.setdefault(kind, []).append(record)
+    return [(kind.inserts, by_kind[kind]) for kind in sorted(by_kind, key=_depth)]
 
 
-def _depth(table: TableStatements[Any]) -> int:
-    return table.depth
+def _depth(kind: Kind) -> int:
+    return kind.depth

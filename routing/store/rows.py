@@ -1,9 +1,10 @@
 """One table as records: the hot path of every verb, so it does as little as it can."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from routing.store.statements import SqlDialect, TableStatements
+from routing.store.statements import SqlDialect, TableStatements, filled
 from routing.store.tables import TABLES
 
 if TYPE_CHECKING:
@@ -58,6 +59,28 @@ class SqlRows(Generic[Record]):
         if change.is_of_deadline:
             self._unit.topics.add(self._sql.topic)
         return self._unit.write(change.text, (*columns.values(), sid))
+
+    def change_all(self, changes: Mapping[str, Mapping[str, object]]) -> None:
+        """Sets the same columns of many rows, by SID, each to its own values.
+
+        They are rows that this unit has locked; the writing may wait until its end.
+        """
+        if not changes:
+            return
+        many = self._sql.many_changes(tuple(next(iter(changes.values()))))
+        if many.is_of_deadline:
+            self._unit.topics.add(self._sql.topic)
+        records = [{**columns, "sid": sid} for sid, columns in changes.items()]
+        self._unit.change_all(many, records)
+
+    def set_all(self, sids: AbstractSet[str], **columns: object) -> int:
+        """Sets the same columns of many rows; how many there were."""
+        if not sids:
+            return 0
+        change = self._sql.set_all(tuple(columns), len(sids))
+        if change.is_of_deadline:
+            self._unit.topics.add(self._sql.topic)
+        return self._unit.write(change.text, (*columns.values(), *filled(sids)))
 
     def remove(self, sid: str) -> int:
         return self._unit.write(self._sql.delete, (sid,))

@@ -164,8 +164,14 @@ class SqliteDatabase:
             self._put_back(reader)
 
     def glance(self, query: Callable[[UnitOfWork], Result]) -> Result:
-        """The same: a snapshot costs nothing here."""
-        return self.read(query)
+        """The same with each statement on its own: nothing to begin and to end."""
+        reader = self._reader()
+        try:
+            reader.unit.open(reader.cursor, writes=False)
+            return query(reader.unit)
+        finally:
+            reader.unit.end()
+            self._put_back(reader)
 
     def rows(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """What one SELECT answers, on its own."""

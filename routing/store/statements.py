@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql.psycopg import dialect as postgresql_dialect
 from sqlalchemy.dialects.sqlite.pysqlite import dialect as sqlite_dialect
 from sqlalchemy.sql import ClauseElement
 
-from routing.store.inserts import inserts
+from routing.store.inserts import Inserts, changes, inserts
 from routing.store.tables import DUE_COLUMNS, metadata
 
 Record = TypeVar("Record")
@@ -106,6 +106,21 @@ class Change:
         self.is_of_deadline = is_of_deadline
 
 
+class ManyChanges:
+    """UPDATEs of certain columns of many rows; Pending keeps them beside the rows of tables."""
+
+    #: Before any row is added.
+    depth: Final = -1
+
+    def __init__(
+        self, rows_of: "TableStatements[Any]", inserts: Inserts, *, is_of_deadline: bool
+    ) -> None:
+        #: The table whose SELECTs have to wait until they are written.
+        self.rows_of = rows_of
+        self.inserts = inserts
+        self.is_of_deadline = is_of_deadline
+
+
 class TableStatements(Generic[Record]):
     """What Rows needs of one table: compiled when first used, then kept."""
 
@@ -133,6 +148,7 @@ class TableStatements(Generic[Record]):
         self.depth = metadata.sorted_tables.index(table)
         self._due_values = _due_values(self._columns)
         self._changes: dict[tuple[str, ...], Change] = {}
+        self._many_changes: dict[tuple[str, ...], ManyChanges] = {}
         self._finds: dict[object, Statement] = {}
 
     def record(self, row: tuple[Any, ...]) -> Record:
@@ -169,6 +185,40 @@ class TableStatements(Generic[Record]):
                 is_of_deadline=not DUE_COLUMNS.isdisjoint(columns),
             )
             self._changes[columns] = known
+        return known
+
+    @property
+    def rows_of(self) -> "TableStatements[Record]":
+        """As of ManyChanges."""
+        return self
+
+    def many_changes(self, columns: tuple[str, ...]) -> ManyChanges:
+        """The UPDATEs of these columns of many rows."""
+        known = self._many_changes.get(columns)
+        if known is None:
+            known = self._many_changes[columns] = ManyChanges(
+                self,
+                changes(self._dialect, self.table, columns),
+                is_of_deadline=not DUE_COLUMNS.isdisjoint(columns),
+            )
+        return known
+
+    def set_all(self, columns: tuple[str, ...], members: int) -> Change:
+        """The same for rows of many SIDs (`filled` tells how these are given)."""
+        places = _places(members)
+        known = self._changes.get((*columns, f"in {places}"))
+        if known is None:
+            assignments: list[tuple[ColumnElement[Any], ColumnElement[Any]]] = [
+                (self.table.c[name], bindparam(f"new_{name}")) for name in columns
+            ]
+            sids: list[ColumnElement[Any]] = [bindparam(f"sid_{place}") for place in range(places)]
+            expression = (
+                update(self.table).where(self.table.c.sid.in_(sids)).ordered_values(*assignments)
+            )
+            known = self._changes[(*columns, f"in {places}")] = Change(
+                self._dialect.compile(expression).text,
+                is_of_deadline=not DUE_COLUMNS.isdisjoint(columns),
+            )
         return known
 
     def find(
@@ -223,6 +273,12 @@ def _shape(value: object) -> str:
 def _places(members: int) -> int:
     """Sets of similar size share a statement: so many places, the last member repeated in them."""
     return 1 << (members - 1).bit_length()
+
+
+def filled(members: Iterable[str]) -> list[str]:
+    """The members for a statement that has places for a few more: the last one is repeated."""
+    given = list(members)
+    return given + given[-1:] * (_places(len(given)) - len(given))
 
 
 def _named_values(equal: Mapping[str, object]) -> Iterable[tuple[str, object]]:

@@ -42,6 +42,10 @@ class SqlStore:
         """
         return self._database.wake_ups.subscribe(topics)
 
+    def resubscribe(self, signal: WakeUp, topics: frozenset[str]) -> None:
+        """Lets a signal of `subscribe` be woken by commits of other topics from now on."""
+        self._database.wake_ups.change(signal, topics)
+
     def perform(self, verb: Callable[[UnitOfWork], Result], *, only_adds: bool = False) -> Result:
         """Runs the verb in a transaction and commits; may run it again, and with others' verbs.
 
@@ -70,12 +74,15 @@ class SqlStore:
         """
         return self._database.unit_of_work()
 
-    def event_log(self, name: str, concerns: frozenset[str] | None = None) -> FollowedLog:
+    def event_log(
+        self, name: str, concerns: frozenset[str] | None = None, *, bare: bool = False
+    ) -> FollowedLog:
         """The log as the follower of that name reads it, from where it last was.
 
-        `concerns` are the types of events that it is given; None for all.
+        `concerns` are the types of events that it is given; None for all. With `bare` they come
+        without description and without what they carry, which is most of them.
         """
-        return FollowedLog(self._database, name, concerns)
+        return FollowedLog(self._database, name, concerns, bare=bare)
 
     def live_log(self, name: str, concerns: frozenset[str]) -> FollowedLog:
         """The log from now on, with the pictures of what it tells of; nothing is remembered.

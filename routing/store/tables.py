@@ -27,7 +27,7 @@ from sqlalchemy import (
     func,
 )
 
-from routing import call, reservation, task, transfer
+from routing import call, delivery, reservation, task, transfer
 from routing.api_key import ApiKey
 from routing.call import Call, Instruction
 from routing.configuration import Workflow
@@ -35,17 +35,7 @@ from routing.delivery import Delivery
 from routing.events import INDEXED_FIELDS
 from routing.presence import Presence
 from routing.reservation import Reservation
-from routing.store.columns import boolean as _boolean
-from routing.store.columns import instant as _instant
-from routing.store.columns import instant_or_null as _instant_or_null
-from routing.store.columns import integer as _integer
-from routing.store.columns import one_of as _one_of
-from routing.store.columns import present as _present
-from routing.store.columns import sid as _sid
-from routing.store.columns import text as _text
-from routing.store.columns import text_or_null as _text_or_null
-from routing.store.columns import where as _where
-from routing.store.columns import workspace_sid as _workspace_sid
+from routing.store import columns
 from routing.task import Task
 from routing.task_queue import TaskQueue
 from routing.transfer import Transfer
@@ -54,49 +44,47 @@ from routing.workspace import FIFO, LIFO, Activity, TaskChannel, Workspace
 
 metadata: Final = MetaData()
 
-DELIVERY_STATES: Final = ("pending", "delivered", "dead")
-
 
 workspaces = Table(
     "workspaces",
     metadata,
-    _sid(),
-    _text("friendly_name"),
-    _text("event_callback_url"),
-    _text_or_null("events_filter"),
-    _boolean("multi_task_enabled"),
-    _text("prioritize_queue_order"),
+    columns.sid(),
+    columns.text("friendly_name"),
+    columns.text("event_callback_url"),
+    columns.text_or_null("events_filter"),
+    columns.boolean("multi_task_enabled"),
+    columns.text("prioritize_queue_order"),
     # Plain columns: Workspace and Activity would otherwise have to exist before one another.
-    _text_or_null("default_activity_sid"),
-    _text_or_null("timeout_activity_sid"),
-    _integer("configuration_version"),
-    _instant("created_at"),
-    _instant("updated_at"),
-    _one_of("workspaces_prioritize_queue_order", "prioritize_queue_order", (FIFO, LIFO)),
+    columns.text_or_null("default_activity_sid"),
+    columns.text_or_null("timeout_activity_sid"),
+    columns.integer("configuration_version"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
+    columns.one_of("workspaces_prioritize_queue_order", "prioritize_queue_order", (FIFO, LIFO)),
 )
 Index("workspaces_by_creation", workspaces.c.created_at, workspaces.c.sid)
 
 activities = Table(
     "activities",
     metadata,
-    _sid(),
-    _workspace_sid(),
-    _text("friendly_name"),
-    _boolean("available"),
-    _instant("created_at"),
-    _instant("updated_at"),
+    columns.sid(),
+    columns.workspace_sid(),
+    columns.text("friendly_name"),
+    columns.boolean("available"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
 )
 
 task_channels = Table(
     "task_channels",
     metadata,
-    _sid(),
-    _workspace_sid(),
-    _text("friendly_name"),
-    _text("unique_name"),
-    _boolean("channel_optimized_routing"),
-    _instant("created_at"),
-    _instant("updated_at"),
+    columns.sid(),
+    columns.workspace_sid(),
+    columns.text("friendly_name"),
+    columns.text("unique_name"),
+    columns.boolean("channel_optimized_routing"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
 )
 Index(
     "task_channels_unique_name",
@@ -108,32 +96,32 @@ Index(
 task_queues = Table(
     "task_queues",
     metadata,
-    _sid(),
-    _workspace_sid(),
-    _text("friendly_name"),
-    _text("target_workers"),
-    _integer("max_reserved_workers"),
-    _text("task_order"),
-    _text_or_null("reservation_activity_sid"),
-    _text_or_null("assignment_activity_sid"),
-    _instant("created_at"),
-    _instant("updated_at"),
-    _one_of("task_queues_task_order", "task_order", (FIFO, LIFO)),
+    columns.sid(),
+    columns.workspace_sid(),
+    columns.text("friendly_name"),
+    columns.text("target_workers"),
+    columns.integer("max_reserved_workers"),
+    columns.text("task_order"),
+    columns.text_or_null("reservation_activity_sid"),
+    columns.text_or_null("assignment_activity_sid"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
+    columns.one_of("task_queues_task_order", "task_order", (FIFO, LIFO)),
 )
 
 workflows = Table(
     "workflows",
     metadata,
-    _sid(),
-    _workspace_sid(),
-    _text("friendly_name"),
-    _text("configuration"),
-    _integer("configuration_version"),
-    _text_or_null("assignment_callback_url"),
-    _text_or_null("fallback_assignment_callback_url"),
-    _integer("task_reservation_timeout"),
-    _instant("created_at"),
-    _instant("updated_at"),
+    columns.sid(),
+    columns.workspace_sid(),
+    columns.text("friendly_name"),
+    columns.text("configuration"),
+    columns.integer("configuration_version"),
+    columns.text_or_null("assignment_callback_url"),
+    columns.text_or_null("fallback_assignment_callback_url"),
+    columns.integer("task_reservation_timeout"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
 )
 
 #: Every configuration a Workflow ever had that a Task may still be going through.
@@ -147,22 +135,22 @@ workflow_configurations = Table(
         primary_key=True,
     ),
     Column("version", Integer, primary_key=True, autoincrement=False),
-    _text("configuration"),
+    columns.text("configuration"),
 )
 
 workers = Table(
     "workers",
     metadata,
-    _sid(),
-    _workspace_sid(),
-    _text("friendly_name"),
-    _text("attributes"),
+    columns.sid(),
+    columns.workspace_sid(),
+    columns.text("friendly_name"),
+    columns.text("attributes"),
     Column("activity_sid", Text, ForeignKey("activities.sid"), nullable=False),
-    _instant("status_changed_at"),
-    _instant("last_reserved_at"),
-    _integer("version"),
-    _instant("created_at"),
-    _instant("updated_at"),
+    columns.instant("status_changed_at"),
+    columns.instant("last_reserved_at"),
+    columns.integer("version"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
 )
 Index(
     "workers_friendly_name",
@@ -175,8 +163,8 @@ Index("workers_by_activity", workers.c.activity_sid)
 worker_channels = Table(
     "worker_channels",
     metadata,
-    _sid(),
-    _workspace_sid(),
+    columns.sid(),
+    columns.workspace_sid(),
     Column("worker_sid", Text, ForeignKey("workers.sid", ondelete="CASCADE"), nullable=False),
     Column(
         "task_channel_sid",
@@ -184,12 +172,12 @@ worker_channels = Table(
         ForeignKey("task_channels.sid", ondelete="CASCADE"),
         nullable=False,
     ),
-    _integer("configured_capacity"),
-    _integer("assigned_tasks"),
-    _boolean("available"),
-    _instant("last_reserved_at"),
-    _instant("created_at"),
-    _instant("updated_at"),
+    columns.integer("configured_capacity"),
+    columns.integer("assigned_tasks"),
+    columns.boolean("available"),
+    columns.instant("last_reserved_at"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
     CheckConstraint("configured_capacity >= 0", name="worker_channels_configured_capacity"),
     CheckConstraint("assigned_tasks >= 0", name="worker_channels_assigned_tasks"),
 )
@@ -204,31 +192,31 @@ Index("worker_channels_of_task_channel", worker_channels.c.task_channel_sid)
 tasks = Table(
     "tasks",
     metadata,
-    _sid(),
-    _workspace_sid(),
-    _text("assignment_status"),
-    _text("attributes"),
-    _integer("priority"),
-    _text_or_null("reason"),
-    _integer("timeout_seconds"),
+    columns.sid(),
+    columns.workspace_sid(),
+    columns.text("assignment_status"),
+    columns.text("attributes"),
+    columns.integer("priority"),
+    columns.text_or_null("reason"),
+    columns.integer("timeout_seconds"),
     Column("task_channel_sid", Text, ForeignKey("task_channels.sid"), nullable=False),
     Column("workflow_sid", Text, ForeignKey("workflows.sid", ondelete="SET NULL")),
     Column("workflow_version", Integer),
     Column("filter_index", Integer),
     Column("target_index", Integer),
     Column("task_queue_sid", Text, ForeignKey("task_queues.sid", ondelete="SET NULL")),
-    _text_or_null("routing_target"),
-    _boolean("ignore_capacity"),
-    _integer("assignment_count"),
-    _instant("virtual_start_at"),
-    _instant_or_null("queue_entered_at"),
-    _instant_or_null("expires_at"),
-    _instant_or_null("step_due_at"),
-    _integer("version"),
-    _instant("created_at"),
-    _instant("updated_at"),
-    _text_or_null("transfer_sid"),
-    _one_of("tasks_assignment_status", "assignment_status", tuple(task.TASK_MOVES)),
+    columns.text_or_null("routing_target"),
+    columns.boolean("ignore_capacity"),
+    columns.integer("assignment_count"),
+    columns.instant("virtual_start_at"),
+    columns.instant_or_null("queue_entered_at"),
+    columns.instant_or_null("expires_at"),
+    columns.instant_or_null("step_due_at"),
+    columns.integer("version"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
+    columns.text_or_null("transfer_sid"),
+    columns.one_of("tasks_assignment_status", "assignment_status", tuple(task.TASK_MOVES)),
 )
 Index(
     "tasks_by_status",
@@ -237,29 +225,33 @@ Index(
     tasks.c.created_at,
     tasks.c.sid,
 )
-Index("tasks_of_task_queue", tasks.c.task_queue_sid, tasks.c.assignment_status)
-Index("tasks_of_workflow", tasks.c.workflow_sid)
-_present("tasks_expiring", tasks.c.expires_at)
-_present("tasks_due", tasks.c.step_due_at)
+_in_turn = (tasks.c.created_at, tasks.c.sid)
+Index("tasks_of_task_queue", tasks.c.task_queue_sid, tasks.c.assignment_status, *_in_turn)
+Index("tasks_of_workflow", tasks.c.workflow_sid, *_in_turn)
+Index("tasks_by_priority", tasks.c.workspace_sid, tasks.c.priority.desc(), *_in_turn)
+Index("tasks_by_virtual_start", tasks.c.workspace_sid, tasks.c.virtual_start_at, tasks.c.sid)
+columns.present("tasks_of_routing_target", tasks.c.routing_target, *_in_turn)
+columns.present("tasks_expiring", tasks.c.expires_at)
+columns.present("tasks_due", tasks.c.step_due_at)
 
 reservations = Table(
     "reservations",
     metadata,
-    _sid(),
-    _workspace_sid(),
+    columns.sid(),
+    columns.workspace_sid(),
     Column("task_sid", Text, ForeignKey("tasks.sid", ondelete="CASCADE"), nullable=False),
     Column("worker_sid", Text, ForeignKey("workers.sid", ondelete="CASCADE"), nullable=False),
-    _text("worker_channel_sid"),
-    _text("task_queue_sid"),
-    _text_or_null("workflow_sid"),
-    _text("reservation_status"),
-    _text_or_null("reason"),
-    _instant_or_null("due_at"),
-    _integer("version"),
-    _instant("created_at"),
-    _instant("updated_at"),
-    _text_or_null("transfer_sid"),
-    _one_of(
+    columns.text("worker_channel_sid"),
+    columns.text("task_queue_sid"),
+    columns.text_or_null("workflow_sid"),
+    columns.text("reservation_status"),
+    columns.text_or_null("reason"),
+    columns.instant_or_null("due_at"),
+    columns.integer("version"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
+    columns.text_or_null("transfer_sid"),
+    columns.one_of(
         "reservations_reservation_status",
         "reservation_status",
         tuple(reservation.RESERVATION_MOVES),
@@ -271,7 +263,7 @@ Index(
     reservations.c.task_sid,
     reservations.c.worker_sid,
     unique=True,
-    **_where(reservations.c.reservation_status.in_(sorted(reservation.LIVE))),
+    **columns.where(reservations.c.reservation_status.in_(sorted(reservation.LIVE))),
 )
 Index("reservations_of_task", reservations.c.task_sid, reservations.c.created_at)
 Index(
@@ -280,28 +272,30 @@ Index(
     reservations.c.reservation_status,
     reservations.c.created_at,
 )
-_present("reservations_due", reservations.c.due_at)
+columns.present("reservations_due", reservations.c.due_at)
+_wrapping: Final = columns.where(reservations.c.reservation_status == reservation.WRAPPING)
+Index("reservations_wrapping", reservations.c.updated_at, **_wrapping)
 
 transfers = Table(
     "transfers",
     metadata,
-    _sid(),
-    _workspace_sid(),
+    columns.sid(),
+    columns.workspace_sid(),
     Column("task_sid", Text, ForeignKey("tasks.sid", ondelete="CASCADE"), nullable=False),
-    *(_text(f"initiating_{what}_sid") for what in ("reservation", "worker", "queue")),
-    _text_or_null("initiating_workflow_sid"),
-    *(_text(f"transfer_{what}") for what in ("mode", "type", "to", "status")),
-    _text_or_null("transfer_failed_reason"),
-    _instant("created_at"),
-    _instant("updated_at"),
-    _one_of("transfers_transfer_status", "transfer_status", transfer.STATUSES),
+    *(columns.text(f"initiating_{what}_sid") for what in ("reservation", "worker", "queue")),
+    columns.text_or_null("initiating_workflow_sid"),
+    *(columns.text(f"transfer_{what}") for what in ("mode", "type", "to", "status")),
+    columns.text_or_null("transfer_failed_reason"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
+    columns.one_of("transfers_transfer_status", "transfer_status", transfer.STATUSES),
 )
 #: A Task is handed on at most once at a time.
 Index(
     "transfers_live",
     transfers.c.task_sid,
     unique=True,
-    **_where(transfers.c.transfer_status == transfer.INITIATED),
+    **columns.where(transfers.c.transfer_status == transfer.INITIATED),
 )
 Index("transfers_of_task", transfers.c.task_sid, transfers.c.created_at)
 Index("transfers_of_reservation", transfers.c.initiating_reservation_sid)
@@ -309,98 +303,106 @@ Index("transfers_of_reservation", transfers.c.initiating_reservation_sid)
 calls = Table(
     "calls",
     metadata,
-    _sid(),
-    _workspace_sid(),
-    _text("task_sid"),
-    _text("from_address"),
-    _text("to_address"),
-    _text("status"),
-    _integer("sequence_number"),
-    _text("parameters"),
-    _instant_or_null("due_at"),
-    _instant("created_at"),
-    _instant("updated_at"),
+    columns.sid(),
+    columns.workspace_sid(),
+    columns.text("task_sid"),
+    columns.text("from_address"),
+    columns.text("to_address"),
+    columns.text("status"),
+    columns.integer("sequence_number"),
+    columns.text("parameters"),
+    columns.instant_or_null("due_at"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
 )
 Index("calls_of_task", calls.c.task_sid)
-_present("calls_due", calls.c.due_at)
+columns.present("calls_due", calls.c.due_at)
 
 instructions = Table(
     "instructions",
     metadata,
-    _sid(),
-    _workspace_sid(),
-    _text("task_sid"),
-    _text("reservation_sid"),
-    _text("kind"),
-    _text("state"),
-    _text("step"),
-    _text("parameters"),
-    _text_or_null("worker_call_sid"),
-    _text_or_null("customer_call_sid"),
-    _text_or_null("conference_sid"),
-    _text_or_null("failure"),
-    _instant_or_null("due_at"),
-    _instant_or_null("leased_until"),
-    _integer("attempts"),
-    _instant("created_at"),
-    _instant("updated_at"),
-    _one_of(
+    columns.sid(),
+    columns.workspace_sid(),
+    columns.text("task_sid"),
+    columns.text("reservation_sid"),
+    columns.text("kind"),
+    columns.text("state"),
+    columns.text("step"),
+    columns.text("parameters"),
+    columns.text_or_null("worker_call_sid"),
+    columns.text_or_null("customer_call_sid"),
+    columns.text_or_null("conference_sid"),
+    columns.text_or_null("failure"),
+    columns.instant_or_null("due_at"),
+    columns.instant_or_null("leased_until"),
+    columns.integer("attempts"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
+    columns.one_of(
         "instructions_state", "state", (call.REQUESTED, call.IN_PROGRESS, call.DONE, call.FAILED)
     ),
 )
 Index("instructions_of_task", instructions.c.task_sid)
 Index("instructions_of_reservation", instructions.c.reservation_sid)
-_present("instructions_by_worker_call", instructions.c.worker_call_sid)
-_present("instructions_by_customer_call", instructions.c.customer_call_sid)
-_present("instructions_by_conference", instructions.c.conference_sid)
-_present("instructions_due", instructions.c.due_at)
+columns.present("instructions_by_worker_call", instructions.c.worker_call_sid)
+columns.present("instructions_by_customer_call", instructions.c.customer_call_sid)
+columns.present("instructions_by_conference", instructions.c.conference_sid)
+columns.present("instructions_due", instructions.c.due_at)
 
 deliveries = Table(
     "deliveries",
     metadata,
-    _sid(),
-    _workspace_sid(),
-    _text("kind"),
-    _text_or_null("event_sid"),
-    _text_or_null("reservation_sid"),
-    _text("url"),
-    _text("state"),
-    _integer("attempts"),
-    _instant_or_null("due_at"),
-    _instant_or_null("leased_until"),
+    columns.sid(),
+    columns.text("workspace_sid"),
+    columns.text("kind"),
+    columns.text("event_sid"),
+    columns.instant("position"),
+    columns.text("order_key"),
+    columns.text("receiver"),
+    columns.text_or_null("reservation_sid"),
+    columns.text("url"),
+    columns.text("state"),
+    columns.integer("attempts"),
+    columns.instant_or_null("due_at"),
+    columns.instant_or_null("leased_until"),
+    columns.instant("give_up_at"),
+    columns.instant_or_null("kept_until"),
     Column("last_status", Integer),
-    _text_or_null("last_error"),
-    _instant("created_at"),
-    _instant("updated_at"),
-    _one_of("deliveries_state", "state", DELIVERY_STATES),
+    columns.text_or_null("last_error"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
+    columns.one_of("deliveries_state", "state", delivery.STATES),
 )
-_present("deliveries_of_reservation", deliveries.c.reservation_sid)
-_present("deliveries_due", deliveries.c.due_at)
+_pending = columns.where(deliveries.c.state == delivery.PENDING)
+Index("deliveries_pending", deliveries.c.receiver, deliveries.c.position, **_pending)
+Index("deliveries_in_order", deliveries.c.order_key, deliveries.c.position, **_pending)
+Index("deliveries_of_event", deliveries.c.event_sid)
+columns.present("deliveries_kept", deliveries.c.kept_until)
 
 #: No Workspace's own: an account's.
 api_keys = Table(
     "api_keys",
     metadata,
-    _sid(),
-    _text("friendly_name"),
-    _text("sealed_secret"),
-    _instant("created_at"),
+    columns.sid(),
+    columns.text("friendly_name"),
+    columns.text("sealed_secret"),
+    columns.instant("created_at"),
 )
 
 presences = Table(
     "presences",
     metadata,
-    _sid(),
-    _workspace_sid(),
+    columns.sid(),
+    columns.workspace_sid(),
     Column("worker_sid", Text, ForeignKey("workers.sid", ondelete="CASCADE"), nullable=False),
-    _text_or_null("activity_sid"),
-    _instant("due_at"),
-    _instant("created_at"),
-    _instant("updated_at"),
+    columns.text_or_null("activity_sid"),
+    columns.instant("due_at"),
+    columns.instant("created_at"),
+    columns.instant("updated_at"),
 )
 Index("presences_of_worker", presences.c.worker_sid)
 Index("presences_of_workspace", presences.c.workspace_sid)
-_present("presences_due", presences.c.due_at)
+columns.present("presences_due", presences.c.due_at)
 
 # What a workspace's lists are paged by, and what its deletion looks for.
 for _table in (
@@ -429,32 +431,33 @@ events = Table(
         Identity(always=False),
         primary_key=True,
     ),
-    _text("sid"),
-    _text("workspace_sid"),
-    _text("type"),
-    _text("resource_type"),
-    _text("resource_sid"),
-    _text("description"),
-    _text("carried"),
-    _instant("occurred_at"),
-    *(_text_or_null(name) for name in INDEXED_FIELDS),
-    _text_or_null("picture"),
+    columns.text("sid"),
+    columns.text("workspace_sid"),
+    columns.text("type"),
+    columns.text("resource_type"),
+    columns.text("resource_sid"),
+    columns.text("description"),
+    columns.text("carried"),
+    columns.instant("occurred_at"),
+    *(columns.text_or_null(name) for name in INDEXED_FIELDS),
+    columns.text_or_null("picture"),
     # Never a number twice, also after the newest events were purged.
     sqlite_autoincrement=True,
 )
 Index("events_sid", events.c.sid, unique=True)
 Index("events_by_time", events.c.workspace_sid, events.c.occurred_at, events.c.position)
-_present("events_of_task", events.c.task_sid, events.c.position)
-_present("events_of_reservation", events.c.reservation_sid, events.c.position)
-_present("events_of_worker", events.c.worker_sid, events.c.position)
+for _key in ("task", "reservation", "worker"):
+    columns.present(
+        f"events_of_{_key}", events.c[f"{_key}_sid"], events.c.occurred_at, events.c.position
+    )
 
 #: How far each follower of the log has come.
 followers = Table(
     "followers",
     metadata,
     Column("name", Text, primary_key=True),
-    _instant("position"),
-    _instant("updated_at"),
+    columns.instant("position"),
+    columns.instant("updated_at"),
 )
 
 #: Where each kind of record is kept.

@@ -16,17 +16,25 @@ from routing.errors import NotFound
 from routing.events import CATALOGUE, Event
 from routing.presence import Presence
 from routing.reservation import Reservation
+from routing.store import capacity
 from routing.store.configurations import Configurations
 from routing.store.errors import BrokenInvariant, StoreError
 from routing.store.pending import Pending
 from routing.store.refusals import refusal
 from routing.store.rows import SqlRows
-from routing.store.statements import Cursor, SqlDialect, Statement, TableStatements
+from routing.store.statements import (
+    Cursor,
+    ManyChanges,
+    SqlDialect,
+    Statement,
+    TableStatements,
+)
+from routing.store.statistics import SqlStatistics
 from routing.store.work_statements import WorkStatements
 from routing.task import Task
 from routing.task_queue import TaskQueue
 from routing.transfer import Transfer
-from routing.worker import Worker, WorkerChannel
+from routing.worker import CapacityClaim, Worker, WorkerChannel
 from routing.workspace import Activity, TaskChannel, Workspace
 
 
@@ -99,6 +107,7 @@ class UnitOfWork:
         self.instructions = SqlRows(self, dialect, Instruction)
         self.deliveries = SqlRows(self, dialect, Delivery)
         self.api_keys = SqlRows(self, dialect, ApiKey)
+        self.statistics = SqlStatistics(self)
         self.presences = SqlRows(self, dialect, Presence)
 
     # How the databases' rooms drive it.
@@ -206,6 +215,25 @@ class UnitOfWork:
             self._settle()
         return self._run(text, values).rowcount
 
+    def write_many(self, text: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Runs a compiled text that changes rows once for each of these values."""
+        if not rows:
+            return
+        self._refuse_change()
+        if self._is_shared or self._pending.tables:
+            self._settle()
+        try:
+            self._cursor.executemany(text, rows)
+        except self.dialect.refusals as error:
+            self._fail(error)
+
+    def write_and_tell(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        """Runs a compiled text that changes rows; what it says it returns of them."""
+        self._refuse_change()
+        if self._is_shared or self._pending.tables:
+            self._settle()
+        return self._run(text, values).fetchall()
+
     def locks(self, *, wanted: bool) -> bool:
         """Is a row that is to be locked locked by its SELECT?"""
         if not wanted or not self._writes:
@@ -218,6 +246,14 @@ class UnitOfWork:
         self._pending.add(table, record)
         if table.is_due(record):
             self.topics.add(table.topic)
+
+    def change_all(self, changes: ManyChanges, records: Sequence[object]) -> None:
+        """Keeps the changes until something depends on them."""
+        self._refuse_change()
+        self._refuse_writing()
+        if changes.rows_of in self._pending.tables:
+            self._settle()
+        self._pending.change(changes, records)
 
     def _refuse_writing(self) -> None:
         if not self._writes:
@@ -308,13 +344,11 @@ class UnitOfWork:
             (workflow.sid, workflow.configuration_version, workflow.configuration),
         )
 
-    def take_capacity(self, worker_channel_sid: str, *, regardless: bool) -> bool:
-        """One unit of the channel's capacity, if it is switched on and has one; the claim.
-
-        With `regardless` (IgnoreCapacity) it is taken in any case. False: nothing was taken.
+    def take_capacity(self, claims: Sequence[CapacityClaim]) -> list[str | None]:
+        """For each claim the SID of the WorkerChannel of which one unit was taken; None where
+        there was none to take. The Workers are locked.
         """
-        text = self._statements.take_regardless if regardless else self._statements.take
-        return self.write(text, (self.now, worker_channel_sid)) == 1
+        return capacity.take(self, self._statements, claims)
 
     def free_capacity(self, worker_channel_sid: str) -> None:
         """Gives one unit back; raises BrokenInvariant where none was taken."""
@@ -323,10 +357,6 @@ class UnitOfWork:
                 f"WorkerChannel {worker_channel_sid} has no task whose capacity could be freed."
             )
             raise self.failure
-
-    def assigned_tasks(self, worker_sid: str) -> int:
-        """Live Reservations of the Worker over all its channels."""
-        return int(self._one_value(self._statements.assigned_tasks, (worker_sid,)))
 
     # What is due.
 
@@ -355,11 +385,24 @@ class UnitOfWork:
         values = due.values(now=now, lease_now=now, row_limit=limit)
         return self.instructions.due(due.text, values)
 
-    def due_deliveries(self, now: Instant, limit: int) -> Sequence[Delivery]:
-        """Deliveries to be tried that nobody holds a lease on, the most overdue first."""
+    def due_deliveries(self, receiver: str, now: Instant, limit: int) -> Sequence[Delivery]:
+        """Deliveries that the receiver may be sent now, in the order of their events.
+
+        Of one order_key only the first that is pending. Another unit that asks at the same time
+        gets others: take the lease in this one.
+        """
         due = self._statements.due_deliveries(lock=self.locks(wanted=True))
-        values = due.values(now=now, lease_now=now, row_limit=limit)
+        values = due.values(receiver=receiver, now=now, lease_now=now, row_limit=limit)
         return self.deliveries.due(due.text, values)
+
+    def due_receivers(self) -> Sequence[str]:
+        """Everybody who is owed a Delivery that is pending, due or not."""
+        owed = self._statements.due_receivers
+        return [row[0] for row in self.execute(owed.text, owed.values()).fetchall()]
+
+    def kept_deliveries(self, now: Instant, limit: int) -> Sequence[str]:
+        """SIDs of Deliveries that are over and were kept for as long as they should be."""
+        return self._sids(self._statements.kept_deliveries, now, limit)
 
     def due_calls(self, now: Instant, limit: int) -> Sequence[Call]:
         """Calls of which it is time to ask whether they still live, the most overdue first."""
@@ -373,10 +416,6 @@ class UnitOfWork:
     def next_voice_deadline(self) -> Instant | None:
         """The earliest instant at which an Instruction or a Call is due and free to be taken."""
         return self._earliest(self._statements.next_voice_deadlines)
-
-    def next_delivery(self) -> Instant | None:
-        """The earliest instant at which a Delivery is due and free to be taken."""
-        return self._earliest(self._statements.next_deliveries)
 
     # The followers' cursors.
 
@@ -397,10 +436,6 @@ class UnitOfWork:
     def _sids(self, due: Statement, now: Instant, limit: int) -> list[str]:
         values = due.values(now=now, row_limit=limit)
         return [row[0] for row in self.execute(due.text, values).fetchall()]
-
-    def _one_value(self, text: str, values: tuple[object, ...]) -> Any:
-        row = self.execute(text, values).fetchone()
-        return None if row is None else row[0]
 
     def _earliest(self, deadlines: Statement) -> Instant | None:
         row = self.execute(deadlines.text, deadlines.values()).fetchone() or ()

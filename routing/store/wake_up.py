@@ -51,6 +51,12 @@ class WakeUps:
         self._subscribed = (*self._subscribed, (topics, wake_up))
         return wake_up
 
+    def change(self, wake_up: WakeUp, topics: frozenset[str]) -> None:
+        """From now on it is woken by commits with one of these topics."""
+        self._subscribed = tuple(
+            (topics if other is wake_up else wanted, other) for wanted, other in self._subscribed
+        )
+
     def notify(self, topics: AbstractSet[str] | None = None) -> None:
         """A commit had these topics; None: nobody knows which."""
         for wanted, wake_up in self._subscribed:

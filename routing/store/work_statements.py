@@ -13,6 +13,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     literal_column,
     or_,
@@ -20,8 +21,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from routing.store.event_rows import event_inserts
+from routing.store.inserts import given_rows, size_class
 from routing.store.statements import SqlDialect, Statement
 from routing.store.tables import (
     calls,
@@ -40,26 +43,61 @@ from routing.store.tables import (
 #: Numbers that stand in the text itself instead of being bound.
 _ZERO: Final[ColumnElement[int]] = literal_column("0", Integer)
 _ONE: Final[ColumnElement[int]] = literal_column("1", Integer)
+_PENDING: Final[ColumnElement[str]] = literal_column("'pending'", Text)
 #: While somebody is being asked, a Workflow target's time cuts nothing off: it is not due.
-_WAITS: Final[ColumnElement[bool]] = tasks.c.assignment_status == literal_column("'pending'", Text)
+_WAITS: Final[ColumnElement[bool]] = tasks.c.assignment_status == _PENDING
+
+_CLAIMED: Final = ("worker_sid", "task_channel_sid", "assigned_tasks", "last_reserved_at")
 
 
 class WorkStatements:
     """The texts of one dialect; the order of their values is beside each."""
 
     def __init__(self, dialect: SqlDialect) -> None:
+        self._dialect = dialect
+        self._takes: dict[tuple[int, bool], str] = {}
         self.events = event_inserts(dialect)
         self._configuration(dialect)
         self._capacity(dialect)
         self._deadlines(dialect)
         self._followers(dialect)
 
+    def take(self, number: int, *, regardless: bool) -> str:
+        """Takes capacity of so many channels, `regardless` of what there is.
+
+        Values: a JSON array of objects with the names of _CLAIMED, of which `assigned_tasks` are
+        the units to take; no channel may be in it twice. Returns worker SID, task channel SID and
+        SID of those channels that had it.
+        """
+        key = (size_class(number), regardless)
+        known = self._takes.get(key)
+        if known is None:
+            known = self._takes[key] = self._dialect.compile(self._take(*key)).text
+        return known
+
+    def _take(self, size: int, regardless: bool) -> ReturningUpdate[Any]:
+        given = given_rows(self._dialect, worker_channels, _CLAIMED, "claimed", size).c
+        channel = worker_channels.c
+        load = channel.assigned_tasks + given.assigned_tasks
+        taken = (
+            update(worker_channels)
+            .where(
+                channel.worker_sid == given.worker_sid,
+                channel.task_channel_sid == given.task_channel_sid,
+            )
+            .values(assigned_tasks=load, last_reserved_at=given.last_reserved_at)
+            .returning(channel.worker_sid, channel.task_channel_sid, channel.sid)
+        )
+        if regardless:
+            return taken
+        return taken.where(channel.available, load <= channel.configured_capacity)
+
     def due_instructions(self, *, lock: bool) -> Statement:
         """Values: now, lease_now, row_limit."""
         return self._due_instructions[lock]
 
     def due_deliveries(self, *, lock: bool) -> Statement:
-        """Values: now, lease_now, row_limit."""
+        """Values: receiver, now, lease_now, row_limit."""
         return self._due_deliveries[lock]
 
     def due_calls(self, *, lock: bool) -> Statement:
@@ -88,23 +126,10 @@ class WorkStatements:
     def _capacity(self, dialect: SqlDialect) -> None:
         channel = worker_channels.c
         this = update(worker_channels).where(channel.sid == bindparam("key"))
-        taken = this.values(
-            assigned_tasks=channel.assigned_tasks + _ONE, last_reserved_at=bindparam("now")
-        )
-        has_room = channel.assigned_tasks < channel.configured_capacity
-        #: Both: now, worker channel SID.
-        self.take_regardless = dialect.compile(taken).text
-        self.take = dialect.compile(taken.where(channel.available, has_room)).text
         #: Values: worker channel SID.
         self.free = dialect.compile(
             this.where(channel.assigned_tasks > _ZERO).values(
                 assigned_tasks=channel.assigned_tasks - _ONE
-            )
-        ).text
-        #: Values: worker SID.
-        self.assigned_tasks = dialect.compile(
-            select(func.coalesce(func.sum(channel.assigned_tasks), _ZERO)).where(
-                channel.worker_sid == bindparam("worker")
             )
         ).text
 
@@ -119,7 +144,13 @@ class WorkStatements:
         self.due_presences = dialect.compile(_due(select(presences.c.sid), presences.c.due_at))
         self.expired_tasks = dialect.compile(_due(select(tasks.c.sid), tasks.c.expires_at))
         self._due_instructions = _due_and_free(dialect, instructions)
-        self._due_deliveries = _due_and_free(dialect, deliveries)
+        self._due_deliveries = _with_and_without_lock(dialect, _next_deliveries())
+        #: No values.
+        self.due_receivers = dialect.compile(_receivers())
+        #: Values: now, row_limit.
+        self.kept_deliveries = dialect.compile(
+            _due(select(deliveries.c.sid), deliveries.c.kept_until)
+        )
         self._due_calls = _with_and_without_lock(dialect, _due(select(calls), calls.c.due_at))
         #: No values; one column per deadline.
         self.next_deadlines = dialect.compile(
@@ -133,7 +164,6 @@ class WorkStatements:
         self.next_voice_deadlines = dialect.compile(
             select(_earliest_free(instructions), _earliest(calls.c.due_at))
         )
-        self.next_deliveries = dialect.compile(select(_earliest_free(deliveries)))
 
     def _followers(self, dialect: SqlDialect) -> None:
         #: Values: name.
@@ -177,6 +207,44 @@ def _due(rows: Select[Any], due_at: Column[Any]) -> Select[Any]:
         .order_by(due_at)
         .limit(bindparam("row_limit"))
     )
+
+
+def _next_deliveries() -> Select[Any]:
+    """What one receiver may be sent now: of each order_key the first that it still lacks."""
+    free = or_(
+        deliveries.c.leased_until.is_(None), deliveries.c.leased_until <= bindparam("lease_now")
+    )
+    earlier = deliveries.alias("earlier")
+    first = ~exists(
+        select(earlier.c.sid).where(
+            earlier.c.order_key == deliveries.c.order_key,
+            earlier.c.receiver == deliveries.c.receiver,
+            earlier.c.state == _PENDING,
+            earlier.c.position < deliveries.c.position,
+        )
+    )
+    return (
+        select(deliveries)
+        .where(
+            deliveries.c.receiver == bindparam("receiver"),
+            deliveries.c.state == _PENDING,
+            deliveries.c.due_at <= bindparam("now"),
+            free,
+            first,
+        )
+        .order_by(deliveries.c.position)
+        .limit(bindparam("row_limit"))
+    )
+
+
+def _receivers() -> Select[Any]:
+    """Everybody who is owed something: one probe of the index for each, however much it is."""
+    owed = select(deliveries.c.receiver).where(deliveries.c.state == _PENDING)
+    nearest = owed.order_by(deliveries.c.receiver).limit(1)
+    known = select(nearest.scalar_subquery().label("receiver")).cte("known", recursive=True)
+    following = nearest.where(deliveries.c.receiver > known.c.receiver).scalar_subquery()
+    known = known.union_all(select(following).where(known.c.receiver.is_not(None)))
+    return select(known.c.receiver).where(known.c.receiver.is_not(None))
 
 
 def _due_and_free(dialect: SqlDialect, table: Table) -> dict[bool, Statement]:

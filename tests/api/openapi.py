@@ -56,12 +56,22 @@ def faults(method: str, path: str, status: int, content: bytes) -> list[str]:
     if document() is None:
         return []
     if status >= 400:
-        body = json.loads(content)
-        return [] if set(body) == _ERROR and body["status"] == status else [f"error body {body}"]
+        return _error_faults(status, json.loads(content))
     for pattern, _, item in _routes():
         if pattern.fullmatch(path) and method.lower() in item:
             return _answer_faults(item[method.lower()], status, content)
     return [f"{method} {path} is not described"]
+
+
+def _error_faults(status: int, body: dict[str, Any]) -> list[str]:
+    """What is wrong with a refusal: its shape is Twilio's, and says nothing beyond that."""
+    if set(body) != _ERROR or body["status"] != status:
+        return [f"error body {body}"]
+    code, message = body["code"], body["message"]
+    if not isinstance(code, int) or not isinstance(message, str) or not message:
+        return [f"error code {code!r} with message {message!r}"]
+    told = f"https://www.twilio.com/docs/errors/{code}"
+    return [] if body["more_info"] == told else [f"more_info {body['more_info']!r}"]
 
 
 def _answer_faults(operation: dict[str, Any], status: int, content: bytes) -> list[str]:

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import requests
-from flask import Flask
+from flask import Flask, Response, request
 from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
 from twilio.http.http_client import TwilioHttpClient
@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from routing.api.door import rest_door
 from routing.api.operations import RestSettings
+from routing.api.streams import Streams
 from routing.engine import Engine, reservations
 from routing.reservation import Reservation
 from routing.store import SqlStore, open_store
@@ -62,10 +63,20 @@ class _IntoTheApp(BaseAdapter):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Answered:
+    """A request that was answered: which view it came to, and how it ended."""
+
+    method: str
+    endpoint: str | None
+    status: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Service:
     engine: Engine
     clock: ManualClock
     app: Flask
+    answered: list[Answered]
 
     def client(self, sid: str = ACCOUNT_SID, token: str = AUTH_TOKEN) -> Client:
         """The official client, unmodified; only its base URL is another."""
@@ -120,14 +131,27 @@ def open_app(store: SqlStore, clock: ManualClock, **more: Any) -> Service:
     """The door on a store that is open; `more` are further settings of it."""
     engine = Engine(store, clock)
     app = Flask("tandem")
-    settings = RestSettings(
-        account_sid=ACCOUNT_SID,
-        auth_tokens=(AUTH_TOKEN, NEXT_AUTH_TOKEN),
-        public_url=PUBLIC_URL,
-        **more,
-    )
+    streams = Streams(limit=2)
+    streams.end_when(lambda: True)  # a client that waits for the end of an answer gets one
+    told: dict[str, Any] = {
+        "account_sid": ACCOUNT_SID,
+        "auth_tokens": (AUTH_TOKEN, NEXT_AUTH_TOKEN),
+        "public_url": PUBLIC_URL,
+        "streams": streams,
+    }
+    settings = RestSettings(**(told | more))
     app.register_blueprint(rest_door(engine, settings))
-    return Service(engine=engine, clock=clock, app=app)
+    answered: list[Answered] = []
+
+    @app.after_request
+    def remember(response: Response) -> Response:
+        seen = Answered(
+            method=request.method, endpoint=request.endpoint, status=response.status_code
+        )
+        answered.append(seen)
+        return response
+
+    return Service(engine=engine, clock=clock, app=app, answered=answered)
 
 
 def open_centre(service: Service) -> Centre:

@@ -82,6 +82,7 @@ def test_no_request_breaks_the_door(centre: Centre, drawn: st.DataObject) -> Non
         "activity_sid": centre.offline_sid,
         "channel": "voice",
         "event_sid": "EV" + "0" * 32,
+        "delivery_sid": "DL" + "0" * 32,
         "reservation_sid": offered.sid if offered else "WR" + "0" * 32,
     }
     if operation.name == "DeleteWorkspace":

@@ -9,7 +9,12 @@ import pytest
 from tests.house import tree
 
 LONGEST_FILE = 500  # lines; a room that grows past it is split by meaning, a migration is not
-LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-postgresql.txt"]
+LOCKS = [
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-postgresql.txt",
+    "requirements-node.txt",
+]
 #: Written in halves, or this file would be one that says them.
 FOREIGN = ["/wo" + "rk/", "issues" + " show", "localhost" + " registry"]
 TEXT = {".css", ".env", ".html", ".ini", ".js", ".json", ".mako", ".md", ".py", ".sh", ".sql"}
@@ -61,14 +66,14 @@ def test_the_locks_agree_on_every_version() -> None:
     assert {name: versions for name, versions in pinned.items() if len(versions) > 1} == {}
 
 
-@pytest.mark.parametrize("group", ["dependencies", "dev", "postgresql"])
+@pytest.mark.parametrize("group", ["dependencies", "dev", "postgresql", "node"])
 def test_every_dependency_is_locked(group: str) -> None:
     wanted = (
         tree.settings()["project"]["dependencies"]
         if group == "dependencies"
         else tree.settings()["dependency-groups"][group]
     )
-    lock = LOCKS[["dependencies", "dev", "postgresql"].index(group)]
+    lock = LOCKS[["dependencies", "dev", "postgresql", "node"].index(group)]
     text = tree.read(Path(lock))
     for requirement in wanted:
         name = re.match(r"[\w-]+", requirement)

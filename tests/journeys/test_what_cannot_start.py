@@ -101,3 +101,26 @@ def _free_port() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return str(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("CALLBACK_FORMAT", "xml"),
+        ("CALLBACK_ALLOW_PRIVATE", "everything"),
+        ("CALLBACK_CONCURRENCY", "0"),
+        ("CALLBACK_RETRY_HOURS", "-1"),
+        ("CALLBACK_KEEP_HOURS", "a day"),
+    ],
+)
+def test_wrong_settings_of_callbacks_are_named(name: str, text: str, tmp_path: Path) -> None:
+    with pytest.raises(WrongSettings, match=f"{name}: expected"):
+        load({name: text, "INSTANCE_PATH": str(tmp_path)})
+
+
+def test_callbacks_may_go_to_this_machine_while_the_simulator_stands_in(tmp_path: Path) -> None:
+    folder = {"INSTANCE_PATH": str(tmp_path)}
+    account = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": "x"}
+    assert load(folder).callback_allow_private == "loopback"
+    assert load(folder | account).callback_allow_private == "none"
+    assert load(folder | {"CALLBACK_ALLOW_PRIVATE": "none"}).callback_allow_private == "none"

@@ -1,6 +1,6 @@
 // The same agent for a page: bundled by esbuild, driven by the test through `window`.
 import * as TaskRouter from 'twilio-taskrouter';
-import { agent, run } from './agent.js';
+import { agent, run } from './agent.mjs';
 
 window.heard = [];
 const tell = (what, details) => window.heard.push({ what, details });

@@ -2,7 +2,7 @@
 // Lines of JSON on standard output tell what happens.
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
-import { agent, run, workspace } from './agent.js';
+import { agent, run, workspace } from './agent.mjs';
 
 const require = createRequire(import.meta.url);
 const tell = (what, details) => console.log(JSON.stringify({ what, details }));

@@ -318,6 +318,15 @@ class Centre:
         self.route()
         return accepted
 
+    def accept_pending(self, task_sid: str) -> None:
+        """Has the one who is being asked accept, while others have the Task already."""
+        self.route()
+        offers = [
+            each for each in self.reservations(task_sid) if each.reservation_status == "pending"
+        ]
+        assert len(offers) == 1
+        self.answer("accept", offers[0].sid)
+
     def reject(self, task_sid: str, worker_activity_sid: str | None = None) -> Reservation:
         offer = self.offer(task_sid)
         rejected = self.engine.perform(

@@ -228,7 +228,8 @@ def _is_free(work: Work, worker: Worker, channel: WorkerChannel) -> bool:
     if not configuration.is_available(worker.activity_sid) or not channel.available:
         return False
     if not configuration.workspace.multi_task_enabled:
-        return not work.assigned_tasks(worker.sid)
+        channels = work.worker_channels.find(worker_sid=worker.sid)
+        return not any(each.assigned_tasks for each in channels)
     return channel.assigned_tasks < channel.configured_capacity
 
 

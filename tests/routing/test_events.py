@@ -36,6 +36,8 @@ FIELDS = {
     "task_channel": "task_channel_sid task_channel_name task_channel_unique_name "
     "task_channel_optimized_routing",
 }
+#: The Worker who had the Task until it was completed.
+FIELDS["last_worker"] = FIELDS["worker"]
 #: What some events of a group carry beside that.
 SOMETIMES = {
     "task_queue_entered_date",

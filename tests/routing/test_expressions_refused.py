@@ -57,6 +57,7 @@ def holds(text: str) -> bool:
         ("a == " + "1" * 31, 1, 6, "expected a number of at most 30 digits"),
         ("a[" + "1" * 31 + "] == 1", 1, 3, "expected a number of at most 30 digits"),
         (r"a == '\u12'", 1, 6, "expected four hexadecimal digits after \\u"),
+        (r"a == '\u\0041'", 1, 6, "expected four hexadecimal digits after \\u"),
         (r"a == '\ud800'", 1, 6, "expected no lone surrogate in a text"),
         (r"a == '\u0000'", 1, 6, "expected no U+0000 in a text"),
         ("a == '\x00'", 1, 7, "expected no U+0000"),
@@ -135,11 +136,19 @@ def test_chains_are_no_nesting() -> None:
         " AND ".join(["a == 1"] * 251),
         "a IN [" + ",".join(["1"] * 998) + "]",
         " OR ".join(["NOT a == 1"] * 201),
+        " OR ".join(["a CONTAINS 'x'"] * 33),
+        " OR ".join(["a >= b"] * 33),
     ],
 )
 def test_more_than_a_thousand_parts_are_refused(text: str) -> None:
     with pytest.raises(ExpressionError, match="at most 1000 operators, operands and list elements"):
         parse(text)
+
+
+def test_what_has_to_look_at_every_worker_counts_for_more() -> None:
+    assert holds(" OR ".join(["level CONTAINS 'x'"] * 31 + ["level == level"]))
+    with pytest.raises(ExpressionError, match="CONTAINS, and one attribute beside another, count"):
+        parse(" OR ".join(["a CONTAINS 'x'", "a == b"] * 20))
 
 
 def test_a_reference_has_at_most_a_hundred_parts() -> None:

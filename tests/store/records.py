@@ -15,7 +15,7 @@ from routing.sids import new_sid
 from routing.store import SqlStore, UnitOfWork, open_store
 from routing.task import PENDING, Task
 from routing.task_queue import TaskQueue
-from routing.worker import Worker, WorkerChannel
+from routing.worker import CapacityClaim, Worker, WorkerChannel
 from routing.workspace import Activity, TaskChannel, Workspace
 
 #: 2026-01-01T00:00:00Z
@@ -214,12 +214,17 @@ def delivery(workspace_sid: str, **columns: Any) -> Delivery:
         "workspace_sid": workspace_sid,
         "kind": "event",
         "event_sid": new_sid("EV"),
+        "position": 1,
+        "order_key": new_sid("WT"),
+        "receiver": "event https://example.com:443",
         "reservation_sid": None,
         "url": "https://example.com/events",
         "state": "pending",
         "attempts": 0,
         "due_at": None,
         "leased_until": None,
+        "give_up_at": NEW_YEAR + 1,
+        "kept_until": None,
         "last_status": None,
         "last_error": None,
     }
@@ -322,3 +327,18 @@ def opened(url: str, clock: ManualClock) -> SqlStore:
     store = open_store(url, clock)
     store.migrate()
     return store
+
+
+def capacity_claim(channel: WorkerChannel, *, regardless: bool = False) -> CapacityClaim:
+    """One unit of that channel."""
+    return CapacityClaim(
+        worker_sid=channel.worker_sid,
+        task_channel_sid=channel.task_channel_sid,
+        regardless=regardless,
+    )
+
+
+def take_capacity(store: SqlStore, channel: WorkerChannel, *, regardless: bool = False) -> bool:
+    """Takes one unit of that channel; was there one?"""
+    claim = capacity_claim(channel, regardless=regardless)
+    return store.perform(lambda work: work.take_capacity([claim])) == [channel.sid]

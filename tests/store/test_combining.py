@@ -314,7 +314,10 @@ BREACHES: dict[str, Callable[[UnitOfWork, Office], Any]] = {
     "locks": lambda work, office: work.tasks.get(office.task.sid, lock=True),
     "locks_many": lambda work, office: work.tasks.find(sid=office.task.sid, lock=True),
     "locks_due": lambda work, _office: work.due_calls(9, 9),
-    "claims": lambda work, office: work.take_capacity(office.worker_channel.sid, regardless=True),
+    "claims": lambda work, office: work.take_capacity(
+        [records.capacity_claim(office.worker_channel)]
+    ),
+    "changes_many": lambda work, office: work.tasks.change_all({office.task.sid: {"priority": 9}}),
     "configures": lambda work, office: work.configuration_changed(office.workspace.sid),
     "moves": lambda work, _office: work.move_follower("somebody", 9),
 }

@@ -1,5 +1,6 @@
 """The event log: every committed event exactly once and in order, whoever commits when."""
 
+import dataclasses
 import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -231,3 +232,11 @@ def test_every_follower_sees_every_committed_event_once_and_in_order(store: SqlS
             own = [event for event in seen if event.workspace_sid == room.sid]
             versions = [int(event.carried["version"]) for event in own]
             assert versions == sorted(versions)
+
+
+def test_whoever_wants_no_more_is_told_only_what_an_event_is_about(store: SqlStore) -> None:
+    told = records.event("WS1", carried={"worker_name": "alice"}, worker_sid="WK1")
+    store.perform(lambda work: work.emit(told))
+    (found,) = store.event_log("anybody", frozenset({told.type}), bare=True).read(9)
+    bare = dataclasses.replace(told, carried={}, description="")
+    assert records.without_position(found) == bare

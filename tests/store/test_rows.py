@@ -11,7 +11,7 @@ from routing.events import Event
 from routing.store import BrokenInvariant, SqlStore, StoreError, UnitOfWork
 from routing.store.tables import TABLES, events
 from tests.store import records
-from tests.store.records import ManualClock, Office, furnish
+from tests.store.records import ManualClock, Office, furnish, take_capacity
 
 
 @pytest.fixture
@@ -212,23 +212,62 @@ def test_capacity_is_taken_while_there_is_some(store: SqlStore) -> None:
     sid = office.worker_channel.sid
 
     def take(*, regardless: bool = False) -> bool:
-        return store.perform(lambda work: work.take_capacity(sid, regardless=regardless))
+        return take_capacity(store, office.worker_channel, regardless=regardless)
 
     assert [take(), take(), take()] == [True, True, False]
     assert take(regardless=True)
-    assert store.read(lambda work: work.assigned_tasks(office.worker.sid)) == 3
+    assert assigned_tasks(store, office) == 3
     for _ in range(3):
         store.perform(lambda work: work.free_capacity(sid))
     with pytest.raises(BrokenInvariant, match=sid):
         store.perform(lambda work: work.free_capacity(sid))
-    assert store.read(lambda work: work.assigned_tasks(office.worker.sid)) == 0
+    assert assigned_tasks(store, office) == 0
 
 
 def test_a_channel_that_is_switched_off_gives_no_capacity(store: SqlStore, office: Office) -> None:
     sid = office.worker_channel.sid
     store.perform(lambda work: work.worker_channels.change(sid, available=False))
-    assert not store.perform(lambda work: work.take_capacity(sid, regardless=False))
-    assert not store.perform(lambda work: work.take_capacity("WCnobody", regardless=True))
+    assert not take_capacity(store, office.worker_channel)
+    nobody = dataclasses.replace(office.worker_channel, worker_sid="WKnobody")
+    assert not take_capacity(store, nobody, regardless=True)
+
+
+def test_of_more_than_there_is_the_first_get_what_there_is(store: SqlStore) -> None:
+    office = furnish(store, capacity=3)
+    own = records.capacity_claim(office.worker_channel)
+    ignoring = records.capacity_claim(office.worker_channel, regardless=True)
+    stranger = dataclasses.replace(own, worker_sid="WKnobody")
+    wanted = [own, stranger, own, own, own, ignoring, own, stranger]
+    sid = office.worker_channel.sid
+    taken = store.perform(lambda work: work.take_capacity(wanted))
+    assert taken == [sid, None, sid, sid, None, sid, None, None]
+    assert assigned_tasks(store, office) == 4
+    assert store.perform(lambda work: work.take_capacity([])) == []
+
+
+def assigned_tasks(store: SqlStore, office: Office) -> int:
+    channel = store.read(lambda work: work.worker_channels.get(office.worker_channel.sid))
+    assert channel is not None
+    return channel.assigned_tasks
+
+
+def test_many_rows_are_changed_each_in_its_own_way(store: SqlStore, office: Office) -> None:
+    first, second, third = (records.task(office.channel, priority=1) for _ in range(3))
+    records.store_all(store, "tasks", [first, second, third])
+
+    def change(work: UnitOfWork) -> list[int]:
+        work.tasks.change_all(
+            {first.sid: {"priority": 2, "reason": "a"}, second.sid: {"priority": 3, "reason": None}}
+        )
+        # A second change of a row, and a question about it, find the first one done.
+        work.tasks.change_all({second.sid: {"priority": 4}})
+        work.tasks.change_all({})
+        return [each.priority for each in work.tasks.find(sid={first.sid, second.sid, third.sid})]
+
+    assert sorted(store.perform(change)) == [1, 2, 4]
+    found = store.read(lambda work: work.tasks.get(first.sid))
+    assert found == dataclasses.replace(first, priority=2, reason="a")
+    assert store.read(lambda work: work.tasks.get(third.sid)) == third
 
 
 def test_what_is_due_comes_most_overdue_first(
@@ -276,12 +315,13 @@ def test_leased_rows_are_not_due_before_their_lease_ends(
     store.perform(fill)
     assert store.perform(lambda work: work.due_instructions(now, 9)) == [free]
     assert store.read(lambda work: work.due_instructions(now + 10, 9)) == [leased, free]
-    assert store.read(lambda work: work.due_deliveries(now, 9)) == []
-    assert store.perform(lambda work: work.due_deliveries(now + 20, 9)) == [owed]
+    to = owed.receiver
+    assert store.read(lambda work: work.due_deliveries(to, now, 9)) == []
+    assert store.perform(lambda work: work.due_deliveries(to, now + 20, 9)) == [owed]
+    assert store.read(lambda work: work.due_deliveries("somebody else", now + 20, 9)) == []
     assert store.read(lambda work: work.due_calls(now, 9)) == []
     assert store.perform(lambda work: work.due_calls(now + 30, 9)) == [ringing]
     assert store.read(lambda work: work.next_voice_deadline()) == now - 1
-    assert store.read(lambda work: work.next_delivery()) == now + 20
 
 
 def test_a_workflow_keeps_the_configurations_that_its_tasks_began_with(

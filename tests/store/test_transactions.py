@@ -130,11 +130,7 @@ def test_the_last_unit_of_capacity_is_taken_once(store: SqlStore) -> None:
     taken: list[bool] = []
 
     def perform(_: int) -> None:
-        taken.append(
-            store.perform(
-                lambda work: work.take_capacity(office.worker_channel.sid, regardless=False)
-            )
-        )
+        taken.append(records.take_capacity(store, office.worker_channel))
 
     in_threads(16, perform)
     assert sorted(taken) == [False] * 11 + [True] * 5

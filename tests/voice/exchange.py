@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from voice.phone_line import (
     ENDED_STATUSES,
     CallGone,
+    Calling,
     Dialling,
     Leg,
     PhoneLineError,
@@ -47,6 +48,9 @@ class FakeCall:
     queue_action: str | None = None
     label: str | None = None
     ends_room: bool = False
+    #: What a participant's part was changed to.
+    part: dict[str, object] = field(default_factory=dict)
+    recording: str | None = None
 
     @property
     def is_live(self) -> bool:
@@ -108,12 +112,13 @@ class Exchange:
             callback=dialling.leg_url,
             label=dialling.label,
             ends_room=dialling.options.get("end_conference_on_exit", True) is True,
+            part=dict(dialling.options),
         )
         self.calls[leg.sid] = leg
         room.expected.append(leg)
         leg.room = room
-        self._tell_status(leg, "initiated")
-        self._tell_status(leg, "ringing")
+        self.tell_status(leg, "initiated")
+        self.tell_status(leg, "ringing")
         self._end("dial")
         return Leg(call_sid=leg.sid, conference_sid=room.sid)
 
@@ -154,6 +159,73 @@ class Exchange:
             call.queue_action = None
         self.obey(call, twiml)
         self._end("redirect")
+
+    def redirect_to(self, call_sid: str, *, url: str) -> None:
+        self._begin("redirect", f"redirect to {url}")
+        call = self.calls.get(call_sid)
+        if call is None or call.status != "in-progress":
+            raise CallGone("Call is not in-progress. Cannot redirect.", code=21220)
+        self._leave_room(call, told=True)
+        if call.queue_action is not None:
+            self._tell(call.queue_action, self._standard(call) | {"QueueResult": "redirected"})
+            call.queue_action = None
+        call.documents.append(f"<Response><Redirect>{url}</Redirect></Response>")
+        self._end("redirect")
+
+    def call(self, calling: Calling) -> str:
+        self._begin("call", f"call {calling.to} from {calling.from_address}")
+        made = self.new_call(calling.from_address, calling.to, calling.leg_url)
+        made.direction = "outbound-api"
+        made.documents.append(f"<Response><Redirect>{calling.url}</Redirect></Response>")
+        self.tell_status(made, "ringing")
+        self._end("call")
+        return made.sid
+
+    def find_call(self, *, to: str, from_address: str, since: int) -> str | None:
+        self._begin("find_call", f"find call since {since}")
+        found = [
+            call.sid
+            for call in self.calls.values()
+            if (call.to_address, call.from_address) == (to, from_address)
+        ]
+        return found[-1] if found else None
+
+    def change(self, conference_sid: str, call_sid: str, **part: object) -> None:
+        self._begin("change", f"change {part}")
+        call = self._member(conference_sid, call_sid)
+        call.part |= part
+        if "end_conference_on_exit" in part:
+            call.ends_room = part["end_conference_on_exit"] is True
+        self._end("change")
+
+    def kick(self, conference_sid: str, call_sid: str) -> None:
+        self._begin("kick", "kick")
+        call = self._member(conference_sid, call_sid)
+        self.end(call)
+        self._end("kick")
+
+    def end_room(self, conference_sid: str) -> None:
+        self._begin("end_room", "end room")
+        for room in self.rooms:
+            if room.sid == conference_sid and not room.is_over:
+                self._end_room(room, ended_by="")
+                self._end("end_room")
+                return
+        raise CallGone("the room is over")
+
+    def record(self, call_sid: str, *, action: str, pause_behavior: str) -> None:
+        self._begin("record", f"record {action} {pause_behavior}")
+        if call_sid not in self.calls:
+            raise CallGone("not found", code=20404)
+        self.calls[call_sid].recording = action
+        self._end("record")
+
+    def _member(self, conference_sid: str, call_sid: str) -> FakeCall:
+        for room in self.rooms:
+            for member in room.members:
+                if (room.sid, member.sid) == (conference_sid, call_sid):
+                    return member
+        raise CallGone("not in this room", code=20404)
 
     def hang_up(self, call_sid: str) -> None:
         self._begin("hang_up", "hang up")
@@ -196,7 +268,7 @@ class Exchange:
 
     def pick_up(self, leg: FakeCall) -> None:
         leg.status = "in-progress"
-        self._tell_status(leg, "in-progress")
+        self.tell_status(leg, "in-progress")
         if leg.room is not None:
             leg.room.expected.remove(leg)
             self._join(leg, leg.room)
@@ -208,7 +280,7 @@ class Exchange:
             self._tell(call.queue_action, self._standard(call) | {"QueueResult": "hangup"})
             call.queue_action = None
         self._leave_room(call, told=True)
-        self._tell_status(call, status)
+        self.tell_status(call, status)
 
     # ---- the rest --------------------------------------------------------------------------------
 
@@ -260,13 +332,15 @@ class Exchange:
             return
         if call in room.expected:
             room.expected.remove(call)
-        if call in room.members:
+        was_in = call in room.members
+        if was_in:
             room.members.remove(call)
             self._tell_room(room, "participant-leave", call)
         if told and call.dial_action is not None:
             action, call.dial_action = call.dial_action, None
             self._tell(action, self._standard(call) | {"DialCallStatus": "answered"})
-        if (call.ends_room or not room.members) and not room.expected and not room.is_over:
+        ends = (call.ends_room and was_in) or not room.members
+        if ends and not room.expected and not room.is_over:
             self._end_room(room, ended_by=call.sid)
 
     def _end_room(self, room: FakeRoom, *, ended_by: str) -> None:
@@ -283,9 +357,9 @@ class Exchange:
                 action, member.dial_action = member.dial_action, None
                 answer_to = self._standard(member) | {"DialCallStatus": "answered"}
                 self.outbox.append(Callback(_path(action), answer_to | {"_obey": member.sid}))
-        self._tell_room(room, "conference-end", None)
+        self._tell_room(room, "conference-end", None, CallSidEndingConference=ended_by)
 
-    def _tell_room(self, room: FakeRoom, event: str, call: FakeCall | None) -> None:
+    def _tell_room(self, room: FakeRoom, event: str, call: FakeCall | None, **more: str) -> None:
         room.told += 1
         parameters = {
             "ConferenceSid": room.sid,
@@ -306,9 +380,9 @@ class Exchange:
             }
             if call.label:
                 parameters["ParticipantLabel"] = call.label
-        self._tell(room.callback, parameters)
+        self._tell(room.callback, parameters | more)
 
-    def _tell_status(self, call: FakeCall, status: str) -> None:
+    def tell_status(self, call: FakeCall, status: str) -> None:
         if call.callback is not None:
             self._tell(
                 call.callback,

@@ -8,7 +8,7 @@ from twilio.request_validator import RequestValidator
 from werkzeug.test import TestResponse
 
 from routing.background.loops import following
-from routing.call import Call
+from routing.call import Call, Instruction
 from routing.engine import instructions
 from tests.routing.centre import Centre
 from tests.voice.exchange import (
@@ -185,6 +185,10 @@ class Office:
 
     def assigned(self, worker_sid: str) -> int:
         return self.centre.channel(worker_sid).assigned_tasks
+
+    def rows_of(self, kind: str) -> list[Instruction]:
+        """The instructions of that kind."""
+        return self.centre.engine.read(lambda work: work.instructions.find(kind=kind))
 
     def are_together(self, one: FakeCall, other: FakeCall) -> bool:
         return one.room is not None and one.room is other.room and one in one.room.members

@@ -36,6 +36,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["task_sid"], ["tasks.sid"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("sid"),
     )
+    wrapping = sa.text("reservation_status = 'wrapping'")
+    op.create_index(
+        "reservations_wrapping",
+        "reservations",
+        ["updated_at"],
+        sqlite_where=wrapping,
+        postgresql_where=wrapping,
+    )
     live = sa.text("transfer_status = 'initiated'")
     op.create_index(
         "transfers_live",
@@ -51,6 +59,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("reservations_wrapping", "reservations")
     op.drop_table("transfers")
     op.drop_column("reservations", "transfer_sid")
     op.drop_column("tasks", "transfer_sid")

@@ -1,0 +1,63 @@
+"""Follows the log and keeps the tables of sums that statistics are read from.
+
+What is read from a batch of events and the place in the log move in one transaction, in which no
+row is looked at but that place: everything was worked out before. So the transaction is short, and
+a crash, or a second process that does the same, neither counts anything twice nor leaves it out.
+"""
+
+from collections.abc import Sequence
+
+from routing.errors import Conflict
+from routing.events import Event
+from routing.statistics import facts
+from routing.store import FollowedLog, SqlStore
+from routing.store.statistics import FOLLOWER, bucketed
+
+#: The types of events that are followed.
+CONCERNS = facts.CONCERNS
+#: Events that are summed up in one transaction: few enough that nobody notices its writing.
+BATCH = 500
+#: Seconds between two looks at the log: what is not summed up yet, answers take from the log.
+REST_SECONDS = 1.0
+#: Seconds until a gap in the log is looked at again.
+HELD_UP_SECONDS = 0.05
+
+
+class StatisticsFollower:
+    """Used by one thread."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self._log: FollowedLog = store.event_log(FOLLOWER, CONCERNS)
+        #: The durable place in the log, as far as it is known here.
+        self._position: int | None = None
+
+    def step(self) -> bool | float:
+        """Sums up a batch; True when there may be more, or seconds until it may go on."""
+        events = self._log.read(BATCH)
+        if not events:
+            return HELD_UP_SECONDS if self._log.is_held_up else False
+        if self._position is None:
+            self._position = self._store.read(lambda work: work.follower_position(FOLLOWER))
+        after, position = self._position, events[-1].position
+        try:
+            self._sum_up(events, after, position)
+            self._position = position
+        except Conflict:
+            self._position = None  # another process was faster: read on where that one is
+        self._log.restart()
+        # A batch is counted with what does not concern us, so a full one may look smaller.
+        return position - after >= BATCH // 2
+
+    def _sum_up(self, events: Sequence[Event], after: int, position: int) -> None:
+        standings = self._store.read(
+            lambda work: work.statistics.standings(facts.wanted_standings(events))
+        )
+        reading = facts.read(events, standings)
+        added = bucketed(reading.facts)
+        sums = self._store.read(lambda work: work.statistics.buckets(added))
+        for bucket in sums.keys() & added.keys():
+            added[bucket].add(sums[bucket])
+        self._store.perform(
+            lambda work: work.statistics.write(reading, added, after=after, position=position)
+        )

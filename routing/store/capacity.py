@@ -1,0 +1,82 @@
+"""Taking capacity: the claim that keeps two routers from giving a Worker more than it can handle.
+
+All that is wanted of a channel is taken by one conditional UPDATE; what comes back are the channels
+that had it. So the database decides, whatever the index or an earlier SELECT believed.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from routing.store.work_statements import WorkStatements
+from routing.worker import CapacityClaim
+
+if TYPE_CHECKING:
+    from routing.store.unit_of_work import UnitOfWork
+
+#: Worker SID, TaskChannel SID.
+_Key = tuple[str, str]
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def take(
+    unit: "UnitOfWork", statements: WorkStatements, claims: Sequence[CapacityClaim]
+) -> list[str | None]:
+    """For each claim the SID of its WorkerChannel, or None where nothing could be taken."""
+    taken: list[str | None] = [None] * len(claims)
+    for regardless in (False, True):
+        places: dict[_Key, list[int]] = defaultdict(list)
+        for place, claim in enumerate(claims):
+            if claim.regardless is regardless:
+                places[claim.worker_sid, claim.task_channel_sid].append(place)
+        run = partial(_take_units, unit, statements, regardless=regardless)
+        found = run({key: len(wanted) for key, wanted in places.items()})
+        for key, wanted in places.items():
+            if key in found:
+                for place in wanted:
+                    taken[place] = found[key]
+            elif len(wanted) > 1:
+                _take_one_by_one(run, key, wanted, taken)
+    return taken
+
+
+def _take_one_by_one(
+    run: Callable[[Mapping[_Key, int]], dict[_Key, str]],
+    key: _Key,
+    places: Iterable[int],
+    taken: list[str | None],
+) -> None:
+    """All of them were too many: the first ones get what there is."""
+    for place in places:
+        sid = run({key: 1}).get(key)
+        if sid is None:
+            return
+        taken[place] = sid
+
+
+def _take_units(
+    unit: "UnitOfWork",
+    statements: WorkStatements,
+    units: Mapping[_Key, int],
+    *,
+    regardless: bool,
+) -> dict[_Key, str]:
+    """Takes so many units of each channel; the SIDs of those that had them."""
+    if not units:
+        return {}
+    wanted = [
+        {
+            "worker_sid": worker_sid,
+            "task_channel_sid": task_channel_sid,
+            "assigned_tasks": number,
+            "last_reserved_at": unit.now,
+        }
+        for (worker_sid, task_channel_sid), number in units.items()
+    ]
+    text = statements.take(len(units), regardless=regardless)
+    rows = unit.write_and_tell(text, (_encode(wanted).decode(),))
+    return {(worker_sid, channel_sid): sid for worker_sid, channel_sid, sid in rows}

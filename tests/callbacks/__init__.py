@@ -1,0 +1,1 @@
+"""Callbacks, seen by those who receive them."""

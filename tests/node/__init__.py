@@ -1,0 +1,1 @@
+"""Programs in JavaScript that the tests run, with the libraries that they need."""

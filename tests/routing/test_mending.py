@@ -1,0 +1,76 @@
+"""After-work that takes too long ends, and Tasks that nobody has any more are mended."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from routing.engine import mending
+from tests.routing.centre import Centre
+
+
+def wrapping(centre: Centre) -> tuple[str, str]:
+    worker = centre.add_worker("Alice")
+    task = centre.add_task()
+    centre.accept(task)
+    centre.wrap_up(task)
+    return worker, task
+
+
+def end(centre: Centre, limits: Mapping[str, int]) -> int:
+    return len(centre.engine.perform(mending.end_after_work, limits=limits))
+
+
+def test_after_work_ends_at_its_limit_and_the_capacity_comes_back(centre: Centre) -> None:
+    worker, task = wrapping(centre)
+    centre.clock.advance(119)
+    assert end(centre, {mending.ALL: 120}) == 0
+    centre.clock.advance(1)
+    assert end(centre, {mending.ALL: 120}) == 1
+    assert centre.status(task) == "completed"
+    assert centre.channel(worker).assigned_tasks == 0
+    assert end(centre, {mending.ALL: 120}) == 0
+
+
+@pytest.mark.parametrize("of_queue", [True, False])
+def test_the_limit_of_the_queue_comes_before_that_of_the_workspace(
+    centre: Centre, of_queue: bool
+) -> None:
+    wrapping(centre)
+    limits = {mending.ALL: 1000, centre.workspace_sid: 500}
+    if of_queue:
+        limits[centre.queue_sid] = 60
+    centre.clock.advance(60)
+    assert end(centre, limits) == (1 if of_queue else 0)
+
+
+def test_without_a_limit_after_work_takes_as_long_as_it_takes(centre: Centre) -> None:
+    wrapping(centre)
+    centre.clock.advance(80_000)
+    assert end(centre, {"WQ" + "0" * 32: 1}) == 0
+
+
+@pytest.mark.parametrize("wraps", [True, False])
+def test_a_task_that_nobody_has_is_mended(centre: Centre, wraps: bool) -> None:
+    worker, task = wrapping(centre) if wraps else (centre.add_worker("Alice"), centre.add_task())
+    if not wraps:
+        centre.accept(task)
+    offer = centre.offer(task)
+    centre.engine.perform(lambda work: work.reservations.remove(offer.sid))
+    centre.engine.perform(lambda work: work.free_capacity(offer.worker_channel_sid))
+
+    def mend() -> list[str]:
+        return centre.engine.perform(mending.mend_tasks, workspace_sid=centre.workspace_sid)
+
+    assert mend() == [], "not at once"
+    centre.clock.advance(mending.GRACE_SECONDS)
+    assert mend() == [task]
+    assert centre.status(task) == ("completed" if wraps else "pending")
+    assert mend() == []
+    assert centre.channel(worker).assigned_tasks == 0
+
+
+def test_tasks_that_somebody_has_are_left_alone(centre: Centre) -> None:
+    _worker, task = wrapping(centre)
+    centre.clock.advance(10_000)
+    assert centre.engine.perform(mending.mend_tasks, workspace_sid=centre.workspace_sid) == []
+    assert centre.status(task) == "wrapping"

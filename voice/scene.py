@@ -1,0 +1,72 @@
+"""What a step needs to know of the tables before it turns to Twilio, read in one go."""
+
+from dataclasses import dataclass
+
+from routing.call import DONE, FAILED, Call, Instruction
+from routing.engine import instructions
+from routing.json_text import JSONObject, read_object
+from routing.ports import Work
+from routing.reservation import ACCEPTED, PENDING, WRAPPING
+from voice import bridge, conversation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What a step needs to know of the tables before it turns to Twilio."""
+
+    #: The caller's call; None when it has ended.
+    call: Call | None
+    #: Does the Reservation still want its bridge?
+    is_wanted: bool
+    worker_attributes: JSONObject
+    #: Has the caller been taken on since, to another agent?
+    is_overtaken: bool
+    #: Has the caller talked to somebody before?
+    has_met: bool
+    #: Why the Task has ended, as its events say.
+    reason: str | None
+    #: For a Task without a call: the customer whom somebody is to call, and from which number.
+    outbound_to: str | None
+    outbound_from: str
+    #: The bridges of the others who have the Task now: it is being handed on.
+    colleagues: tuple[Instruction, ...]
+
+
+def scene_of(work: Work, instruction: Instruction) -> Scene:
+    call = conversation.call_of(work, instruction.task_sid)
+    task = work.tasks.get(instruction.task_sid)
+    said = read_object(task.attributes, parameter="Attributes") if task is not None else {}
+    outbound_to = said.get("outbound_to")
+    reservation = work.reservations.get(instruction.reservation_sid)
+    worker = work.workers.get(reservation.worker_sid) if reservation is not None else None
+    return Scene(
+        call=call if conversation.is_live(call) else None,
+        is_wanted=reservation is not None and reservation.reservation_status in {PENDING, ACCEPTED},
+        worker_attributes=(
+            read_object(worker.attributes, parameter="Attributes") if worker is not None else {}
+        ),
+        is_overtaken=any(
+            other.state == DONE or other.step in {bridge.MOVE, bridge.JOINING, bridge.PARTING}
+            for other in work.instructions.find(
+                task_sid=instruction.task_sid, kind=conversation.ROOMS
+            )
+            if other.state != FAILED
+        ),
+        has_met=conversation.standing_bridge(work, instruction.task_sid) is not None,
+        reason=None if task is None else task.reason,
+        outbound_to=outbound_to if call is None and isinstance(outbound_to, str) else None,
+        outbound_from=str(said.get("from", "")),
+        colleagues=_colleagues(work, instruction),
+    )
+
+
+def _colleagues(work: Work, instruction: Instruction) -> tuple[Instruction, ...]:
+    holders = work.reservations.find(
+        task_sid=instruction.task_sid, reservation_status=frozenset({ACCEPTED, WRAPPING})
+    )
+    standing = (
+        instructions.standing(work, holder.sid)
+        for holder in holders
+        if holder.sid != instruction.reservation_sid
+    )
+    return tuple(bridge for bridge in standing if bridge is not None)
