@@ -52,7 +52,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
         workflows,
         workers,
         worker_channels,
-        worker_tokens,
         tasks,
         reservations,
         events,
@@ -83,6 +82,7 @@ EVERY_OPERATION: Final = (
     *OPERATIONS,
     *explanations.resource.operations,
     *exports.resource.operations,
+    *worker_tokens.resource.operations,
     *_itself.operations,
 )
 

@@ -107,8 +107,11 @@ class Bridge:
         )
 
 
-def bridge_door(bridge: Bridge) -> Blueprint:
-    """POST and OPTIONS below /v1/wschannels, with and without a channel in the path."""
+def bridge_door(bridge: Bridge, *, at_root: bool = False) -> Blueprint:
+    """POST and OPTIONS below /v1/wschannels, with and without a channel in the path.
+
+    `at_root`: where nothing else is served, a bare host is understood as well.
+    """
     blueprint = Blueprint("bridge", __name__)
 
     def post(channel: str | None = None) -> Response:
@@ -117,19 +120,19 @@ def bridge_door(bridge: Bridge) -> Blueprint:
     def preflight(channel: str | None = None) -> Response:  # noqa: ARG001 - of any channel
         return Response(status=204)
 
-    for number, folder in enumerate(FOLDERS):
-        for name, path in (("own", folder), ("named", f"{folder}/<path:channel>")):
-            endpoint = f"{name}_{number}"
-            blueprint.add_url_rule(
-                path, endpoint, post, methods=["POST"], provide_automatic_options=False
-            )
-            blueprint.add_url_rule(
-                path,
-                f"preflight_{endpoint}",
-                preflight,
-                methods=["OPTIONS"],
-                provide_automatic_options=False,
-            )
+    paths = [path for folder in FOLDERS for path in (folder, f"{folder}/<path:channel>")]
+    for number, path in enumerate(["/", *paths] if at_root else paths):
+        endpoint = f"post_{number}"
+        blueprint.add_url_rule(
+            path, endpoint, post, methods=["POST"], provide_automatic_options=False
+        )
+        blueprint.add_url_rule(
+            path,
+            f"preflight_{endpoint}",
+            preflight,
+            methods=["OPTIONS"],
+            provide_automatic_options=False,
+        )
     blueprint.after_request(_allow_browsers)
     account_sid = bridge.settings.account_sid
     blueprint.register_error_handler(RoutingError, lambda error: _refusal(error, account_sid))

@@ -374,7 +374,7 @@ def _check_there(work: Work, bearer: Bearer) -> None:
 
 def _check_path(connection: ServerConnection, request: Request) -> Response | None:
     path = request.path.partition("?")[0]
-    if any(path == folder or path.startswith(f"{folder}/") for folder in FOLDERS):
+    if path == "/" or any(path == each or path.startswith(f"{each}/") for each in FOLDERS):
         return None
     return connection.respond(404, json.dumps({"message": f"expected {FOLDERS[0]}"}))
 
