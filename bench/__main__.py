@@ -40,15 +40,12 @@ def main() -> int:
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which (default: all)")
     parser.add_argument("--seconds", type=float, default=5.0, help="of load per measurement")
     parser.add_argument("--rounds", type=int, default=3, help="baseline and subject in turn")
-    parser.add_argument("--tasks", type=int, default=1_000_000, help="of the long lists")
+    parser.add_argument("--tasks", type=int, default=1_000_000, help="in long lists and statistics")
     parser.add_argument("--samples", type=int, default=200, help="of each latency")
     parser.add_argument("--assignments", type=int, default=5000, help="as fast as they go")
     parser.add_argument("--agents", type=int, default=100, help="who get those assignments")
     parser.add_argument(
         "--database", choices=["sqlite", "postgresql", "both"], default="both", help="which store"
-    )
-    parser.add_argument(
-        "--tasks", type=int, default=1_000_000, help="finished Tasks that statistics are asked of"
     )
     options = parser.parse_args()
     missed = 0

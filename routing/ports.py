@@ -93,7 +93,11 @@ class Statistics(Protocol):
         ...
 
     def stays(
-        self, workspace_sid: str, span: Span, worker_sids: Collection[str] | None
+        self,
+        workspace_sid: str,
+        activity_sids: Collection[str],
+        span: Span,
+        worker_sids: Collection[str] | None,
     ) -> dict[str, Durations]:
         """By Activity: how long Workers were in it, as far as the sums tell; None for all."""
         ...

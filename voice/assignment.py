@@ -162,6 +162,11 @@ class Assignments:
         call = conversation.call_of(work, reservation.task_sid)
         if call is None or self._flow.of(call.to_address).bridge != ON_OFFER:
             return
+        workflow = work.configuration(reservation.workspace_sid).workflows.get(
+            reservation.workflow_sid or ""
+        )
+        if workflow is not None and workflow.assignment_callback_url:
+            return  # an application is asked what is to be done
         if conversation.is_live(call):
             instructions.request_conference(
                 work, reservation_sid=reservation.sid, parameters=self._own_parameters(call)

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from routing import reservation as states
 from routing.configuration import Configuration
-from routing.engine import instructions, reservations
+from routing.engine import giving, instructions, reservations
 from routing.engine.answer_fields import (
     INVALID_INSTRUCTION,
     Field,
@@ -168,8 +168,13 @@ def _conference(work: Work, reservation_sid: str, given: JSONObject) -> None:
     instructions.request_conference(work, reservation_sid=reservation_sid, parameters=given)
 
 
-def _not_yet(_work: Work, _reservation_sid: str, _given: JSONObject) -> None:
-    raise WrongAnswer(INVALID_INSTRUCTION, "This instruction cannot be carried out here yet")
+def _give(name: str) -> Carry:
+    """Carries the instruction out as every other door does."""
+
+    def carry(work: Work, reservation_sid: str, given: JSONObject) -> None:
+        giving.give(work, reservation_sid=reservation_sid, instruction=name, parameters=given)
+
+    return carry
 
 
 def _supervise(_work: Work, reservation_sid: str, _given: JSONObject) -> None:
@@ -201,7 +206,7 @@ INSTRUCTIONS: Final[Mapping[str, Instruction]] = {
             "status_callback_url": Field(read=url, code=40157),
             "status_callback_events": Field(read=_CALL_EVENTS, code=40134),
         },
-        carry_out=_not_yet,
+        carry_out=_give("dequeue"),
         not_pending=40135,
         activity=("post_work_activity_sid", DEQUEUE_ACTIVITY),
     ),
@@ -215,7 +220,7 @@ INSTRUCTIONS: Final[Mapping[str, Instruction]] = {
             "timeout": Field(read=_RING),
             "status_callback_url": Field(read=url, code=40158),
         },
-        carry_out=_not_yet,
+        carry_out=_give("call"),
         not_pending=40114,
     ),
     "redirect": Instruction(
@@ -225,7 +230,7 @@ INSTRUCTIONS: Final[Mapping[str, Instruction]] = {
             "accept": Field(read=flag),
             "post_work_activity_sid": Field(read=_ANY_ACTIVITY),
         },
-        carry_out=_not_yet,
+        carry_out=_give("redirect"),
         not_pending=40123,
         activity=("post_work_activity_sid", INVALID_INSTRUCTION),
     ),

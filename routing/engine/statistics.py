@@ -71,7 +71,8 @@ def activity_durations(
     if span.begin >= span.end:
         return {}
     statistics = work.statistics
-    found = statistics.stays(workspace_sid, span, worker_sids)
+    activities = work.configuration(workspace_sid).activities.keys()
+    found = statistics.stays(workspace_sid, activities, span, worker_sids)
     for activity_sid, present in statistics.present_stays(workspace_sid, span, worker_sids).items():
         found.setdefault(activity_sid, Durations()).add_all(present)
     for stay in _unread(work, workspace_sid).stays:

@@ -157,10 +157,27 @@ class SqlStatistics:
                 (tally.accepted_after if accepted else tally.canceled_after)[seconds] += number
 
     def stays(
-        self, workspace_sid: str, span: Span, worker_sids: Collection[str] | None
+        self,
+        workspace_sid: str,
+        activity_sids: Collection[str],
+        span: Span,
+        worker_sids: Collection[str] | None,
     ) -> dict[str, Durations]:
         """By Activity: how long Workers were in it, as far as the sums tell; None for all."""
-        return self._durations(self._statements.stays, workspace_sid, span, worker_sids)
+        if worker_sids is not None:
+            return self._durations(self._statements.stays_of, workspace_sid, span, worker_sids)
+        found = {}
+        for sid in activity_sids:
+            [(number, *lengths)] = self._rows(
+                self._statements.stays_in(),
+                workspace=workspace_sid,
+                activity=sid,
+                start=span.begin,
+                end=span.end,
+            )
+            if number:
+                found[sid] = Durations(number, *map(int, lengths))
+        return found
 
     def present_stays(
         self, workspace_sid: str, span: Span, worker_sids: Collection[str] | None

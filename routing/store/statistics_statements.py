@@ -179,15 +179,36 @@ class StatisticsStatements:
             lambda: _fact_range(_fact_spreads(prefix), prefix, places, channel=channel),
         )
 
-    def stays(self, places: int) -> Statement:
-        """By Activity: number, total, least and most milliseconds within start and end.
+    def stays_in(self) -> Statement:
+        """Number, total, least and most milliseconds within start and end, in one Activity.
 
-        Values: workspace, start, end, and with places worker_0, ... .
+        One after another: to sort a month's stays by Activity takes longer than to add them up.
+        Values: workspace, activity, start, end.
         """
-        return self._shape(("stays", places), lambda: _stays(places))
+        return self._shape(
+            ("stays in",),
+            lambda: _stays().where(
+                stays.c.workspace_sid == bindparam("workspace"),
+                stays.c.activity_sid == bindparam("activity"),
+            ),
+        )
+
+    def stays_of(self, places: int) -> Statement:
+        """The same of some Workers, by Activity. Values: start, end, worker_0, ..."""
+        return self._shape(
+            ("stays of", places),
+            lambda: (
+                _stays(stays.c.activity_sid)
+                .where(_among(stays.c.worker_sid, "worker", places))
+                .group_by(stays.c.activity_sid)
+            ),
+        )
 
     def present_stays(self, places: int) -> Statement:
-        """The same of the Activities that Workers are in. Values: as above."""
+        """The same of the Activities that Workers are in; 0 places for all of the Workspace.
+
+        Values: workspace, start, end, worker_0, ...
+        """
         return self._shape(("present stays", places), lambda: _present_stays(places))
 
     def live_tasks(self, prefix: str, places: int, *, channel: bool) -> Statement:
@@ -315,39 +336,29 @@ def _fact_range(columns: Select[Any], prefix: str, places: int, *, channel: bool
     return found
 
 
-def _stays(places: int) -> Select[Any]:
-    found = _lengths(
-        stays.c.activity_sid,
-        _greater(stays.c.began_at, bindparam("start", type_=BigInteger)),
-        _less(stays.c.ended_at, bindparam("end", type_=BigInteger)),
-    ).where(
-        stays.c.ended_at > bindparam("start", type_=BigInteger),
-        stays.c.began_at < bindparam("end", type_=BigInteger),
-    )
-    if places:
-        return found.where(_among(stays.c.worker_sid, "worker", places))
-    return found.where(stays.c.workspace_sid == bindparam("workspace"))
+def _stays(*by: ColumnElement[Any]) -> Select[Any]:
+    start: ColumnElement[int] = bindparam("start", type_=BigInteger)
+    end: ColumnElement[int] = bindparam("end", type_=BigInteger)
+    length = _less(stays.c.ended_at, end) - _greater(stays.c.began_at, start)
+    return select(*by, *_measured(length)).where(stays.c.ended_at > start, stays.c.began_at < end)
 
 
 def _present_stays(places: int) -> Select[Any]:
+    start: ColumnElement[int] = bindparam("start", type_=BigInteger)
     end: ColumnElement[int] = bindparam("end", type_=BigInteger)
-    found = _lengths(
-        workers.c.activity_sid,
-        _greater(workers.c.status_changed_at, bindparam("start", type_=BigInteger)),
-        end,
-    ).where(workers.c.status_changed_at < end)
+    length = end - _greater(workers.c.status_changed_at, start)
+    found = (
+        select(workers.c.activity_sid, *_measured(length))
+        .where(workers.c.status_changed_at < end)
+        .group_by(workers.c.activity_sid)
+    )
     if places:
         return found.where(_among(workers.c.sid, "worker", places))
     return found.where(workers.c.workspace_sid == bindparam("workspace"))
 
 
-def _lengths(
-    activity_sid: ColumnElement[Any], begin: ColumnElement[int], end: ColumnElement[int]
-) -> Select[Any]:
-    length = end - begin
-    return select(
-        activity_sid, func.count(), func.sum(length), func.min(length), func.max(length)
-    ).group_by(activity_sid)
+def _measured(length: ColumnElement[int]) -> list[ColumnElement[int]]:
+    return [func.count(), func.sum(length), func.min(length), func.max(length)]
 
 
 def _greater(column: ColumnElement[int], than: ColumnElement[int]) -> ColumnElement[int]:

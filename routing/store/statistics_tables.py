@@ -76,11 +76,10 @@ stays: Final = Table(
     Column("ended_at", BigInteger, nullable=False),
 )
 Index(
-    "statistics_stays_by_end",
+    "statistics_stays_by_activity",
     stays.c.workspace_sid,
+    stays.c.activity_sid,
     stays.c.ended_at,
     stays.c.began_at,
-    stays.c.activity_sid,
-    stays.c.worker_sid,
 )
 Index("statistics_stays_of_worker", stays.c.worker_sid, stays.c.ended_at)

@@ -85,6 +85,8 @@ def test_nothing_is_left_of_a_workspace_that_was_deleted(centre: Centre) -> None
     period = Period(start=0, end=centre.clock.now())
     span = Span(begin=0, end=centre.clock.now())
 
+    activities = list(centre.set_up().activities)
+
     def left() -> tuple[int, int]:
         def query(work):
             tallies = work.statistics.tallies(
@@ -94,7 +96,7 @@ def test_nothing_is_left_of_a_workspace_that_was_deleted(centre: Centre) -> None
                 task_channel_sid=None,
                 with_spreads=False,
             )
-            stays = work.statistics.stays(centre.workspace_sid, span, None)
+            stays = work.statistics.stays(centre.workspace_sid, activities, span, None)
             return tallies[centre.workspace_sid].counts.total(), len(stays)
 
         found: tuple[int, int] = centre.store.read(query)

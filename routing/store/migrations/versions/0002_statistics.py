@@ -72,9 +72,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("position"),
     )
     op.create_index(
-        "statistics_stays_by_end",
+        "statistics_stays_by_activity",
         "statistics_stays",
-        ["workspace_sid", "ended_at", "began_at", "activity_sid", "worker_sid"],
+        ["workspace_sid", "activity_sid", "ended_at", "began_at"],
     )
     op.create_index("statistics_stays_of_worker", "statistics_stays", ["worker_sid", "ended_at"])
     _create_tallies()
