@@ -44,7 +44,7 @@ def create_realtime(
     bridge = Bridge(Engine(store, clock), rest_settings(settings), keys)
     application = flask.Flask("tandem-realtime", static_folder=None)
     loops: list[Loop] = []
-    application.register_blueprint(bridge_door(bridge))
+    application.register_blueprint(bridge_door(bridge, at_root=True))
     application.register_blueprint(
         health_door(store, lambda: {loop.name: loop.is_well for loop in loops})
     )

@@ -36,7 +36,7 @@ class UpdateDelivery(Parameters, frozen=True, kw_only=True, rename="pascal"):
     state: Annotated[Literal["pending"], Meta(description="pending, which sends it again")]
 
 
-@resource.operation("ListDelivery", "GET", _ALL, ListDelivery)
+@resource.operation("ListDelivery", "GET", _ALL, ListDelivery, is_extension=True)
 def list_deliveries(door: Door, given: ListDelivery, workspace_sid: str) -> Response:
     found = door.read(_page, workspace_sid=workspace_sid, given=given)
     return page_answer(
@@ -49,13 +49,13 @@ def _page(work: Work, *, workspace_sid: str, given: ListDelivery) -> Page[Delive
     return page_of(given, Stored(work, Delivery, filters, _NEWEST_FIRST))
 
 
-@resource.operation("FetchDelivery", "GET", _ONE, Parameters)
+@resource.operation("FetchDelivery", "GET", _ONE, Parameters, is_extension=True)
 def fetch(door: Door, _given: Parameters, workspace_sid: str, delivery_sid: str) -> Response:
     found = door.read(deliveries.find, workspace_sid=workspace_sid, delivery_sid=delivery_sid)
     return answer(_body(door, found.result))
 
 
-@resource.operation("UpdateDelivery", "POST", _ONE, UpdateDelivery)
+@resource.operation("UpdateDelivery", "POST", _ONE, UpdateDelivery, is_extension=True)
 def update(door: Door, _given: UpdateDelivery, workspace_sid: str, delivery_sid: str) -> Response:
     done = door.perform(
         deliveries.send_again, workspace_sid=workspace_sid, delivery_sid=delivery_sid

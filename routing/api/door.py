@@ -52,7 +52,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
         workflows,
         workers,
         worker_channels,
-        worker_tokens,
         tasks,
         reservations,
         events,
@@ -60,8 +59,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
         workflow_statistics,
         task_queue_statistics,
         worker_statistics,
-        event_stream,
-        deliveries,
     )
     for operation in room.resource.operations
 )
@@ -79,10 +76,13 @@ def _describe(door: Door, _given: Parameters) -> Response:
 
 
 #: Twilio's operations, and ours.
-EVERY_OPERATION: Final = (
+EVERY_OPERATION: Final[tuple[Operation, ...]] = (
     *OPERATIONS,
-    *explanations.resource.operations,
-    *exports.resource.operations,
+    *(
+        operation
+        for room in (explanations, exports, worker_tokens, deliveries, event_stream)
+        for operation in room.resource.operations
+    ),
     *_itself.operations,
 )
 

@@ -46,7 +46,13 @@ class FollowEvents(Parameters, frozen=True, kw_only=True, rename="pascal"):
     sid: EventSid | None = None
 
 
-@resource.operation("FollowEvents", "GET", "/Workspaces/<workspace_sid>/EventStream", FollowEvents)
+@resource.operation(
+    "FollowEvents",
+    "GET",
+    "/Workspaces/<workspace_sid>/EventStream",
+    FollowEvents,
+    is_extension=True,
+)
 def follow(door: Door, given: FollowEvents, workspace_sid: str) -> Response:
     types = _types(given.event_type)
     last = request.headers.get("Last-Event-ID") or given.last_event_id

@@ -171,7 +171,7 @@ def reject(
         description=f"Reservation {reservation.sid} rejected",
     )
     move_worker(work, configuration, worker, worker_activity_sid)
-    release(work, configuration, task, move="reject")
+    _refused(work, configuration, task, move="reject")
     return _again(work, reservation)
 
 
@@ -247,7 +247,7 @@ def cancel(work: Work, *, reservation_sid: str, reason: str) -> bool:
         reason=reason,
     )
     move_worker(work, configuration, worker, configuration.workspace.timeout_activity_sid)
-    release(work, configuration, task, move="cancel")
+    _refused(work, configuration, task, move="cancel")
     return True
 
 
@@ -263,6 +263,19 @@ def release(work: Work, configuration: Configuration, task: Task, *, move: str) 
         # It was assigned and comes back: its time to live goes on from its creation.
         columns["expires_at"] = task.created_at + task.timeout_seconds * SECOND
     return _given_up(work, configuration, changed_task(work, task, **columns))
+
+
+def _refused(work: Work, configuration: Configuration, task: Task, *, move: str) -> None:
+    """The Worker does not take it: it waits again, or is canceled where nobody else may be asked.
+
+    So Twilio does with a Task for a Worker whose capacity does not count (its words, too); one
+    whose capacity counts waits until that Worker has time.
+    """
+    task = release(work, configuration, task, move=move)
+    is_for_one = task.only_worker_sid is not None and task.ignore_capacity
+    if is_for_one and task.assignment_status == PENDING:
+        reason = f"RoutingTarget not available for Reservation acceptance: {task.only_worker_sid}"
+        placement.cancel_waiting(work, configuration, task, reason)
 
 
 def _given_up(work: Work, configuration: Configuration, task: Task) -> Task:

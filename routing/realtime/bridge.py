@@ -30,6 +30,7 @@ from routing.json_text import JSONObject, JSONValue, kind_of, read_object
 from routing.ports import SigningKeys, Work
 from routing.realtime import routes
 from routing.realtime.answer_first import AnswerFirst
+from routing.realtime.opening import Nobody, Watcher
 from routing.realtime.policies import Forbidden, check_channel, check_policies
 from routing.realtime.routes import Route
 from routing.realtime.wire import Wire
@@ -86,6 +87,8 @@ class Bridge:
     ) -> None:
         """`shown` is called with the token of each request, once it was checked."""
         self.shown = shown
+        #: Is told what clients read, where their sockets are.
+        self.watcher: Watcher = Nobody()
         marked = AnswerFirst(engine)
         self.settings = settings
         self.keys = keys
@@ -104,8 +107,11 @@ class Bridge:
         )
 
 
-def bridge_door(bridge: Bridge) -> Blueprint:
-    """POST and OPTIONS below /v1/wschannels, with and without a channel in the path."""
+def bridge_door(bridge: Bridge, *, at_root: bool = False) -> Blueprint:
+    """POST and OPTIONS below /v1/wschannels, with and without a channel in the path.
+
+    `at_root`: where nothing else is served, a bare host is understood as well.
+    """
     blueprint = Blueprint("bridge", __name__)
 
     def post(channel: str | None = None) -> Response:
@@ -114,19 +120,19 @@ def bridge_door(bridge: Bridge) -> Blueprint:
     def preflight(channel: str | None = None) -> Response:  # noqa: ARG001 - of any channel
         return Response(status=204)
 
-    for number, folder in enumerate(FOLDERS):
-        for name, path in (("own", folder), ("named", f"{folder}/<path:channel>")):
-            endpoint = f"{name}_{number}"
-            blueprint.add_url_rule(
-                path, endpoint, post, methods=["POST"], provide_automatic_options=False
-            )
-            blueprint.add_url_rule(
-                path,
-                f"preflight_{endpoint}",
-                preflight,
-                methods=["OPTIONS"],
-                provide_automatic_options=False,
-            )
+    paths = [path for folder in FOLDERS for path in (folder, f"{folder}/<path:channel>")]
+    for number, path in enumerate(["/", *paths] if at_root else paths):
+        endpoint = f"post_{number}"
+        blueprint.add_url_rule(
+            path, endpoint, post, methods=["POST"], provide_automatic_options=False
+        )
+        blueprint.add_url_rule(
+            path,
+            f"preflight_{endpoint}",
+            preflight,
+            methods=["OPTIONS"],
+            provide_automatic_options=False,
+        )
     blueprint.after_request(_allow_browsers)
     account_sid = bridge.settings.account_sid
     blueprint.register_error_handler(RoutingError, lambda error: _refusal(error, account_sid))
@@ -162,7 +168,10 @@ def _answer(bridge: Bridge, channel: str | None) -> Response:
     if asked.is_legacy or asked.bearer.is_capability:
         response = _carry_out(bridge, asked, _within_policies(asked))
     else:
-        response = _carry_out(bridge, asked, _within_role(bridge, asked))
+        run = _within_role(bridge, asked)
+        bridge.watcher.asks(asked.bearer, run[0].name)
+        response = _carry_out(bridge, asked, run)
+        bridge.watcher.is_answered(asked.bearer, run[0].name)
     return _wrapped(asked, response)
 
 

@@ -17,11 +17,14 @@ from routing.api.tokens import Bearer
 from routing.clock import SECOND, Clock, Instant
 from routing.realtime.bulletin import Opened, Renewed
 from routing.realtime.frames import HEARTBEAT
+from routing.realtime.opening import LISTENS_SECONDS, LONGEST_SECONDS, READS
 
 #: Seconds between two signs of life; clients give up after 30 without one (60 the older ones).
 HEARTBEAT_SECONDS: Final = 15
 #: Bytes that may wait for a client to take them.
 MAX_BACKLOG_BYTES: Final = 262_144
+#: Events that may be held back for a client that reads the tables.
+MAX_HELD: Final = 500
 #: Sockets of one Worker: windows of the same agent. The oldest goes when there is one more.
 MAX_SESSIONS: Final = 10
 _TICK_SECONDS: Final = 1.0
@@ -68,6 +71,11 @@ class Session:
     presence_sid: str | None = None
     #: It was closed for a newer one.
     is_replaced: bool = False
+    #: What happens while its client reads the tables; None before that and afterwards.
+    held: "list[Parcel] | None" = None
+    has_read: set[str] = field(default_factory=set)
+    #: Its client has read everything once: what it reads now does not matter.
+    is_open: bool = False
 
     def is_news(self, position: int) -> bool:
         return position > self.low and position not in self.seen
@@ -205,8 +213,50 @@ class Hub:
         if channel.waiting and self._channels.get(name) is channel:
             self._wait(name, channel)
 
+    def begins_to_read(self, bearer: Bearer) -> None:
+        """From now on what happens is held back for the token's new sockets."""
+        for session in self._new(bearer):
+            if session.held is None and not session.is_legacy:
+                session.held = []
+                self._loop.call_later(LONGEST_SECONDS, self._opened, session)
+
+    def lists(self, bearer: Bearer, low: int, seen: frozenset[int]) -> None:
+        """What had happened by then is what its list of Reservations shows."""
+        for session in self._new(bearer):
+            if session.held is not None:
+                session.low, session.seen = low, seen
+
+    def has_read(self, bearer: Bearer, operation: str) -> None:
+        """With everything read it listens in a moment, and is told what was held back."""
+        for session in self._new(bearer):
+            if session.held is not None:
+                session.has_read.add(operation)
+                if session.has_read >= READS:
+                    self._loop.call_later(LISTENS_SECONDS, self._opened, session)
+
+    def _new(self, bearer: Bearer) -> list[Session]:
+        channel = self._channels.get(bearer.channel or "")
+        sessions = channel.sessions if channel else []
+        return [
+            session
+            for session in sessions
+            if not session.is_open and session.bearer.digest == bearer.digest
+        ]
+
+    def _opened(self, session: Session) -> None:
+        held, session.held = session.held, None
+        session.is_open = True
+        for parcel in held or ():
+            if parcel.current is not None and session.is_news(parcel.position):
+                self.say(session, parcel.current)
+
     def _send(self, channel: _Channel, parcel: Parcel) -> None:
         for session in list(channel.sessions):
+            if session.held is not None:
+                session.held.append(parcel)
+                if len(session.held) > MAX_HELD:
+                    self._opened(session)
+                continue
             text = parcel.legacy if session.is_legacy else parcel.current
             if text is not None and session.is_news(parcel.position):
                 self.say(session, text)

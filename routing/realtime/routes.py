@@ -11,6 +11,7 @@ from typing import Final
 
 from werkzeug.routing import Map, Rule
 
+from routing.api import deliveries, event_stream
 from routing.api import door as rest
 from routing.api.operations import Operation
 from routing.api.tokens import ADMIN_ROLE, SUPERVISOR_ROLE, WORKER_ROLE
@@ -192,12 +193,17 @@ _route(f"{_WORKSPACE}/TaskQueues/<task_queue_sid>", "FetchTaskQueue", roles=_OVE
 #: The current SDK's requests, by path (below the version, with a slash before it) and method.
 ROUTES: Final = Map(_rules, merge_slashes=False)
 
+#: What is ours and not Twilio's: no policy of Twilio's means it, and a stream would never end.
+_OURS: Final = frozenset(
+    operation.name for room in (deliveries, event_stream) for operation in room.resource.operations
+)
+
 #: The legacy SDK's: whatever REST has, within its token's policies.
 LEGACY_ROUTES: Final = Map(
     [
         Rule(operation.path, endpoint=operation, methods=[operation.method])
         for operation in rest.OPERATIONS
-        if not operation.is_extension  # a token makes no tokens
+        if not operation.is_extension and operation.name not in _OURS
     ],
     merge_slashes=False,
 )

@@ -40,6 +40,7 @@ from routing.realtime.follower import CONCERNS, LiveFollower
 from routing.realtime.frames import frame
 from routing.realtime.front import Answer, Front, run_wsgi
 from routing.realtime.hub import POLICY, TRY_AGAIN_LATER, Hub, Session, token_lifetime
+from routing.realtime.opening import Doorkeeper
 from routing.realtime.policies import Forbidden, check_channel
 from routing.realtime.presence import STAY_SECONDS, Presences
 from routing.realtime.wire import Wire
@@ -163,6 +164,9 @@ class RealtimeServer:
         self._store.hear(lambda text: self._hear(loop, text))
         renewals = Renewals(lambda renewed: self._renewed(loop, renewed))
         self._bridge.shown = renewals.shown
+        self._bridge.watcher = Doorkeeper(
+            self._log.visible, lambda call: _call(loop, lambda _: call(), None), hub
+        )
         thread = Loop("realtime", follower.step, self._store.subscribe(CONCERNS))
         thread.start()
         ticking = [loop.create_task(hub.tick()), loop.create_task(self._keep_presences())]
@@ -370,7 +374,7 @@ def _check_there(work: Work, bearer: Bearer) -> None:
 
 def _check_path(connection: ServerConnection, request: Request) -> Response | None:
     path = request.path.partition("?")[0]
-    if any(path == folder or path.startswith(f"{folder}/") for folder in FOLDERS):
+    if path == "/" or any(path == each or path.startswith(f"{each}/") for each in FOLDERS):
         return None
     return connection.respond(404, json.dumps({"message": f"expected {FOLDERS[0]}"}))
 

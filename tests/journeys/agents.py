@@ -22,17 +22,17 @@ from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import TaskRouterGrant
 
 from tests.journeys.house import ACCOUNT, PATIENCE, TOKEN, House
+from tests.node.programs import HERE as NODE
+from tests.node.programs import node
 
-NODE = Path(__file__).parents[1] / "node"
 NEWEST, OLDEST = "twilio-taskrouter", "twilio-taskrouter-oldest"
 
 Heard = tuple[str, Any]
 
 
-def installed() -> None:
-    """Skips, or under CI fails, where npm has not been asked for what is needed."""
-    if not (NODE / "node_modules" / NEWEST).is_dir():
-        missing("the JavaScript SDK is not installed: npm ci --ignore-scripts in tests/node")
+def bundle(script: Path) -> None:
+    """Writes the page's script there."""
+    subprocess.run([node(), "bundle.mjs", script], cwd=NODE, check=True)
 
 
 def missing(what: str) -> None:
@@ -117,9 +117,8 @@ class NodeAgent(Agent):
         self, house: House, kind: str, token: str, *, sdk: str = NEWEST, **options: Any
     ) -> None:
         super().__init__()
-        installed()
         self._process = subprocess.Popen(
-            ["node", "run.mjs"],
+            [node(), "run.mjs"],
             cwd=NODE,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

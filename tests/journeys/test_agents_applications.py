@@ -1,6 +1,5 @@
 """Twilio's own JavaScript SDK, unmodified, from first connection to last: what agents work with."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ import pytest
 
 from tests.journeys.agents import (
     NEWEST,
-    NODE,
     OLDEST,
     Agent,
     NodeAgent,
@@ -17,14 +15,15 @@ from tests.journeys.agents import (
     Refused,
     a_page,
     access_token,
-    installed,
+    bundle,
 )
 from tests.journeys.house import House
+from tests.node.programs import node
 
 
 @pytest.fixture
 def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
-    installed()
+    node()
     with House(sqlite_url, tmp_path) as house:
         yield house
 
@@ -179,7 +178,7 @@ def test_a_page_of_another_origin_is_an_agents_application(house: House, tmp_pat
     only(house, "Alice")
     here, alice_sid = workspace(house), worker(house, "Alice")
     script = tmp_path / "agent.js"
-    subprocess.run(["node", "bundle.mjs", script], cwd=NODE, check=True)
+    bundle(script)
     with a_page(script) as page:
         alice: Any = PageAgent(page, house, "Worker", access_token(here, alice_sid))
         a_day(house, alice)

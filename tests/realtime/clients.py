@@ -37,7 +37,7 @@ class Running:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         application = flask.Flask("realtime")
-        application.register_blueprint(bridge_door(self._bridge))
+        application.register_blueprint(bridge_door(self._bridge, at_root=True))
         self.server = RealtimeServer(self._bridge, self._store, application.wsgi_app)
         await self.server.run("127.0.0.1", 0, self._stop, ready=self._ready)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from routing.engine import reservations
 from routing.errors import InvalidParameter
 from tests.routing.centre import Centre
 
@@ -156,3 +157,13 @@ def test_what_contradicts_itself_or_does_not_exist_is_refused(scratch: Centre) -
         with pytest.raises(InvalidParameter, match=f"Invalid {parameter}"):
             scratch.send_task(**columns)
     assert scratch.picture()[:-1] == before[:-1]
+
+
+def test_a_task_that_its_only_worker_declines_is_canceled(scratch: Centre) -> None:
+    bob = scratch.add_worker("Bob")
+    task = scratch.send_task(routing_target=bob)
+    scratch.route()
+    scratch.engine.perform(reservations.reject, reservation_sid=scratch.offer(task).sid)
+    canceled = scratch.task(task)
+    assert canceled.assignment_status == "canceled"
+    assert canceled.reason == f"RoutingTarget not available for Reservation acceptance: {bob}"

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from routing.engine import giving, participants, reservations, transfers
+from routing.engine import giving, participants, transfers
 from tests.voice.exchange import FakeCall
-from tests.voice.office import CALLER, NUMBER, Office, heard
-from voice.phone_line import PhoneLineError, Refused, Unreachable
+from tests.voice.office import Office, heard
+from voice.phone_line import Unreachable
 
 URL = "https://elsewhere.example.com/document"
 
@@ -378,110 +378,55 @@ def test_a_supervisor_who_does_not_answer_changes_nothing_for_those_who_talk(tal
     assert "reservation.failed" in office.centre.story(talk.first.sid)
 
 
-# ---- dequeue, call, redirect ---------------------------------------------------------------------
+# ---- trouble -------------------------------------------------------------------------------------
 
 
-def offered(office: Office) -> tuple[FakeCall, str]:
-    office.centre.add_worker("Alice", contact_uri="client:alice")
-    call = office.dial_in()
-    office.settle()
-    return call, office.centre.offer(office.task_sid(call)).sid
-
-
-def give(office: Office, offer: str, instruction: str, **given: object) -> None:
-    office.centre.engine.perform(
-        giving.give, reservation_sid=offer, instruction=instruction, parameters=given
-    )
-    office.settle()
-
-
-def test_a_dequeue_bridges_and_accepts_when_both_are_in(small_office: Office) -> None:
-    call, offer = offered(small_office)
-    give(small_office, offer, "dequeue", record="record-from-answer", timeout=15)
-    leg = small_office.line.leg_to("client:alice")
-    assert leg.part["record"] is True
-    assert small_office.reservation_statuses(call) == ["pending"]
-    small_office.line.pick_up(leg)
-    small_office.settle()
-    assert small_office.are_together(call, leg)
-    assert small_office.reservation_statuses(call) == ["accepted"]
-    attributes = json.loads(small_office.centre.task(small_office.task_sid(call)).attributes)
-    assert attributes["worker_call_sid"] == leg.sid
-
-
-def test_a_dequeue_that_nobody_answers_cancels_with_twilios_code(small_office: Office) -> None:
-    call, offer = offered(small_office)
-    give(small_office, offer, "dequeue")
-    small_office.line.end(small_office.line.leg_to("client:alice"), "no-answer")
-    small_office.settle()
-    reservation = small_office.centre.reservation(offer)
-    assert reservation.reservation_status == "canceled"
-    assert str(reservation.reason).startswith("40133: ")
-    assert call.is_live
-
-
-@pytest.mark.parametrize("accept", [True, False])
-def test_a_call_rings_the_agent_with_somebodys_own_document(
-    small_office: Office, accept: bool
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("mode", ["WARM", "COLD"])
+def test_a_transfer_ends_right_when_callbacks_come_twice_and_in_any_order(
+    small_office: Office, mode: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _call, offer = offered(small_office)
-    give(small_office, offer, "call", **{"from": NUMBER, "url": URL, "accept": accept})
-    leg = small_office.line.leg_to("client:alice")
-    assert URL in leg.documents[0]
-    leg.status = "in-progress"
-    small_office.line.tell_status(leg, "in-progress")
-    small_office.settle()
-    status = small_office.centre.reservation(offer).reservation_status
-    assert status == ("accepted" if accept else "pending")
-    small_office.settle()
-    assert len([each for each in small_office.line.calls.values() if each.is_live]) == 2
+    office = small_office
+    talk = Talk(office)
+    monkeypatch.setattr(office, "settle", lambda: office.settle_badly(seed))
+    talk.hand_on(mode)
+    bob = talk.bob_picks_up()
+    office.pass_time(15)
+    if mode == "WARM":
+        talk.hang_up(talk.alice_leg)
+    office.pass_time(15)
+    assert office.are_together(talk.call, bob)
+    assert talk.statuses() == ["wrapping", "accepted"]
+    talk.hang_up(talk.call if seed % 2 else bob)
+    office.pass_time(30)
+    office.sweep()
+    assert office.line.live_calls() == []
+    assert talk.statuses() == ["wrapping", "wrapping"]
+    assert office.task_status(talk.call) == "wrapping"
 
 
-def test_a_call_whose_answer_was_lost_is_not_made_twice(small_office: Office) -> None:
-    _call, offer = offered(small_office)
-    small_office.line.faults_after["call"] = [Unreachable("timed out")]
-    give(small_office, offer, "call", **{"from": NUMBER, "url": URL, "accept": True})
-    small_office.pass_time(5)
-    assert small_office.line.asked.count("call client:alice from +15005550006") == 1
-    assert small_office.rows_of("call")[0].worker_call_sid is not None
-
-
-@pytest.mark.parametrize("error", [Refused("invalid number", code=21211)])
-def test_a_call_that_twilio_refuses_cancels_what_it_was_to_accept(
-    small_office: Office, error: PhoneLineError
+@pytest.mark.parametrize("method", ["change", "dial", "redirect", "find_room"])
+@pytest.mark.parametrize("done", [True, False])
+def test_a_transfer_goes_through_when_twilio_fails_once(
+    talk: Talk, method: str, done: bool
 ) -> None:
-    _call, offer = offered(small_office)
-    small_office.line.faults["call"] = [error]
-    give(small_office, offer, "call", **{"from": NUMBER, "url": URL, "accept": True})
-    assert small_office.centre.reservation(offer).reservation_status == "canceled"
-    assert "reservation.failed" in small_office.centre.story(offer)
-
-
-@pytest.mark.parametrize("accept", [True, False])
-def test_a_redirect_sends_a_call_elsewhere(small_office: Office, accept: bool) -> None:
-    call, offer = offered(small_office)
-    give(small_office, offer, "redirect", call_sid=call.sid, url=URL, accept=accept)
-    assert URL in call.documents[-1]
-    status = small_office.centre.reservation(offer).reservation_status
-    assert status == ("accepted" if accept else "pending")
-
-
-def test_a_redirect_of_a_call_that_is_gone_fails_with_twilios_code(small_office: Office) -> None:
-    _call, offer = offered(small_office)
-    give(small_office, offer, "redirect", call_sid="CA" + "9" * 32, url=URL, accept=True)
-    reservation = small_office.centre.reservation(offer)
-    assert reservation.reservation_status == "canceled"
-    assert str(reservation.reason).startswith("40122: ")
-
-
-def test_an_agent_may_still_reject_what_is_being_dialled(small_office: Office) -> None:
-    call, offer = offered(small_office)
-    give(small_office, offer, "dequeue")
-    small_office.centre.engine.perform(
-        reservations.reject,
-        reservation_sid=offer,
-        worker_activity_sid=small_office.centre.activity("Offline"),
-    )
-    small_office.settle()
-    assert small_office.line.live_calls() == [call]
-    assert call.from_address == CALLER
+    office = talk.office
+    faults = office.line.faults_after if done else office.line.faults
+    faults[method] = [Unreachable("timed out")]
+    talk.hand_on("WARM")
+    office.centre.answer("accept", talk.bobs_offer())
+    office.settle()
+    office.pass_time(5)
+    leg = office.line.leg_to("client:bob")
+    office.line.pick_up(leg)
+    office.settle()
+    office.pass_time(10)
+    office.restart()
+    talk.hang_up(talk.alice_leg)
+    office.pass_time(10)
+    assert office.are_together(talk.call, leg)
+    assert len(office.line.live_calls()) == 2
+    talk.hang_up(leg)
+    office.pass_time(10)
+    assert office.line.live_calls() == []
+    assert talk.statuses() == ["wrapping", "wrapping"]
