@@ -42,6 +42,8 @@ def main() -> int:
         try:
             return _again(options.again, server) if options.again else _run(options, server)
         except KeyboardInterrupt:
+            for each in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(each, signal.SIG_IGN)  # the server is still to be stopped
             _say("stopped")
             return 130
 

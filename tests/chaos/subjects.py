@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.chaos import calling, forging, history, machines
+from tests.chaos import calling, forging, history, killing, machines, racing
 from tests.chaos.running import Subject
 
 SUBJECTS: Mapping[str, Subject] = {
@@ -41,5 +41,19 @@ SUBJECTS: Mapping[str, Subject] = {
         cases=1_000,
         case="100 mutants",
         play=forging.play,
+    ),
+    "races": Subject(
+        about="32 clients in 4 processes over the same offers: one wins, the others are told",
+        cases=1_000,
+        case="1,000 offers, every second one on PostgreSQL",
+        play=racing.play,
+        is_exact=False,
+    ),
+    "kills": Subject(
+        about="kill -9 of the whole house in the middle of many calls: nothing is lost or doubled",
+        cases=1_000,
+        case="100 calls and 2 kills, every second one on PostgreSQL",
+        play=killing.play,
+        is_exact=False,
     ),
 }
