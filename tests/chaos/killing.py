@@ -8,7 +8,7 @@ again at once, and the people go on. What was acknowledged (a webhook or a reque
 import contextlib
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -19,7 +19,7 @@ import requests
 from routing.clock import SystemClock
 from routing.ports import Work
 from routing.reservation import LIVE
-from routing.store.store import open_store
+from routing.store.store import SqlStore, open_store
 from tests.chaos.running import Case
 from tests.journeys.house import CALLER, NUMBER, House, Refused
 from tests.routing import invariants
@@ -194,6 +194,7 @@ def _judge(case: Case, url: str, crowd: Crowd, acknowledged: set[str]) -> None:
     with contextlib.closing(store):
         tables = invariants.check_store(store)
         invariants.check_orphans(tables)
+        case.counts["instants"] += _check_every_instant(store)
 
         def known(work: Work) -> dict[str, str]:
             return {call.sid: call.task_sid for call in work.calls.find()}
@@ -213,3 +214,30 @@ def _judge(case: Case, url: str, crowd: Crowd, acknowledged: set[str]) -> None:
         assert not [each for each in tables.reservations if each.reservation_status in LIVE]
         case.counts["tasks"] += len(tables.tasks)
         case.counts["acknowledged calls"] += len(acknowledged)
+
+
+def _check_every_instant(store: SqlStore) -> int:
+    """At no moment of the log had a worker more than their one call, or a task two who took it.
+
+    Returns how many moments there were.
+    """
+    log = store.event_log("every instant")
+    of_worker: dict[str, set[str]] = defaultdict(set)
+    of_task: dict[str, set[str]] = defaultdict(set)
+    instants = 0
+    while events := log.read(1000):
+        log.advance(events)
+        for event in events:
+            offer = event.reservation_sid
+            if offer is None or event.type == "reservation.failed":
+                continue
+            instants += 1
+            status = event.carried["reservation_status"]
+            for sets, sid, counts in (
+                (of_worker, event.worker_sid, status in LIVE),
+                (of_task, event.task_sid, status in _TAKEN),
+            ):
+                assert sid is not None
+                (sets[sid].add if counts else sets[sid].discard)(offer)
+                assert len(sets[sid]) <= 1, event
+    return instants

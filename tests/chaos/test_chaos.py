@@ -12,7 +12,6 @@ from tests.chaos import __main__ as command
 from tests.chaos import calling, forging, history, killing, machines, racing, running
 from tests.chaos.running import Case, Report, Subject
 from tests.chaos.subjects import SUBJECTS
-from tests.routing import invariants
 
 #: {subject: how it is played when it must not take long}
 SMALL: dict[str, Callable[[Case], None]] = {
@@ -67,14 +66,22 @@ def test_a_history_is_told_again_by_its_seed() -> None:
     assert first != deeds("5/invariants/2")
 
 
-def test_what_does_not_hold_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def blind(tables: invariants.Tables, **_: object) -> None:
-        raise AssertionError(f"{len(tables.workers)} workers")
-
-    monkeypatch.setattr(invariants, "check_load", blind)
-    [failure] = _played("invariants", 1).failures
-    assert "AssertionError" in failure.problem
-    assert "before: 0 " in failure.problem
+@pytest.mark.parametrize(
+    ("place", "instead"),
+    [
+        ("routing.engine.handing_over.holders", lambda _work, _task: []),
+        ("routing.engine.reservations.handing_over.taken", lambda _work, _setup, task: task),
+    ],
+)
+def test_an_engine_that_is_broken_is_found_out(
+    place: str, instead: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, instead)
+    found = [
+        failure for number in range(1, 5) for failure in _played("invariants", number).failures
+    ]
+    assert found
+    assert "before: " in found[0].problem
 
 
 def _fails(_case: Case) -> None:
