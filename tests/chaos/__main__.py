@@ -94,16 +94,17 @@ def _run(options: argparse.Namespace, server: postgres.Server | None) -> int:
     begin = told = time.monotonic()
     stopped = False
     seeds = running.seeds_of(seed, counts)
-    for name, report in running.all_cases(seeds, options.processes, server):
-        reports[name].add(report)
-        for failure in report.failures:
-            _tell(failure)
-        if time.monotonic() - told > _PROGRESS_SECONDS[sys.stdout.isatty()]:
-            told = time.monotonic()
-            _progress(reports, counts, told - begin)
-        if sum(len(each.failures) for each in reports.values()) >= _ENOUGH:
-            stopped = True
-            break
+    with contextlib.closing(running.all_cases(seeds, options.processes, server)) as cases:
+        for name, report in cases:
+            reports[name].add(report)
+            for failure in report.failures:
+                _tell(failure)
+            if time.monotonic() - told > _PROGRESS_SECONDS[sys.stdout.isatty()]:
+                told = time.monotonic()
+                _progress(reports, counts, told - begin)
+            if sum(len(each.failures) for each in reports.values()) >= _ENOUGH:
+                stopped = True
+                break
     _say(f"{_CLEAR}seed {seed}, {time.monotonic() - begin:,.0f} s")
     for name, report in reports.items():
         _sum_up(name, report)
@@ -128,8 +129,9 @@ def _sum_up(name: str, report: running.Report) -> None:
 
 def _again(seed: str, server: postgres.Server | None) -> int:
     report = running.Report()
-    for _name, each in running.all_cases([seed], 1, server, closely=True):
-        report.add(each)
+    with contextlib.closing(running.all_cases([seed], 1, server, closely=True)) as cases:
+        for _name, each in cases:
+            report.add(each)
     for failure in report.failures:
         _tell(failure)
     _sum_up(seed.split("/")[1], report)

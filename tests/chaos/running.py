@@ -12,9 +12,10 @@ import multiprocessing
 import os
 import signal
 import tempfile
+import threading
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,9 +159,19 @@ def _ring(_signal: int, _frame: FrameType | None) -> None:
     raise Endless(f"did not come to an end within {_HANGS_SECONDS} s")
 
 
+_stopping = threading.Event()
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    if not _stopping.is_set():
+        _stopping.set()
+        raise KeyboardInterrupt
+
+
 def _begin() -> None:
-    """Ctrl-C is the command's to answer: it lets the processes finish their case."""
+    """Ctrl-C is the command's to answer: it tells us, and we clear up what we have begun."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGALRM, _ring)
     # What is told of faults that were ordered is not for the command's line.
     silent = structlog.make_filtering_bound_logger(logging.CRITICAL)
@@ -170,6 +181,8 @@ def _begin() -> None:
 def _played(name: str, seed: str, server: postgres.Server | None, *, closely: bool) -> Report:
     from tests.chaos.subjects import SUBJECTS
 
+    if _stopping.is_set():
+        return Report()
     signal.alarm(_HANGS_SECONDS)
     try:
         return play(SUBJECTS[name], seed, server=server, closely=closely)
@@ -183,8 +196,8 @@ def all_cases(
     server: postgres.Server | None,
     *,
     closely: bool = False,
-) -> Iterator[tuple[str, Report]]:
-    """Each subject's reports, case by case as they are done."""
+) -> Generator[tuple[str, Report], None, None]:
+    """Each subject's reports, case by case as they are done; to be closed, or cases go on."""
     os.environ["PYTHONHASHSEED"] = "0"  # for the processes that are started now
     context = multiprocessing.get_context("spawn")
     waiting = iter(seeds)
@@ -197,8 +210,12 @@ def all_cases(
                 }
                 for done in as_completed(played):
                     yield played[done].split("/")[1], done.result()
+        except BaseException:  # stopped: by somebody, or because enough has failed
+            for each in list(pool._processes.values()):
+                each.terminate()
+            raise
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 def seeds_of(run: int, counts: dict[str, int]) -> list[str]:
