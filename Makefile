@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 ARGS ?=
 
-.PHONY: help run demo test check bench fuzz lock
+.PHONY: help run demo test check bench fuzz chaos lock
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make check    formatting, lint, types, import rules"
 	@echo "make bench    the benchmarks                          (ARGS=--help)"
 	@echo "make fuzz     a million generated inputs for all that reads (ARGS=--help)"
+	@echo "make chaos    whole histories, races and crashes by the million (ARGS=--help)"
 	@echo "make lock     write requirements*.txt anew from pyproject.toml"
 
 run: .venv/runtime
@@ -27,6 +28,9 @@ bench: .venv/development .venv/postgresql
 
 fuzz: .venv/development
 	@exec $(PY) -m tests.fuzz $(ARGS)
+
+chaos: .venv/development .venv/postgresql
+	@exec $(PY) -m tests.chaos $(ARGS)
 
 check: .venv/development
 	@$(PY) -m ruff format --check .

@@ -112,8 +112,9 @@ def evaluate_again(work: Work, configuration: Configuration, task: Task) -> Task
     """
     if task.workflow_sid is None or task.filter_index is None:
         return task
+    context = task_context(configuration, task)
     document = document_of(work, configuration, task)
-    step = first_step(document, task_context(configuration, task))
+    step = _open_step(configuration, document, first_step(document, context), context)
     if step is None:
         return cancel_waiting(work, configuration, task, NOTHING_MATCHES)
     if step.queue_sid != task.task_queue_sid:
@@ -150,12 +151,27 @@ def _following(
 ) -> Step | None:
     assert task.filter_index is not None  # noqa: S101 - a Task leaves a step only that stands in one
     assert task.target_index is not None  # noqa: S101
-    return next_step(
-        document_of(work, configuration, task),
-        (task.filter_index, task.target_index),
-        task_context(configuration, task),
-        skipped=skipped,
-    )
+    context = task_context(configuration, task)
+    document = document_of(work, configuration, task)
+    place = (task.filter_index, task.target_index)
+    step = next_step(document, place, context, skipped=skipped)
+    return _open_step(configuration, document, step, context)
+
+
+def _open_step(
+    configuration: Configuration,
+    document: WorkflowDocument,
+    step: Step | None,
+    context: dict[str, object],
+) -> Step | None:
+    """That step, or the next one whose TaskQueue there still is.
+
+    A TaskQueue may be deleted once no Workflow names it any more, and an older configuration, by
+    which the Task goes, still does: its target then counts as skipped.
+    """
+    while step is not None and step.queue_sid not in configuration.task_queues:
+        step = next_step(document, step.position, context, skipped=True)
+    return step
 
 
 def _enter_step(work: Work, configuration: Configuration, task: Task, step: Step) -> Task:

@@ -37,7 +37,7 @@ class CallCentre(RuleBasedStateMachine):
         scratch = scratch_centre(multi_task=self.multi_task)
         self.centre: Centre = self._stack.enter_context(scratch)
         self.log = self.centre.store.event_log("replay")
-        self.events: list[Any] = []
+        self.replay = invariants.Replay()
         self.lowered: set[str] = set()
         self.tables = invariants.read_tables(self.centre.store)
         self.is_routed = True
@@ -268,9 +268,10 @@ class CallCentre(RuleBasedStateMachine):
         invariants.check_offers(after, at_once=getattr(self, "at_once", 1))
         invariants.check_terminal(before, after)
         while new := self.log.read(10_000):
-            self.events += new
+            for event in new:
+                self.replay.follow(event)
             self.log.advance(new)
-        invariants.check_log(after, self.events)
+        invariants.check_replay(after, self.replay)
         if self.is_routed:
             invariants.check_nobody_waits_in_vain(centre.store)
             self._everybody_has_a_reason_to_wait()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from routing.engine import queues
 from routing.errors import InvalidParameter
 from tests.routing.centre import Centre, routing_document
 
@@ -195,3 +196,30 @@ def test_a_configuration_that_is_wrong_moves_nobody(scratch: Centre) -> None:
     with pytest.raises(InvalidParameter):
         scratch.change_workflow(flow, configuration="{}", re_evaluate_tasks=True)
     assert scratch.picture() == before
+
+
+def _by_an_old_configuration(centre: Centre, *rest: dict[str, object]) -> str:
+    """A task that waits by a configuration that goes on to a queue deleted since."""
+    gone = centre.add_queue("Gone", "1==2")
+    first: dict[str, object] = {"queue": centre.queue_sid, "timeout": 5}
+    flow = centre.add_workflow(
+        {"expression": "1==1", "targets": [first, {"queue": gone, "timeout": 5}, *rest]}
+    )
+    task = centre.add_task(workflow=flow)
+    centre.change_workflow(flow, configuration=centre.simple_document())
+    centre.engine.perform(queues.delete, workspace_sid=centre.workspace_sid, task_queue_sid=gone)
+    return task
+
+
+def test_a_task_goes_on_to_the_next_queue_that_is_there(centre: Centre) -> None:
+    last = centre.add_queue("Last", "1==2")
+    task = _by_an_old_configuration(centre, {"queue": last})
+    centre.pass_time(5)
+    assert centre.queue_of(task) == "Last"
+
+
+def test_without_any_queue_left_the_workflow_is_over(centre: Centre) -> None:
+    task = _by_an_old_configuration(centre)
+    centre.pass_time(5)
+    assert centre.status(task) == "canceled"
+    assert centre.task(task).reason == "Workflow timed out"

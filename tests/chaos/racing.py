@@ -1,0 +1,210 @@
+"""Many clients over the same offers, from several processes on one database: one wins.
+
+Each process has the REST door of its own, as each server process would, and several clients in
+threads. What only time does (an offer that times out) is done beside them as the timers do it. No
+router is at work: an offer that is over is not followed by another, so that what is left tells who
+has won.
+"""
+
+import contextlib
+import multiprocessing
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TypeAlias
+
+from routing.engine import Engine, reservations, tasks
+from routing.ports import Work
+from routing.store.store import open_store
+from tests.api.service import Service, open_app
+from tests.chaos.running import Case
+from tests.fakes import MONDAY_MORNING, ManualClock
+from tests.routing import invariants
+from tests.routing.centre import Centre
+
+PROCESSES, CLIENTS = 4, 8
+RACES = 1000
+#: Offers that are raced for at the same time, and how many race for each.
+_AT_ONCE, _RACERS = 32, 4
+_WORKERS = 4
+#: Offers have run out by the clock of those who race.
+_LATER = MONDAY_MORNING + 3_600_000
+
+_VERBS = ("accept", "accept", "reject", "time_out", "cancel")
+#: The end of an offer for each verb that may win it.
+_ENDS = {"accept": "accepted", "reject": "rejected", "time_out": "timeout", "cancel": "canceled"}
+#: The answers of somebody who was too late.
+_REFUSALS = frozenset({400, 404, 409, 410, 412})
+_WON, _LOST, _SILENT = 200, 409, 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    verb: str
+    task_sid: str
+    reservation_sid: str
+
+
+#: (who tried what, the status of the answer; 0 for none)
+Told: TypeAlias = tuple[Try, int, str]
+
+
+def play(case: Case, races: int = RACES, processes: int = PROCESSES) -> None:
+    """So many offers, each raced for by some of the clients."""
+    clock = ManualClock()
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(case.database(postgres_every=2))
+        store = open_store(url, clock)
+        stack.callback(store.close)
+        store.migrate()
+        centre = Centre(store, Engine(store, clock), clock)
+        centre.change_workspace(timeout_activity_sid=centre.activity("Available"))
+        people = [centre.add_worker(f"worker {n}", capacity=50) for n in range(_WORKERS)]
+        rivals = stack.enter_context(_rivals(url, centre.workspace_sid, processes))
+        for begin in range(0, races, _AT_ONCE):
+            count = min(_AT_ONCE, races - begin)
+            offers = _offers(centre, people, count)
+            told = _race(case, rivals, offers)
+            _judge(case, centre, offers, told)
+            _clear(centre, offers)
+        invariants.check_store(store)
+
+
+def _offers(centre: Centre, people: Sequence[str], count: int) -> dict[str, str]:
+    """{Reservation: Task} of fresh offers."""
+
+    def make(work: Work) -> dict[str, str]:
+        made = {}
+        for number in range(count):
+            task = tasks.create(
+                work,
+                workspace_sid=centre.workspace_sid,
+                workflow_sid=centre.workflow_sid,
+                task_channel="voice",
+            )
+            offer = reservations.reserve(
+                work, task_sid=task.sid, worker_sid=people[number % len(people)]
+            )
+            assert offer is not None
+            made[offer.sid] = task.sid
+        return made
+
+    return centre.engine.perform(make)
+
+
+def _race(case: Case, rivals: Sequence[Connection], offers: dict[str, str]) -> list[Told]:
+    plans: dict[int, list[Try]] = {number: [] for number in range(len(rivals) * CLIENTS)}
+    for offer, task in offers.items():
+        for client in case.chance.sample(list(plans), _RACERS):
+            verb = case.chance.choice(_VERBS)
+            plans[client].append(Try(verb=verb, task_sid=task, reservation_sid=offer))
+    for number, rival in enumerate(rivals):
+        rival.send([plans[number * CLIENTS + client] for client in range(CLIENTS)])
+    return [told for rival in rivals for told in rival.recv()]
+
+
+def _judge(case: Case, centre: Centre, offers: dict[str, str], told: Sequence[Told]) -> None:
+    """Exactly one has won each offer, and everybody else knows that they have not."""
+    by_offer: dict[str, list[Told]] = defaultdict(list)
+    for each in told:
+        by_offer[each[0].reservation_sid].append(each)
+    states = centre.engine.read(
+        lambda work: {each.sid: each for each in work.reservations.find(sid=set(offers))}
+    )
+    for offer in offers:
+        answers = by_offer[offer]
+        assert len(answers) == _RACERS, answers
+        for one, status, text in answers:
+            assert status in _REFUSALS or 200 <= status < 300, (one, status, text)
+            case.counts[f"answers {status}"] += 1
+        won = Counter(one.verb for one, status, _text in answers if status < 300)
+        end = states[offer].reservation_status
+        # A task whose offer was declined waits again, and may then be canceled as well.
+        canceled = won.pop("cancel", 0)
+        expected = {verb: 1 for verb, state in _ENDS.items() if state == end and verb != "cancel"}
+        assert dict(won) == expected, (end, answers)
+        assert canceled <= 1, answers
+        assert end != "accepted" or not canceled, answers
+        assert end != "canceled" or canceled, answers
+        assert end != "pending", answers
+        case.counts[f"offers {end}"] += 1
+    case.counts["races"] += len(offers)
+
+
+def _clear(centre: Centre, offers: dict[str, str]) -> None:
+    def remove(work: Work) -> None:
+        for task in offers.values():
+            tasks.delete(work, workspace_sid=centre.workspace_sid, task_sid=task)
+
+    centre.engine.perform(remove)
+
+
+# ---- those who race ------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _rivals(url: str, workspace_sid: str, processes: int) -> Iterator[list[Connection]]:
+    context = multiprocessing.get_context("spawn")
+    ends, family = [], []
+    for _ in range(processes):
+        ours, theirs = context.Pipe()
+        one = context.Process(target=_compete, args=(url, workspace_sid, theirs), daemon=True)
+        one.start()
+        theirs.close()
+        ends.append(ours)
+        family.append(one)
+    try:
+        for end in ends:
+            assert end.recv() == "ready"
+        yield ends
+    finally:
+        for end in ends:
+            end.close()  # they end when there is nobody to hear them
+        for one in family:
+            one.join()
+
+
+def _compete(url: str, workspace_sid: str, judge: Connection) -> None:
+    clock = ManualClock(_LATER)
+    store = open_store(url, clock)
+    service = open_app(store, clock)
+    with contextlib.closing(store), contextlib.suppress(EOFError):
+        judge.send("ready")
+        while True:
+            judge.send(_all_at_once(service, workspace_sid, judge.recv()))
+
+
+def _all_at_once(service: Service, workspace_sid: str, plans: Sequence[list[Try]]) -> list[Told]:
+    start = threading.Barrier(len(plans))
+    told: list[Told] = []
+
+    def client(plan: list[Try]) -> None:
+        start.wait(timeout=60)
+        for one in plan:
+            try:
+                status, text = _ask(service, workspace_sid, one)
+            except Exception as error:  # noqa: BLE001 - the judge looks at it
+                status, text = _SILENT, repr(error)
+            told.append((one, status, text))
+
+    threads = [threading.Thread(target=client, args=(plan,)) for plan in plans]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return told
+
+
+def _ask(service: Service, workspace_sid: str, one: Try) -> tuple[int, str]:
+    path = f"/v1/Workspaces/{workspace_sid}/Tasks/{one.task_sid}"
+    if one.verb == "time_out":
+        done = service.engine.perform(reservations.time_out, reservation_sid=one.reservation_sid)
+        return (_WON if done else _LOST), ""
+    form = {"AssignmentStatus": "canceled", "Reason": "raced for"}
+    if one.verb != "cancel":
+        path += f"/Reservations/{one.reservation_sid}"
+        form = {"ReservationStatus": _ENDS[one.verb]}
+    answer = service.ask("POST", path, data=form)
+    return answer.status_code, answer.text[:300]
