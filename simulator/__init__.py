@@ -9,6 +9,7 @@ The rooms, from the wire inwards:
 
     __main__, server        the command, the server          settings, clock, log, faults
     control                 the door for people and tests: dial, press, hang up, look
+    page/                   the page at /: a telephone in the browser, on top of control
     rest/                   the door for the application: Twilio's own REST API
     exchange                how calls begin and how they are moved; both doors end here
     interpreter             one call follows its documents; the verbs are in speech, gather,

@@ -1,4 +1,4 @@
-"""The simulator as a server: the network, its two doors, the threads that serve them.
+"""The simulator as a server: the network, its two doors, its page, the threads that serve them.
 
 with Simulator(Settings(account_sid=..., auth_token=..., voice_url=...)) as simulator:
     requests.post(f"{simulator.url}/simulator/calls", json={"from": ..., "to": ...})
@@ -14,7 +14,7 @@ from typing import Any, Self
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from simulator import control
+from simulator import control, page
 from simulator.clock import Clock, RealClock
 from simulator.exchange import Exchange
 from simulator.rest import door
@@ -75,6 +75,7 @@ def create_app(exchange: Exchange) -> Flask:
     for resource in (Calls(rest), Conferences(rest), Queues(rest), Account(rest)):
         app.register_blueprint(resource.routes())
     app.register_blueprint(control.Control(exchange).routes())
+    app.register_blueprint(page.routes())
     door.on_error(app)
     door.guard_unknown(app, rest)
     control.on_error(app)
