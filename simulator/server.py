@@ -22,6 +22,7 @@ from simulator.rest.account import Account
 from simulator.rest.calls import Calls
 from simulator.rest.conferences import Conferences
 from simulator.rest.queues import Queues
+from simulator.rest.recordings import Recordings
 from simulator.settings import Settings
 
 LARGEST_BODY = 256 * 1024  # bytes; the largest honest request carries 4000 characters of TwiML
@@ -72,8 +73,8 @@ def create_app(exchange: Exchange) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     rest = door.Door(exchange)
-    for resource in (Calls(rest), Conferences(rest), Queues(rest), Account(rest)):
-        app.register_blueprint(resource.routes())
+    for resource in (Calls, Conferences, Queues, Recordings, Account):
+        app.register_blueprint(resource(rest).routes())
     app.register_blueprint(control.Control(exchange).routes())
     app.register_blueprint(page.routes())
     door.on_error(app)

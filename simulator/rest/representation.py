@@ -1,4 +1,4 @@
-"""Calls, rooms and queues as Twilio's JSON shows them."""
+"""Calls, rooms, queues and recordings as Twilio's JSON shows them."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from simulator.call_queue import CallQueue, Member
 from simulator.clock import rfc_2822
 from simulator.conference import Conference, Participant
 from simulator.parameters import API_VERSION
+from simulator.recording import Recording
 from simulator.settings import Number
 
 
@@ -127,6 +128,49 @@ def member(one: Member, queue: CallQueue, account_sid: str, now: int) -> dict[st
         "uri": f"{root(account_sid)}/Queues/{queue.sid}/Members/{one.call.sid}.json",
         "wait_time": (now - one.enqueued_at) // 1000,
     }
+
+
+def recording(one: Recording) -> dict[str, Any]:
+    """A recording as a resource of its call or conference, and, but for the address, its own."""
+    return {
+        "account_sid": one.account_sid,
+        "api_version": API_VERSION,
+        "call_sid": one.call_sid,
+        "conference_sid": one.conference_sid,
+        "channels": one.channels,
+        "date_created": _date(one.started_at),
+        "date_updated": _date(one.updated_at),
+        "start_time": _date(one.started_at),
+        "price": None,
+        "price_unit": "USD",
+        "duration": None if one.stopped_at is None else str(one.duration_seconds()),
+        "sid": one.sid,
+        "source": one.source,
+        "status": one.status,
+        "error_code": one.error_code if one.is_over else None,
+        "encryption_details": None,
+    }
+
+
+def account_recording(one: Recording) -> dict[str, Any]:
+    uri = f"{root(one.account_sid)}/Recordings/{one.sid}"
+    parts = (("add_on_results", "AddOnResults"), ("transcriptions", "Transcriptions"))
+    return {
+        **recording(one),
+        "uri": f"{uri}.json",
+        "media_url": one.url,
+        "subresource_uris": {name: f"{uri}/{path}.json" for name, path in parts},
+    }
+
+
+def call_recording(one: Recording) -> dict[str, Any]:
+    uri = f"{root(one.account_sid)}/Calls/{one.call_sid}/Recordings/{one.sid}.json"
+    return {**recording(one), "track": one.track, "uri": uri}
+
+
+def conference_recording(one: Recording) -> dict[str, Any]:
+    uri = f"{root(one.account_sid)}/Conferences/{one.conference_sid}/Recordings/{one.sid}.json"
+    return {**recording(one), "uri": uri}
 
 
 def number(one: Number, account_sid: str, born_at: int) -> dict[str, Any]:
