@@ -250,6 +250,7 @@ class Network:
             now=self.now,
             tell=self._tell_of_room,
             give_up=self.hang_up,
+            turned=self._record_room,
         )
         self.conferences[room.sid] = self._live_rooms[name] = room
         _forget(self.conferences, self.settings.history_size, lambda one: not one.is_live)
@@ -259,6 +260,19 @@ class Network:
         """By friendly name or SID."""
         room = self._live_rooms.get(name) or self.conferences.get(name)
         return room if room is not None and room.is_live else None
+
+    def _record_room(self, room: Conference) -> None:
+        """A room that is to be recorded is, from its opening to its end."""
+        if not room.is_live:
+            for recording in self.recorder.of_conference(room.sid):
+                self.recorder.stop(recording)
+        elif room.options.is_recorded:
+            self.recorder.start(
+                call_sid=room.inside[0].call.sid,
+                conference_sid=room.sid,
+                source="Conference",
+                callback=room.options.recording_callback,
+            )
 
     def _tell_of_room(self, room: Conference, found: Parameters) -> None:
         assert room.options.callback is not None  # noqa: S101 - the room checks before it tells

@@ -1,4 +1,7 @@
-"""<Record>: a message after the beep, until a key, a silence, its longest length or a hang-up."""
+"""<Record>: a message after the beep, until a key, a silence, its longest length or a hang-up.
+
+And what a <Dial record> takes of a conversation.
+"""
 
 from simulator.agenda import Signal, Steps
 from simulator.call import DocumentRequest, HungUp, Redirected
@@ -116,3 +119,36 @@ def recording_callback(interpreter: Interpreter, element: Element) -> RecordingC
         method=element.get("recordingStatusCallbackMethod") or "POST",
         events=tuple((element.get("recordingStatusCallbackEvent") or "completed").split()),
     )
+
+
+class DialRecording:
+    """What `record` of a <Dial> asks for: from the ringing on, or from the answer; or nothing."""
+
+    def __init__(self, interpreter: Interpreter, element: Element) -> None:
+        asked = element.get("record") or "do-not-record"
+        self._moment = "ringing" if asked.startswith("record-from-ringing") else "answer"
+        self._is_wanted = asked not in ("do-not-record", "false")
+        self._channels = 2 if asked.endswith("-dual") else 1
+        self._track = element.get("recordingTrack") or "both"
+        self._callback = recording_callback(interpreter, element)
+        self._call_sid = interpreter.call.sid
+        self._recorder = interpreter.network.recorder
+        self._taken: Recording | None = None
+
+    def reached(self, moment: str) -> None:
+        """It rings ("ringing"), or two are connected ("answer")."""
+        if self._is_wanted and self._taken is None and moment == self._moment:
+            self._taken = self._recorder.start(
+                call_sid=self._call_sid,
+                source="DialVerb",
+                channels=self._channels,
+                track=self._track,
+                callback=self._callback,
+            )
+
+    def stop(self) -> Parameters:
+        """What the `action` is told of it. Safe to repeat."""
+        if self._taken is None:
+            return ()
+        self._recorder.stop(self._taken)
+        return (("RecordingUrl", self._taken.url),)

@@ -205,3 +205,108 @@ def test_a_recording_has_the_documented_keys_wherever_it_is_asked_for(
 
 
 ROOT = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}"
+
+
+@pytest.mark.parametrize(
+    ("record", "seconds", "channels"),
+    [("record-from-answer", 9, 1), ("record-from-ringing-dual", 11, 2), ("true", 9, 1)],
+)
+def test_a_dialled_conversation_is_recorded(
+    town: Town, application: Application, record: str, seconds: int, channels: int
+) -> None:
+    application.says("/recording", ("", 204))
+    application.says("/done", "<Hangup/>")
+    application.says(
+        "/voice",
+        f'<Dial action="/done" record="{record}" recordingStatusCallback="/recording">'
+        "<Client>ann</Client></Dial>",
+    )
+    town.phone("client:ann", "answer", 2)
+    sid = town.dial()
+    town.wait(11)
+    town.hang_up(town.legs(sid)[0]["sid"])
+    town.wait(2)
+    (recording,) = town.client.calls(sid).recordings.list()
+    assert (recording.status, recording.source, recording.duration, recording.channels) == (
+        "completed", "DialVerb", str(seconds), channels,
+    )  # fmt: skip
+    assert application.last("/done")["RecordingUrl"].endswith(recording.sid)
+    assert application.last("/recording")["RecordingSid"] == recording.sid
+    assert set(application.last("/recording")) == CALLBACK_KEYS
+
+
+def test_nobody_answers_and_nothing_is_recorded(town: Town, application: Application) -> None:
+    application.says("/done", "<Hangup/>")
+    application.says(
+        "/voice", '<Dial action="/done" record="record-from-answer"><Client>ann</Client></Dial>'
+    )
+    town.phone("client:ann", "busy")
+    town.dial()
+    town.wait(2)
+    assert application.last("/done")["DialCallStatus"] == "busy"
+    assert "RecordingUrl" not in application.last("/done")
+    assert town.client.recordings.list() == []
+
+
+def test_a_conversation_with_the_first_in_line_is_recorded(
+    town: Town, application: Application
+) -> None:
+    application.says("/done", "<Hangup/>")
+    application.says("/voice", "<Enqueue>support</Enqueue>")
+    waiting = town.dial()
+    application.says(
+        "/voice", '<Dial action="/done" record="record-from-answer"><Queue>support</Queue></Dial>'
+    )
+    sid = town.dial(from_="+13125550104")
+    town.wait(5)
+    town.hang_up(waiting)
+    town.wait(2)
+    (recording,) = town.client.calls(sid).recordings.list()
+    assert (recording.status, recording.duration) == ("completed", "5")
+    assert application.last("/done")["RecordingUrl"].endswith(recording.sid)
+
+
+def test_a_conference_is_recorded_from_its_opening_to_its_end(
+    town: Town, application: Application
+) -> None:
+    application.says("/recording", ("", 204))
+    application.says(
+        "/voice",
+        '<Dial><Conference record="record-from-start" recordingStatusCallback="/recording" '
+        'recordingStatusCallbackEvent="in-progress completed">sales</Conference></Dial>',
+    )
+    first = town.dial()
+    town.wait(5)
+    assert town.client.recordings.list() == []  # music for one who waits is not recorded
+    second = town.dial(from_="+13125550104")
+    room = town.client.conferences(town.room("sales")["sid"])
+    town.wait(4)
+    current = room.recordings("Twilio.CURRENT")
+    assert current.update(status="paused", pause_behavior="skip").status == "paused"
+    town.wait(3)
+    current.update(status="in-progress")
+    town.wait(2)
+    answer = town.client.request("GET", f"{ROOT}/Conferences/{room.fetch().sid}/Recordings.json")
+    (row,) = json.loads(answer.text)["recordings"]
+    assert set(row) == SHARED_KEYS
+    town.hang_up(first)
+    town.hang_up(second)
+    town.wait(2)
+    (recording,) = room.recordings.list()
+    assert (recording.status, recording.source, recording.duration) == (
+        "completed", "Conference", "6",
+    )  # fmt: skip
+    told = application.last("/recording")
+    assert set(told) == CALLBACK_KEYS - {"CallSid", "RecordingTrack"} | {"ConferenceSid"}
+    assert len(application.at("/recording")) == 2
+    assert list(town.client.calls(first).recordings.list()) == []
+    assert room.recordings(recording.sid).delete()
+    assert refused(room.recordings(recording.sid).fetch) == (404, 20404)
+
+
+def test_a_conference_is_not_recorded_by_its_dial(town: Town, application: Application) -> None:
+    application.says(
+        "/voice", '<Dial record="record-from-answer"><Conference>sales</Conference></Dial>'
+    )
+    town.dial()
+    assert town.errors() == [12200]
