@@ -8,12 +8,10 @@ from flask import Blueprint, request
 from simulator.call import IN_PROGRESS
 from simulator.recording import (
     CURRENT,
-    EVENTS,
     PAUSED,
     RECORDING,
     STOPPED,
     Recording,
-    RecordingCallback,
 )
 from simulator.rest import errors, representation
 from simulator.rest.door import Door, blueprint
@@ -139,7 +137,7 @@ class Recordings:
             call = self._network.calls.get(call_sid)
             if call is None:
                 raise not_found(request.path)
-            channels, track, callback = _channels(form), _track(form), _callback(form)
+            channels, track, callback = _channels(form), _track(form), form.recording()
             if call.status != IN_PROGRESS:
                 message = "Requested resource is not eligible for recording"
                 raise bad(errors.NOT_IN_PROGRESS, message)
@@ -222,14 +220,3 @@ def _channels(form: Form) -> int:
 
 def _track(form: Form) -> str:
     return form.one_of("RecordingTrack", "inbound", "outbound", "both") or "both"
-
-
-def _callback(form: Form) -> RecordingCallback | None:
-    url = form.url("RecordingStatusCallback", errors.INVALID_STATUS_CALLBACK)
-    events = form.several("RecordingStatusCallbackEvent") or ("completed",)
-    unknown = set(events) - set(EVENTS)
-    if unknown:
-        message = f"RecordingStatusCallbackEvent: unknown {', '.join(sorted(unknown))}"
-        raise bad(errors.BAD_VALUE, message)
-    method = form.method("RecordingStatusCallbackMethod")
-    return RecordingCallback(url=url, method=method, events=events) if url else None

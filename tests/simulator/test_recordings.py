@@ -8,7 +8,7 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from tests.simulator.application import Application
-from tests.simulator.town import ACCOUNT, Town
+from tests.simulator.town import ACCOUNT, LINE, Town
 
 NOBODY = "CA" + "0" * 32
 
@@ -310,3 +310,24 @@ def test_a_conference_is_not_recorded_by_its_dial(town: Town, application: Appli
     )
     town.dial()
     assert town.errors() == [12200]
+
+
+def test_a_participant_who_is_called_may_have_the_conference_recorded(
+    town: Town, application: Application
+) -> None:
+    application.says("/recording", ("", 204))
+    room = town.client.conferences("sales")
+    wrong = {"conference_record": "sometimes"}
+    to = {"from_": LINE, "to": "client:ann"}
+    assert refused(lambda: room.participants.create(**to, **wrong)) == (400, 20001)
+    room.participants.create(
+        **to,
+        conference_record="record-from-start",
+        conference_recording_status_callback=application.url("/recording"),
+    )
+    room.participants.create(from_=LINE, to="client:bob")
+    town.wait(3)
+    assert room.update(status="completed").status == "completed"
+    town.wait(2)
+    told = application.last("/recording")
+    assert (told["RecordingStatus"], told["RecordingSource"]) == ("completed", "Conference")
