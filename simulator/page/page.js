@@ -233,7 +233,7 @@ function showNetwork(state, endpoints) {
   showRows(byId("numbers"), state.numbers, (one) => one.phone_number, (one) =>
     make("option", "", { value: one.phone_number }));
   const to = byId("dial").elements.to;
-  if (to.value === "" && to.dataset.filled === undefined && state.numbers.length > 0) {
+  if (to.value === to.defaultValue && to.dataset.filled === undefined && state.numbers.length > 0) {
     to.value = state.numbers[0].phone_number;
     to.dataset.filled = "";
   }
