@@ -31,6 +31,8 @@ _AT_ONCE, _AGENTS = 6, 4
 _LIFE = (0.2, 4.0)
 #: Looks at the people until all of it must be over.
 _PATIENCE = 2000
+#: How probably somebody hangs up between two looks, wherever they are then.
+_HANGS_UP = 0.08
 _GOING_DOWN = 503
 _OVER = {"completed", "busy", "failed", "no-answer", "canceled"}
 _TAKEN = frozenset({"accepted", "wrapping", "completed"})
@@ -43,6 +45,8 @@ class Crowd:
         self.house, self.chance, self.counts = house, chance, counts
         self.base = house.base
         self.dialled = 0
+        #: Did the house answer when it was last asked? Else nobody calls in vain for long.
+        self.is_answered = True
         #: Reservations and Tasks for which a request was answered with 200.
         self.accepted: set[str] = set()
         self.completed: set[str] = set()
@@ -66,12 +70,12 @@ class Crowd:
             live = self._callers()
             if self.dialled >= calls and not live and self._is_over():
                 return
-            if self.dialled < calls and len(live) < _AT_ONCE:
+            if self.is_answered and self.dialled < calls and len(live) < _AT_ONCE:
                 self.house.network("POST", "/calls", {"from": CALLER, "to": NUMBER})
                 self.dialled += 1
             self._try(self._answer_offers)
             self._try(self._finish)
-            if live and (self.dialled >= calls or self.chance.random() < 0.4):
+            if live and (self.dialled >= calls or self.chance.random() < _HANGS_UP):
                 self._hang_up(self.chance.choice(live))
             self._tick.wait(0.02)
         raise AssertionError(f"it does not come to an end: {self._callers()}")
@@ -80,7 +84,9 @@ class Crowd:
         """A house that is down, or going down, does not answer; to say no is an answer."""
         try:
             deed()
+            self.is_answered = True
         except requests.RequestException:
+            self.is_answered = False
             self.counts["requests without an answer"] += 1
         except Refused as refusal:
             if refusal.status >= 500 and refusal.status != _GOING_DOWN:
@@ -202,7 +208,9 @@ def _judge(case: Case, url: str, crowd: Crowd, acknowledged: set[str]) -> None:
         calls = store.read(known)
         lost = acknowledged - calls.keys()
         assert not lost, f"acknowledged and lost: {lost}"
-        assert set(calls.values()) <= tables.tasks.keys()
+        # Whoever had hung up before the house knew that they called has no Task.
+        case.counts["gone before they were known"] += sum(not task for task in calls.values())
+        assert {task for task in calls.values() if task} <= tables.tasks.keys()
         taken = Counter(
             each.task_sid for each in tables.reservations if each.reservation_status in _TAKEN
         )

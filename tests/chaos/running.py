@@ -134,6 +134,8 @@ def _told(error: Exception) -> str:
     ]
     where = [f"{Path(frame.filename).name}:{frame.lineno} {frame.line}" for frame in frames[-6:]]
     text = f"{type(error).__name__}: {error}"
+    if not str(error) and frames:
+        text = f"{type(error).__name__} at {frames[-1].line}"
     notes = getattr(error, "__notes__", [])
     return "\n    ".join([text[:3000], *where, *notes])
 
