@@ -25,5 +25,6 @@ proc_name = "tandem"
 
 def post_worker_init(worker: Any) -> None:  # gunicorn has no types
     """Streams of events would go on for ever; they end when gunicorn wants to."""
-    streams = worker.wsgi.extensions["house"].rest_settings.streams
-    streams.end_when(lambda: not worker.alive)
+    house_of_app = worker.wsgi.extensions.get("house")  # not every app that we serve has one
+    if house_of_app is not None:
+        house_of_app.rest_settings.streams.end_when(lambda: not worker.alive)

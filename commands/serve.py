@@ -289,7 +289,7 @@ def _simulator_lines(settings: Settings, workspace: str) -> list[str]:
     made_up = [f"  Auth token  {token}"] if settings.has_made_up_credentials else []
     credentials = f"{settings.twilio_account_sid}:{token}"
     return [
-        f"  Simulator   {phone}/simulator/state",
+        f"  Simulator   {phone}/   (a telephone in the browser: open it and dial)",
         f"  Account     {settings.twilio_account_sid}",
         *made_up,
         "",

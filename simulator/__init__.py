@@ -9,14 +9,16 @@ The rooms, from the wire inwards:
 
     __main__, server        the command, the server          settings, clock, log, faults
     control                 the door for people and tests: dial, press, hang up, look
+    page/                   the page at /: a telephone in the browser, on top of control
     rest/                   the door for the application: Twilio's own REST API
     exchange                how calls begin and how they are moved; both doors end here
     interpreter             one call follows its documents; the verbs are in speech, gather,
-                            enqueue, dial (with ringing, bridge, room) and announcement
-    network                 the state: call, call_queue, conference, endpoint
+                            enqueue, dial (with ringing, bridge, room), record, announcement
+    network                 the state: call, call_queue, conference, recording, endpoint
     agenda                  one lock, the timers, the scripts that wait: no thread per call
     post, webhook           webhooks on their way out; parameters and signature make them Twilio's
 
 Where Twilio warns and goes on, the simulator refuses: a misspelt attribute should be heard here and
-not by a caller. What it does not simulate (recording, machine detection, media) it refuses, too.
+not by a caller. What it does not simulate (machine detection, transcriptions, media)
+it refuses, too; of a recording it keeps everything but the sound.
 """

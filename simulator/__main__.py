@@ -24,8 +24,11 @@ an example:
   curl -X POST localhost:8002/simulator/calls -H 'Content-Type: application/json' \\
        -d '{"from": "+15550123", "to": "+15550100"}'
 
+In a browser, / is a telephone: dial, hear, press keys, answer, and watch what goes over the wire.
+
 what to do to the network (JSON):
   POST   /simulator/calls                {"from": "+1...", "to": "+1..."}: somebody dials
+  GET    /simulator/calls/CA...          that call, and what is heard
   POST   /simulator/calls/CA.../hangup   the person at that phone hangs up
   POST   /simulator/calls/CA.../press    {"digits": "1"}
   POST   /simulator/calls/CA.../say      {"text": "yes"}, to a <Gather> that takes speech
@@ -166,7 +169,10 @@ def main() -> int:
     except PortInUse as error:
         print(f"simulator: {error}; choose another --port", file=sys.stderr)  # noqa: T201 - a command
         return 2
-    lines = [f"simulator: {simulator.url}, account {settings.account_sid}"]
+    lines = [
+        f"simulator: {simulator.url}, account {settings.account_sid}",
+        f"simulator: a telephone to dial with: {simulator.url}/ in a browser",
+    ]
     if not given.auth_token:  # one that was made up must be shown, one that was given must not
         lines.append(f"simulator: auth token {settings.auth_token}")
     print("\n".join(lines), flush=True)  # noqa: T201 - a command speaks to its user

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from simulator.agenda import Interruption, Scope
 from simulator.call import IN_PROGRESS, QUEUED, RINGING, Call
 from simulator.clock import rfc_2822
+from simulator.recording import RecordingCallback
 from simulator.webhook import Parameters
 
 INIT, OPEN, COMPLETED = "init", "in-progress", "completed"
@@ -56,6 +57,9 @@ class RoomOptions:
     callback_method: str = "POST"
     callback_events: tuple[str, ...] = ()
     max_participants: int = LARGEST_ROOM
+    #: Recorded from the moment it opens.
+    is_recorded: bool = False
+    recording_callback: RecordingCallback | None = None
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -111,6 +115,8 @@ class Conference:
     tell: Tell
     #: Ends the call of somebody who was still ringing when the room closed.
     give_up: Callable[[Call], None]
+    #: Called when the room has opened and when it has closed.
+    turned: Callable[["Conference"], None]
     status: str = INIT
     updated_at: int = 0
     sequence: int = 0
@@ -160,6 +166,7 @@ class Conference:
         if not was_open and self._may_open():
             self.status = OPEN
             self._announce("conference-start")
+            self.turned(self)
             self._change_music(one for one in self.inside if one is not participant)
         elif was_open:
             self._change_music(alone_before)
@@ -211,6 +218,7 @@ class Conference:
             return
         self.status = COMPLETED
         self.reason_ended = reason
+        self.turned(self)
         ringing = [one.call for one in self.participants.values() if not one.is_in]
         why = CLOSED_BY_API if ending is None else CLOSED_BY_MODERATOR
         for participant in list(self.participants.values()):

@@ -16,6 +16,7 @@ from simulator.conference import Conference
 from simulator.endpoint import ON_RING, Endpoint, bare, is_address, is_phone_number
 from simulator.exchange import Exchange, UnknownNumber, WrongMoment
 from simulator.faults import REST_FAULTS, WEBHOOK_FAULTS
+from simulator.settings import Number
 
 LONGEST_WAIT_SECONDS = 30.0  # of a reader of the log, before it is answered with nothing new
 KEYS = frozenset("0123456789*#ABCDabcd")
@@ -82,6 +83,7 @@ class Control:
         for rule, view, method in (
             ("/healthz", self.healthz, "GET"),
             ("/simulator/calls", self.dial, "POST"),
+            ("/simulator/calls/<sid>", self.fetch_call, "GET"),
             ("/simulator/calls/<sid>/hangup", self.hang_up, "POST"),
             ("/simulator/calls/<sid>/press", self.press, "POST"),
             ("/simulator/calls/<sid>/say", self.say, "POST"),
@@ -205,7 +207,13 @@ class Control:
                 "calls": [_call(one) for one in calls if one.is_live or not only_live],
                 "conferences": [_conference(one) for one in rooms if one.is_live or not only_live],
                 "queues": [_queue(queue) for queue in network.queues.values()],
+                "numbers": [_number(number) for number in network.numbers.values()],
             }
+
+    def fetch_call(self, sid: str) -> dict[str, Any]:
+        """One call as in the state, also when it is over."""
+        with self._network.agenda.turn():
+            return _call(self._call(sid))
 
     def read_log(self) -> dict[str, Any]:
         since = _query_number("since", 0.0)
@@ -298,6 +306,10 @@ def _call(one: Call) -> dict[str, Any]:
         "ended_at": one.ended_at,
         "heard": [{"at": sound.at, "verb": sound.verb, "text": sound.text} for sound in one.heard],
     }
+
+
+def _number(one: Number) -> dict[str, Any]:
+    return {"phone_number": one.phone_number, "voice_url": one.voice_url}
 
 
 def _conference(one: Conference) -> dict[str, Any]:

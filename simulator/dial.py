@@ -21,6 +21,7 @@ from simulator.call_queue import CallQueue, Member
 from simulator.conference import JoinRefused, Participant, RoomOptions
 from simulator.endpoint import is_address, is_phone_number
 from simulator.interpreter import END, Interpreter, Next
+from simulator.record import DialRecording, recording_callback
 from simulator.ringing import ring
 from simulator.room import stay
 from simulator.twiml import SCHEMA_WARNING, Element, TwimlError
@@ -36,14 +37,20 @@ NOT_RECORDED = ("do-not-record", "false")
 
 def dial(interpreter: Interpreter, element: Element) -> Steps[Next]:
     nouns = _nouns(element)
-    for noun in (element, *nouns):
-        if noun.get("record") not in (None, *NOT_RECORDED):
-            raise TwimlError(SCHEMA_WARNING, f"<{noun.name} record> is not simulated")
+    recording = DialRecording(interpreter, element)
     if nouns[0].name == "Conference":
+        if element.get("record") not in (None, *NOT_RECORDED):
+            message = "<Dial record> with a <Conference>, which is recorded by its own attribute"
+            raise TwimlError(SCHEMA_WARNING, message)
         return (yield from _dial_conference(interpreter, element, nouns[0]))
     if nouns[0].name == "Queue":
-        return (yield from _dial_queue(interpreter, element, nouns[0]))
-    return (yield from _dial_phones(interpreter, element, nouns))
+        steps = _dial_queue(interpreter, element, nouns[0], recording)
+    else:
+        steps = _dial_phones(interpreter, element, nouns, recording)
+    try:
+        return (yield from steps)
+    finally:
+        recording.stop()
 
 
 def _nouns(element: Element) -> tuple[Element, ...]:
@@ -69,6 +76,7 @@ class _Attempt:
     interpreter: Interpreter
     settled: Signal[Call | None]
     bridge: Bridge
+    recording: DialRecording
     legs: list[Call] = dataclasses.field(default_factory=list)
     winner: Call | None = None
 
@@ -92,7 +100,10 @@ class _Attempt:
 
 
 def _dial_phones(
-    interpreter: Interpreter, element: Element, nouns: tuple[Element, ...]
+    interpreter: Interpreter,
+    element: Element,
+    nouns: tuple[Element, ...],
+    recording: DialRecording,
 ) -> Steps[Next]:
     if not element.flag("answerOnBridge", default=False):
         interpreter.answer()
@@ -100,21 +111,21 @@ def _dial_phones(
     leg: Call | None = None
     was_bridged = False
     for group in groups:
-        attempt = _Attempt(
-            interpreter, interpreter.network.agenda.signal(), Bridge(interpreter.network.agenda)
-        )
+        agenda = interpreter.network.agenda
+        attempt = _Attempt(interpreter, agenda.signal(), Bridge(agenda), recording)
         try:
             was_bridged = yield from _try(attempt, element, group)
         except (HungUp, Redirected):
             attempt.give_up()
-            yield from interpreter.report(element, _report(attempt, interpreter.network.now()))
+            found = _report(attempt, interpreter.network.now())
+            yield from interpreter.report(element, (*found, *recording.stop()))
             raise
         leg = attempt.winner or attempt.legs[-1]
         if was_bridged:
             break
     assert leg is not None  # noqa: S101 - there is at least one noun
     found = _leg_report(leg, was_bridged=was_bridged, now=interpreter.network.now())
-    return interpreter.action(element, found)
+    return interpreter.action(element, (*found, *recording.stop()))
 
 
 def _try(
@@ -128,10 +139,12 @@ def _try(
         follower = Interpreter(network, leg, interpreter.verbs)
         steps = follower.live(_leg_steps(follower, attempt, element, noun))
         leg.script = network.agenda.begin(steps, leg.sid)
+    attempt.recording.reached("ringing")
     leg_or_none = yield from attempt.settled.wait()
     if leg_or_none is None:
         return False
     interpreter.answer()
+    attempt.recording.reached("answer")
     limits = _limits(attempt, element, leg_or_none)
     try:
         yield from attempt.bridge.hold()
@@ -277,6 +290,8 @@ def _room_options(interpreter: Interpreter, noun: Element) -> RoomOptions:
         callback_method=noun.get("statusCallbackMethod") or "POST",
         callback_events=tuple((noun.get("statusCallbackEvent") or "start end").split()),
         max_participants=noun.number("maxParticipants", 250),
+        is_recorded=noun.get("record") == "record-from-start",
+        recording_callback=recording_callback(interpreter, noun),
     )
 
 
@@ -301,7 +316,9 @@ def _participant(interpreter: Interpreter, noun: Element) -> Participant:
 # -- a queue
 
 
-def _dial_queue(interpreter: Interpreter, element: Element, noun: Element) -> Steps[Next]:
+def _dial_queue(
+    interpreter: Interpreter, element: Element, noun: Element, recording: DialRecording
+) -> Steps[Next]:
     """Connect with the first in line; while there is nobody, wait for one."""
     interpreter.answer()
     network = interpreter.network
@@ -309,22 +326,26 @@ def _dial_queue(interpreter: Interpreter, element: Element, noun: Element) -> St
         message = "<Queue reservationSid>: this network has no TaskRouter of its own"
         raise TwimlError(14215, message)
     queue = network.queue_named(noun.text)
+    recording.reached("ringing")
     try:
         member = yield from _first_in_line(interpreter, element, queue)
         if member is None:
             return interpreter.action(element, (("DialCallStatus", NO_ANSWER),))
         bridge = Bridge(network.agenda)
         _connect(interpreter, noun, queue, member, bridge)
+        recording.reached("answer")
         yield from bridge.hold()
     except (HungUp, Redirected):
-        yield from interpreter.report(element, (("DialCallStatus", COMPLETED),))
+        found = (("DialCallStatus", COMPLETED), *recording.stop())
+        yield from interpreter.report(element, found)
         raise
-    found = (
+    connected = (
         ("DialCallStatus", COMPLETED),
         ("DialCallSid", member.call.sid),
         ("DialBridged", "true"),
+        *recording.stop(),
     )
-    return interpreter.action(element, found)
+    return interpreter.action(element, connected)
 
 
 def _first_in_line(

@@ -30,6 +30,7 @@ from simulator.enqueue import enqueue, leave
 from simulator.gather import gather
 from simulator.interpreter import END, Interpreter, Next, Verb
 from simulator.network import Network
+from simulator.record import record
 from simulator.ringing import ANSWERED, ring
 from simulator.room import stay
 from simulator.settings import Settings
@@ -46,6 +47,7 @@ PERFORMERS: dict[str, Verb] = {
     "Dial": dial,
     "Hangup": hangup,
     "Reject": reject,
+    "Record": record,
 }
 
 

@@ -32,6 +32,7 @@ from simulator.endpoint import Endpoint, bare
 from simulator.faults import Faults
 from simulator.log import Log
 from simulator.post import Post
+from simulator.recording import Recorder, Recording
 from simulator.settings import Number, Settings
 from simulator.webhook import Answer, Parameters, Webhook
 
@@ -52,6 +53,8 @@ class Network:
         self.conferences: dict[str, Conference] = {}
         #: The live one of each name; the others are history.
         self._live_rooms: dict[str, Conference] = {}
+        self.recorder = Recorder(settings.account_sid, self.agenda, self.new_sid)
+        self.recorder.tell = self._tell_of_recording
         self.endpoints: dict[str, Endpoint] = {}
         self.numbers: dict[str, Number] = {}
         self._random = random.SystemRandom()
@@ -166,6 +169,7 @@ class Network:
         call.picked_up = self.agenda.signal()
         self.calls[call.sid] = call
         _forget(self.calls, self.settings.history_size, lambda one: one.has_ended)
+        _forget(self.recorder.all, self.settings.history_size, lambda one: one.is_over)
         return call
 
     def _checked(self, progress: ProgressCallback | None) -> ProgressCallback | None:
@@ -200,6 +204,8 @@ class Network:
         call.on_key = call.on_speech = None
         for timer in call.ring_timers:
             timer.cancel()
+        for recording in self.recorder.of_call(call.sid):
+            self.recorder.stop(recording)
         if call.script is not None:
             call.script.interrupt(HungUp())
         self.tell_progress(call, "completed")
@@ -244,6 +250,7 @@ class Network:
             now=self.now,
             tell=self._tell_of_room,
             give_up=self.hang_up,
+            turned=self._record_room,
         )
         self.conferences[room.sid] = self._live_rooms[name] = room
         _forget(self.conferences, self.settings.history_size, lambda one: not one.is_live)
@@ -254,6 +261,19 @@ class Network:
         room = self._live_rooms.get(name) or self.conferences.get(name)
         return room if room is not None and room.is_live else None
 
+    def _record_room(self, room: Conference) -> None:
+        """A room that is to be recorded is, from its opening to its end."""
+        if not room.is_live:
+            for recording in self.recorder.of_conference(room.sid):
+                self.recorder.stop(recording)
+        elif room.options.is_recorded:
+            self.recorder.start(
+                call_sid=room.inside[0].call.sid,
+                conference_sid=room.sid,
+                source="Conference",
+                callback=room.options.recording_callback,
+            )
+
     def _tell_of_room(self, room: Conference, found: Parameters) -> None:
         assert room.options.callback is not None  # noqa: S101 - the room checks before it tells
         self.tell(
@@ -261,6 +281,16 @@ class Network:
             method=room.options.callback_method,
             parameters=found,
             lane=room.sid,
+        )
+
+    def _tell_of_recording(self, recording: Recording, found: Parameters) -> None:
+        assert recording.callback is not None  # noqa: S101 - the recorder checks before it tells
+        self.tell(
+            url=recording.callback.url,
+            method=recording.callback.method,
+            parameters=found,
+            lane=recording.sid,
+            call=self.calls.get(recording.call_sid),
         )
 
     # -- what an outsider does to a call

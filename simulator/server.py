@@ -1,4 +1,4 @@
-"""The simulator as a server: the network, its two doors, the threads that serve them.
+"""The simulator as a server: the network, its two doors, its page, the threads that serve them.
 
 with Simulator(Settings(account_sid=..., auth_token=..., voice_url=...)) as simulator:
     requests.post(f"{simulator.url}/simulator/calls", json={"from": ..., "to": ...})
@@ -14,7 +14,7 @@ from typing import Any, Self
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from simulator import control
+from simulator import control, page
 from simulator.clock import Clock, RealClock
 from simulator.exchange import Exchange
 from simulator.rest import door
@@ -22,6 +22,7 @@ from simulator.rest.account import Account
 from simulator.rest.calls import Calls
 from simulator.rest.conferences import Conferences
 from simulator.rest.queues import Queues
+from simulator.rest.recordings import Recordings
 from simulator.settings import Settings
 
 LARGEST_BODY = 256 * 1024  # bytes; the largest honest request carries 4000 characters of TwiML
@@ -72,9 +73,10 @@ def create_app(exchange: Exchange) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     rest = door.Door(exchange)
-    for resource in (Calls(rest), Conferences(rest), Queues(rest), Account(rest)):
-        app.register_blueprint(resource.routes())
+    for resource in (Calls, Conferences, Queues, Recordings, Account):
+        app.register_blueprint(resource(rest).routes())
     app.register_blueprint(control.Control(exchange).routes())
+    app.register_blueprint(page.routes())
     door.on_error(app)
     door.guard_unknown(app, rest)
     control.on_error(app)

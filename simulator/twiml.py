@@ -248,6 +248,19 @@ SHAPES: Mapping[str, Shape] = {
         },
         has_text=True,
     ),
+    "Record": Shape(
+        attributes={
+            "action": URL,
+            "method": METHOD,
+            "timeout": _number(1, 3600),
+            "finishOnKey": _matches(r"[0-9*#]*", "keys, or nothing"),
+            "maxLength": _number(1, 14_400),
+            "playBeep": FLAG,
+            "trim": TRIM,
+            "transcribe": Rule("false, as there are no transcriptions here", "false".__eq__),
+            **RECORDING,
+        }
+    ),
     "Hangup": Shape(attributes={}),
     "Reject": Shape(attributes={"reason": _one_of("rejected", "busy")}),
 }
@@ -255,11 +268,12 @@ SHAPES: Mapping[str, Shape] = {
 #: What may stand right under <Response>.
 VERBS = (
     "Say", "Play", "Pause", "Gather", "Redirect", "Enqueue", "Leave", "Dial", "Hangup", "Reject",
+    "Record",
 )  # fmt: skip
 
 #: What Twilio knows and the simulator does not yet: told apart from a plain misspelling.
 NOT_SIMULATED = (
-    "Connect", "Echo", "Pay", "Prompt", "Record", "Refer", "Siprec", "Sms", "Start", "Stop",
+    "Connect", "Echo", "Pay", "Prompt", "Refer", "Siprec", "Sms", "Start", "Stop",
 )  # fmt: skip
 
 

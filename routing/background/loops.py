@@ -28,7 +28,7 @@ HELD_UP_SECONDS = 0.005
 FLOOD_EVENTS, FLOOD_WINDOW_SECONDS = 150, 0.1
 #: Seconds between two looks at the log during a flood. Each look has its cost, however little it
 #: finds, and takes it from those who answer the requests that the flood consists of.
-FLOOD_REST_SECONDS = 0.01
+FLOOD_REST_SECONDS = 0.02
 #: Seconds after a step that raised.
 PAUSE_SECONDS = 0.5
 

@@ -5,8 +5,10 @@ row is looked at but that place: everything was worked out before. So the transa
 a crash, or a second process that does the same, neither counts anything twice nor leaves it out.
 """
 
+import time
 from collections.abc import Sequence
 
+from routing.background.loops import Rest
 from routing.errors import Conflict
 from routing.events import Event
 from routing.statistics import facts
@@ -19,6 +21,10 @@ CONCERNS = facts.CONCERNS
 BATCH = 500
 #: Seconds between two looks at the log: what is not summed up yet, answers take from the log.
 REST_SECONDS = 1.0
+#: During a flood of events the summing up takes this share of the time, so that calls come first.
+FLOOD_SHARE = 0.1
+#: Full batches after which it hurries all the same: answers have to read what is left in the log.
+MOST_BATCHES_BEHIND = 20
 #: Seconds until a gap in the log is looked at again.
 HELD_UP_SECONDS = 0.05
 
@@ -31,9 +37,22 @@ class StatisticsFollower:
         self._log: FollowedLog = store.event_log(FOLLOWER, CONCERNS)
         #: The durable place in the log, as far as it is known here.
         self._position: int | None = None
+        #: Full batches one after the other.
+        self._full = 0
 
     def step(self) -> bool | float:
         """Sums up a batch; True when there may be more, or seconds until it may go on."""
+        begin = time.monotonic()
+        is_behind = self._sum_up_some()
+        if is_behind is not True:
+            self._full = 0
+            return is_behind
+        self._full += 1
+        if self._full > MOST_BATCHES_BEHIND:
+            return True
+        return Rest((time.monotonic() - begin) * (1 - FLOOD_SHARE) / FLOOD_SHARE)
+
+    def _sum_up_some(self) -> bool | float:
         events = self._log.read(BATCH)
         if not events:
             return HELD_UP_SECONDS if self._log.is_held_up else False

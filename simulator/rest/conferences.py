@@ -30,6 +30,8 @@ CREATE_PARTICIPANT = frozenset({
     "Timeout", "Muted", "Beep", "StartConferenceOnEnter", "EndConferenceOnExit", "WaitUrl",
     "WaitMethod", "MaxParticipants", "ConferenceStatusCallback", "ConferenceStatusCallbackMethod",
     "ConferenceStatusCallbackEvent", "Coaching", "CallSidToCoach", "TimeLimit",
+    "ConferenceRecord", "ConferenceRecordingStatusCallback",
+    "ConferenceRecordingStatusCallbackMethod", "ConferenceRecordingStatusCallbackEvent",
 })  # fmt: skip
 UPDATE_PARTICIPANT = frozenset({
     "Muted", "Hold", "HoldUrl", "HoldMethod", "WaitUrl", "WaitMethod", "BeepOnExit",
@@ -220,7 +222,10 @@ def _room_options(form: Form) -> RoomOptions:
     if unknown:
         message = f"ConferenceStatusCallbackEvent: unknown {', '.join(sorted(unknown))}"
         raise bad(errors.BAD_VALUE, message)
+    record = form.one_of("ConferenceRecord", "true", "false", "record-from-start", "do-not-record")
     return RoomOptions(
+        is_recorded=record in ("true", "record-from-start"),
+        recording_callback=form.recording("Conference"),
         callback=form.url("ConferenceStatusCallback", errors.INVALID_STATUS_CALLBACK) or None,
         callback_method=form.method("ConferenceStatusCallbackMethod"),
         callback_events=events,

@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from simulator.call import DocumentRequest, ProgressCallback
 from simulator.endpoint import is_address, is_phone_number
 from simulator.network import Network
+from simulator.recording import EVENTS, RecordingCallback
 from simulator.rest import errors
 from simulator.rest.errors import bad
 from simulator.twiml import TwimlError, parse
@@ -32,8 +33,6 @@ NOT_SIMULATED = frozenset({
     "MachineDetectionSpeechThreshold", "MachineDetectionSpeechEndThreshold",
     "MachineDetectionSilenceTimeout", "AsyncAmd", "AsyncAmdStatusCallback",
     "AsyncAmdStatusCallbackMethod", "AmdStatusCallback", "AmdStatusCallbackMethod",
-    "ConferenceRecord", "ConferenceRecordingStatusCallback",
-    "ConferenceRecordingStatusCallbackMethod", "ConferenceRecordingStatusCallbackEvent",
     "ApplicationSid", "SendDigits",
 })  # fmt: skip
 OFF = ("", "false", "do-not-record")
@@ -143,6 +142,17 @@ class Form:
             events=self.several("StatusCallbackEvent") or ("completed",),
         )
 
+    def recording(self, prefix: str = "") -> RecordingCallback | None:
+        """Who is told of a recording, from `prefix` + RecordingStatusCallback and its like."""
+        name = f"{prefix}RecordingStatusCallback"
+        url = self.url(name, errors.INVALID_STATUS_CALLBACK)
+        events = self.several(f"{name}Event") or ("completed",)
+        unknown = set(events) - set(EVENTS)
+        if unknown:
+            raise bad(errors.BAD_VALUE, f"{name}Event: unknown {', '.join(sorted(unknown))}")
+        method = self.method(f"{name}Method")
+        return RecordingCallback(url=url, method=method, events=events) if url else None
+
     def document(self) -> DocumentRequest | None:
         """Url (it wins) or Twiml. TwiML that cannot be read is refused at once."""
         url = self.url("Url")
@@ -164,7 +174,6 @@ def _asks_for_more(name: str) -> bool:
     """Names that by themselves switch something on; the others only say how."""
     return name in (
         "Record",
-        "ConferenceRecord",
         "MachineDetection",
         "ApplicationSid",
         "SendDigits",

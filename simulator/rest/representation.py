@@ -1,4 +1,4 @@
-"""Calls, rooms and queues as Twilio's JSON shows them."""
+"""Calls, rooms, queues and recordings as Twilio's JSON shows them."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from simulator.call_queue import CallQueue, Member
 from simulator.clock import rfc_2822
 from simulator.conference import Conference, Participant
 from simulator.parameters import API_VERSION
+from simulator.recording import Recording
 from simulator.settings import Number
 
 
@@ -129,6 +130,49 @@ def member(one: Member, queue: CallQueue, account_sid: str, now: int) -> dict[st
     }
 
 
+def recording(one: Recording) -> dict[str, Any]:
+    """A recording as a resource of its call or conference, and, but for the address, its own."""
+    return {
+        "account_sid": one.account_sid,
+        "api_version": API_VERSION,
+        "call_sid": one.call_sid,
+        "conference_sid": one.conference_sid,
+        "channels": one.channels,
+        "date_created": _date(one.started_at),
+        "date_updated": _date(one.updated_at),
+        "start_time": _date(one.started_at),
+        "price": None,
+        "price_unit": "USD",
+        "duration": None if one.stopped_at is None else str(one.duration_seconds()),
+        "sid": one.sid,
+        "source": one.source,
+        "status": one.status,
+        "error_code": one.error_code if one.is_over else None,
+        "encryption_details": None,
+    }
+
+
+def account_recording(one: Recording) -> dict[str, Any]:
+    uri = f"{root(one.account_sid)}/Recordings/{one.sid}"
+    parts = (("add_on_results", "AddOnResults"), ("transcriptions", "Transcriptions"))
+    return {
+        **recording(one),
+        "uri": f"{uri}.json",
+        "media_url": one.url,
+        "subresource_uris": {name: f"{uri}/{path}.json" for name, path in parts},
+    }
+
+
+def call_recording(one: Recording) -> dict[str, Any]:
+    uri = f"{root(one.account_sid)}/Calls/{one.call_sid}/Recordings/{one.sid}.json"
+    return {**recording(one), "track": one.track, "uri": uri}
+
+
+def conference_recording(one: Recording) -> dict[str, Any]:
+    uri = f"{root(one.account_sid)}/Conferences/{one.conference_sid}/Recordings/{one.sid}.json"
+    return {**recording(one), "uri": uri}
+
+
 def number(one: Number, account_sid: str, born_at: int) -> dict[str, Any]:
     uri = f"{root(account_sid)}/IncomingPhoneNumbers/{one.sid}.json"
     return {
@@ -149,7 +193,7 @@ def number(one: Number, account_sid: str, born_at: int) -> dict[str, Any]:
         "origin": "twilio",
         "phone_number": one.phone_number,
         "sid": one.sid,
-        "sms_application_sid": "",
+        "sms_application_sid": None,
         "sms_fallback_method": "POST",
         "sms_fallback_url": "",
         "sms_method": "POST",
@@ -161,7 +205,7 @@ def number(one: Number, account_sid: str, born_at: int) -> dict[str, Any]:
         "trunk_sid": None,
         "type": "local",
         "uri": uri,
-        "voice_application_sid": "",
+        "voice_application_sid": None,
         "voice_caller_id_lookup": False,
         "voice_fallback_method": one.voice_fallback_method,
         "voice_fallback_url": one.voice_fallback_url or "",

@@ -41,6 +41,7 @@ class Room(RuleBasedStateMachine):
             now=lambda: 0,
             tell=self.tell,
             give_up=self.given_up.append,
+            turned=lambda _: None,
         )
 
     def tell(self, room: Conference, found: Parameters) -> None:

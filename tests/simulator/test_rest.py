@@ -177,6 +177,24 @@ def test_numbers_can_be_pointed_elsewhere(town: Town, application: Application) 
     assert town.heard(town.dial()) == ["Other"]
 
 
+def test_what_is_set_at_a_number_holds_for_its_next_call(
+    town: Town, application: Application
+) -> None:
+    numbers = town.client.incoming_phone_numbers
+    assert numbers.list(phone_number="+15550199") == []
+    number = numbers(numbers.list()[0].sid)
+    assert refused(lambda: number.update(voice_url="nowhere")) == (400, 21205)
+    assert refused(lambda: number.update(voice_method="PUT")) == (400, 21209)
+    assert number.fetch().voice_url == application.url("/voice")
+    application.says("/ended", ("", 204))
+    number.update(status_callback=application.url("/ended"), friendly_name="Sales")
+    assert number.fetch().friendly_name == "Sales"
+    town.hang_up(town.dial())
+    assert application.last("/ended")["CallStatus"] == "completed"
+    number.update(voice_url="")
+    assert town.post("/simulator/calls", {"from": CALLER, "to": LINE}).status_code == 404
+
+
 SHAPES = {
     "Calls.json": ("api.v2010.account.call", "calls"),
     "Conferences.json": ("api.v2010.account.conference", "conferences"),
