@@ -398,12 +398,12 @@ class History:
                 self.case.counts["events"] += 1
             self.log.advance(new)
         self.tables = invariants.read_tables(self.centre.store)
+        self._know_raised(self.tables)
 
     def look(self) -> None:
         before = self.tables
         self.read_on()
         after = self.tables
-        self._know_raised(after)
         invariants.check_load(after, raised=self.raised)
         invariants.check_offers(after, at_once=self.at_once)
         invariants.check_terminal(before, after)

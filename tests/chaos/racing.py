@@ -159,6 +159,9 @@ def _rivals(url: str, workspace_sid: str, processes: int) -> Iterator[list[Conne
         for end in ends:
             assert end.recv() == "ready"
         yield ends
+    except (EOFError, ConnectionError) as error:
+        codes = [one.exitcode for one in family]
+        raise RuntimeError(f"a process of those who race is gone: exit codes {codes}") from error
     finally:
         for end in ends:
             end.close()  # they end when there is nobody to hear them
