@@ -41,6 +41,9 @@ _PRAGMAS: Final = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -32768",  # KiB
     "PRAGMA journal_size_limit = 67108864",  # bytes that a checkpoint leaves of the log at most
+    # Pages of the log before they are written to the file: the same pages change again and again
+    # meanwhile, and each need be written once only. 16 MiB.
+    "PRAGMA wal_autocheckpoint = 4000",
 )
 
 
