@@ -21,6 +21,8 @@ from routing.store.wake_up import WakeUps
 
 #: Seconds between two notices at least: all commits of the next moment share one.
 _SHARED_SECONDS: Final = 0.005
+#: The same during a flood of commits.
+_FLOOD_SECONDS: Final = 0.02
 _MAX_BYTES: Final = 65_536
 _STOP_SECONDS: Final = 1.0
 
@@ -87,6 +89,7 @@ class SqliteNotices:
     def _announce(self) -> None:
         # What was said before there was a socket is told now.
         seen = self._outbox.signal.seen() - 1
+        pause = _SHARED_SECONDS
         while True:
             seen = self._outbox.signal.wait(seen, None)
             texts = [text.encode() for text in self._outbox.take()]
@@ -94,8 +97,10 @@ class SqliteNotices:
                 if name != self._name:
                     for text in texts:
                         self._send_to(name, text)
-            if self._stopped.wait(_SHARED_SECONDS):
+            if self._stopped.wait(pause):
                 return
+            committed = self._outbox.signal.seen() - seen
+            pause = min(pause * 2, _FLOOD_SECONDS) if committed > 1 else _SHARED_SECONDS
 
     def _send_to(self, name: str, text: bytes) -> None:
         assert self._socket is not None  # noqa: S101 - the threads run while it is open
