@@ -44,6 +44,8 @@ logger = logging.getLogger(__name__)
 MAX_BODY_BYTES: Final = 262_144
 #: What the SDK asks for where it says nothing.
 DEFAULT_PAGE_SIZE: Final = 1000
+#: Characters of a wrong value that are shown again.
+_SHOWN: Final = 64
 FOLDERS: Final = ("/v1/wschannels", "/wschannels")
 
 _CORS: Final = {
@@ -390,7 +392,7 @@ def _carry_out(bridge: Bridge, asked: Asked, run: _Run) -> Response:
 def _in_the_words_of_the_sdk(
     bridge: Bridge, asked: Asked, operation: Operation, error: InvalidParameter
 ) -> RoutingError:
-    """The texts that programs compare when a Worker creates a Task for itself."""
+    """The texts that programs compare."""
     if operation.name == "CreateTask" and error.parameter == "WorkflowSid":
         return RoutingError(
             f"Value '{asked.params.get('WorkflowSid')}' provided for WorkflowSid as RoutingTarget "
@@ -399,6 +401,11 @@ def _in_the_words_of_the_sdk(
         )
     if operation.name == "CreateTask" and error.parameter == "TaskQueueSid":
         return RoutingError("HTTP 400 Bad Request")
+    given = asked.params.get(error.parameter)
+    if error.parameter.endswith("Sid") and isinstance(given, str):
+        # Programs look for the SID that they gave in the message.
+        expected = error.message.removeprefix(f"Invalid {error.parameter}: ")
+        return InvalidParameter(error.parameter, f"{expected}, found {given[:_SHOWN]!r}")
     return error
 
 

@@ -25,8 +25,9 @@ HEARTBEAT_SECONDS: Final = 15
 MAX_BACKLOG_BYTES: Final = 262_144
 #: Events that may be held back for a client that reads the tables.
 MAX_HELD: Final = 500
-#: Sockets of one Worker: windows of the same agent. The oldest goes when there is one more.
-MAX_SESSIONS: Final = 10
+#: Sockets of one Worker: windows of the same agent. Who comes then is told to come again: those
+#: that are there would come back by themselves, and push out others in turn.
+MAX_SESSIONS: Final = 100
 _TICK_SECONDS: Final = 1.0
 #: Close codes (RFC 6455, 7.4.1); no client acts on them, the reason is what its user may see.
 POLICY: Final = 1008
@@ -134,14 +135,13 @@ class Hub:
         kinds = {session.is_legacy for session in list(found.sessions)}
         return False in kinds, True in kinds
 
+    def has_room(self, channel: str) -> bool:
+        found = self._channels.get(channel)
+        return found is None or len(found.sessions) < MAX_SESSIONS
+
     def join(self, session: Session) -> None:
         """From now on it is told what happens on its channel."""
-        channel = self._channels.setdefault(session.channel, _Channel())
-        while len(channel.sessions) >= MAX_SESSIONS:
-            oldest = channel.sessions[0]
-            self.part(oldest)
-            oldest.line.close(POLICY, f"closed for a newer one: at most {MAX_SESSIONS} at a time")
-        channel.sessions.append(session)
+        self._channels.setdefault(session.channel, _Channel()).sessions.append(session)
         self._joined += 1
         self._beats[self._joined % HEARTBEAT_SECONDS].add(session)
 

@@ -225,15 +225,26 @@ def test_a_client_that_talks_is_told_to_use_the_event_bridge(
         socket.farewell()
 
 
-def test_a_worker_has_a_bounded_number_of_sockets(office: Office, running: Running) -> None:
-    token = office.token(office.alice)
+def test_a_worker_has_a_bounded_number_of_sockets_and_those_that_are_there_stay(
+    office: Office, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "MAX_SESSIONS", 2)
+    token, offline = office.token(office.alice), {"setWorkerOfflineIfDisconnected": "true"}
     with running.connected(token) as oldest:
         oldest.until("init")
-        for _ in range(hubs.MAX_SESSIONS * 2):
-            with running.connected(token) as socket:
-                socket.until("init")
+        for _ in range(3):
+            with running.connected(token) as second:
+                second.until("init")
+                with running.connected(token, **offline) as third:
+                    assert "2 sockets of this Worker" in third.farewell()
         rename(office, office.alice, "the oldest is still here")
         oldest.until("worker.attributes.update")
+        with running.connected(token) as second:
+            second.until("init")
+            with running.connected(token, closeExistingSessions="true") as alone:
+                alone.until("init")
+                assert oldest.farewell() == "closed by a newer session of this Worker"
+    assert not office.service.engine.read(lambda work: work.presences.find())
 
 
 def test_whoever_asked_for_it_goes_offline_when_it_says_goodbye(
