@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import click
 import flask
 
+from commands.connect import connect, disconnect
 from commands.fixtures import fixtures
 from commands.giving_up import give_up
 from commands.giving_up import right_settings as _settings
@@ -32,6 +33,8 @@ def command_line() -> flask.Flask:
     app.cli.add_command(deliveries)
     app.cli.add_command(events)
     app.cli.add_command(realtime)
+    app.cli.add_command(connect)
+    app.cli.add_command(disconnect)
     app.cli.add_command(fixtures)
     return app
 
