@@ -1,0 +1,4 @@
+/** What the agent's desk says, in English. */
+export default {
+  'agent.title': 'Desk',
+};

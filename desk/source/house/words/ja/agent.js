@@ -1,0 +1,4 @@
+/** エージェントのデスクのことば。 */
+export default {
+  'agent.title': 'デスク',
+};
