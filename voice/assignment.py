@@ -49,6 +49,7 @@ CUSTOMER_RING_SECONDS = 30
 #: The errors that Twilio's own conference instruction ends in.
 NO_CALL = "40140: the Task has no call of ours that could be moved into a conference"
 NO_TO = "40137: the instruction has no 'to', and the Worker's attributes have no 'contact_uri'"
+WRONG_CUSTOMER = "13223: 'outbound_to' is not +E.164, client: or sip:"
 WRONG_TO = "40137: 'to' is not +E.164, client: or sip:"
 NO_TO_DEQUEUE = "40131: neither 'to' nor the Worker's 'contact_uri' is +E.164, client: or sip:"
 WRONG_FROM_DEQUEUE = "40132: 'from' is missing or not +E.164, client: or sip:"
@@ -333,7 +334,7 @@ class Assignments:
                 Dialling(
                     room=instruction.task_sid,
                     label=label,
-                    to=_address(to, NO_CALL),
+                    to=_address(to, WRONG_CUSTOMER),
                     from_address=from_address,
                     ring_seconds=CUSTOMER_RING_SECONDS,
                     leg_url=self._settings.url("call-status"),
@@ -452,7 +453,7 @@ class Assignments:
         if scene.call is not None:
             spoken = scene.is_overtaken  # to an agent, who is gone by now
             said = self._announcements.of(scene.call.to_address)
-            farewell = said.ended if spoken else said.canceled
+            farewell = said.ended if spoken and not scene.is_canceled else said.canceled
             if scene.reason == TOO_LONG:
                 farewell = said.waited_too_long
             self._redirect(scene.call, farewell)
