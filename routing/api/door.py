@@ -16,6 +16,7 @@ from routing.api import (
     explanations,
     exports,
     reservations,
+    series,
     task_channels,
     task_queue_statistics,
     task_queues,
@@ -80,7 +81,7 @@ EVERY_OPERATION: Final[tuple[Operation, ...]] = (
     *OPERATIONS,
     *(
         operation
-        for room in (explanations, exports, worker_tokens, deliveries, event_stream)
+        for room in (explanations, exports, series, worker_tokens, deliveries, event_stream)
         for operation in room.resource.operations
     ),
     *_itself.operations,
