@@ -16,6 +16,12 @@ const HIDDEN = new Set([
   'conference', 'wrap_up', 'call_sid', 'account_sid', 'api_version', 'manual', 'worker_sid',
   'selected_language_code', 'callsid', 'declined',
 ]);
+/** What the telephone network tells of every call: read last, or not at all. */
+const OF_THE_NETWORK = new Set([
+  'called', 'called_city', 'called_country', 'called_state', 'called_zip', 'caller', 'caller_city',
+  'caller_country', 'caller_state', 'caller_zip', 'call_status', 'direction', 'from', 'from_city',
+  'from_country', 'from_state', 'from_zip', 'to', 'to_city', 'to_country', 'to_state', 'to_zip',
+]);
 /** Characters of one value that are shown. */
 const LONGEST = 600;
 
@@ -67,14 +73,21 @@ export function workLink(attributes) {
 }
 
 /**
- * The attributes that a person may want to read, in their order.
+ * The attributes that a person may want to read, in their order; the network's last.
  *
  * @param {Attributes} attributes
+ * @param {{brief?: boolean}} [how]  brief: of the network only which number was called.
  * @returns {{name: string, text: string, link: string | null}[]}
  */
-export function facts(attributes) {
-  return Object.entries(attributes)
-    .filter(([name, value]) => !HIDDEN.has(name) && value !== null && value !== '')
+export function facts(attributes, { brief = false } = {}) {
+  const entries = Object.entries(attributes).filter(
+    ([name, value]) => !HIDDEN.has(name) && value !== null && value !== '',
+  );
+  const own = entries.filter(([name]) => !OF_THE_NETWORK.has(name));
+  const network = entries.filter(
+    ([name]) => OF_THE_NETWORK.has(name) && (!brief || name === 'called'),
+  );
+  return [...own, ...network]
     .map(([name, value]) => ({
       name: name.replaceAll('_', ' '),
       text: shown(value),

@@ -152,26 +152,33 @@ export class TandemCall extends Part {
     </li>`;
   }
 
+  #mute() {
+    const isMuted = Boolean(this.conversation?.party('worker')?.muted);
+    return this.#button({
+      name: 'mute',
+      image: isMuted ? 'microphone' : 'mute',
+      text: isMuted ? t('call.unmute') : t('call.mute'),
+      isPressed: isMuted,
+      act: () => this.toggleMute(),
+    });
+  }
+
+  #hold() {
+    const isHeld = Boolean(this.conversation?.party('customer')?.hold);
+    return this.#button({
+      name: 'hold',
+      image: isHeld ? 'play' : 'hold',
+      text: isHeld ? t('call.resume') : t('call.hold'),
+      isPressed: isHeld,
+      act: () => this.toggleHold(),
+    });
+  }
+
   /** @param {import('./call.js').Conference} conference */
   #controls(conference) {
-    const conversation = /** @type {import('./call.js').Conversation} */ (this.conversation);
-    const [own, customer] = [conversation.party('worker'), conversation.party('customer')];
     const others = conference.participants.length > 2;
     return html`<div class="controls" role="group" aria-label=${t('call.controls')}>
-      ${this.#button({
-        name: 'mute',
-        image: own?.muted ? 'microphone' : 'mute',
-        text: own?.muted ? t('call.unmute') : t('call.mute'),
-        isPressed: Boolean(own?.muted),
-        act: () => this.toggleMute(),
-      })}
-      ${this.#button({
-        name: 'hold',
-        image: customer?.hold ? 'play' : 'hold',
-        text: customer?.hold ? t('call.resume') : t('call.hold'),
-        isPressed: Boolean(customer?.hold),
-        act: () => this.toggleHold(),
-      })}
+      ${this.#mute()} ${this.#hold()}
       ${this.#button({
         name: 'keypad',
         image: 'keypad',

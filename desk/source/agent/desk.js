@@ -14,7 +14,7 @@ import { shift } from './shift.js';
 /**
  * @typedef {object} Told  Something that has happened and stays until the agent has seen it.
  * @property {number} id
- * @property {'missed' | 'gone' | 'canceled' | 'failed' | 'left'} kind
+ * @property {'missed' | 'gone' | 'canceled' | 'failed'} kind
  * @property {string} who
  * @property {string} why
  */
@@ -24,6 +24,10 @@ const MOST_MESSAGES = 3;
 
 /** SID of the Reservation that is looked at. */
 export const selected = new Signal('');
+/** Counts up when notes of a Task that is over have reached the server. */
+export const saved = new Signal(0);
+/** Tasks that are over and whose notes are on their way. @type {Set<string>} */
+export const underway = new Set();
 export const messages = new Signal(/** @type {readonly Told[]} */ ([]));
 /** @type {Drafts | null} */
 let drafts = null;
@@ -72,16 +76,21 @@ shift.ended.listen((ended) => {
   const kind = wasAccepted && how === 'canceled' ? 'failed' : KINDS[how];
   const who = subject(task.attributes) ?? task.sid;
   if (kind) tell({ kind, who, why: task.reason ?? '' });
-  finish(sid);
+  finish(sid, task.sid);
 });
 
 /**
  * The Task is over, perhaps before its notes were written: they are written now.
  *
  * @param {string} sid  Of the Reservation.
+ * @param {string} task  SID
  */
-async function finish(sid) {
+async function finish(sid, task) {
   const there = notes.get(sid);
   notes.delete(sid);
-  await there?.save();
+  if (!there) return;
+  underway.add(task);
+  await there.save();
+  underway.delete(task);
+  saved.value += 1;
 }

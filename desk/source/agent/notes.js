@@ -71,6 +71,7 @@ export class Notes {
     return this.#last;
   }
 
+  /** @returns {Promise<boolean>} */
   async #save() {
     const draft = this.#drafts.of(this.#task);
     if (!draft) return true;

@@ -78,7 +78,7 @@ export class TandemOffer extends Part {
 
   /** @param {Record<string, unknown>} attributes */
   #facts(attributes) {
-    const shown = facts(attributes).slice(0, MOST_FACTS);
+    const shown = facts(attributes, { brief: true }).slice(0, MOST_FACTS);
     if (!shown.length) return nothing;
     return html`<dl class="facts">
       ${shown.map(({ name, text }) => html`<dt>${name}</dt><dd>${text}</dd>`)}

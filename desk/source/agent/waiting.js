@@ -10,7 +10,7 @@ import { html, nothing, Part } from '../house/part.js';
 import { ask, workspace } from '../house/rest.js';
 import { send } from '../house/session.js';
 import { tick } from '../house/tick.js';
-import { named, t } from '../house/words.js';
+import { t } from '../house/words.js';
 import { channelIcon, icon } from '../parts/icons.js';
 import { empty, explained, failed, loading } from '../parts/states.js';
 import { subject } from './attributes.js';

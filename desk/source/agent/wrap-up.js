@@ -69,14 +69,20 @@ export class TandemNotes extends Part {
     this.isBusy = true;
     this.error = null;
     try {
-      if (!(await this.notes?.save())) throw this.notes?.error.value;
-      const current = shift.worker?.reservations.get(reservation.sid);
-      await current?.task.complete(this.notes?.disposition || 'completed');
+      await this.#finish(reservation.sid);
     } catch (error) {
       this.error = error;
     } finally {
       this.isBusy = false;
     }
+  }
+
+  /** @param {string} sid */
+  async #finish(sid) {
+    const { notes } = this;
+    if (notes && !(await notes.save())) throw notes.error.value;
+    const current = shift.worker?.reservations.get(sid);
+    await current?.task.complete(notes?.disposition || 'completed');
   }
 
   #saving() {

@@ -135,9 +135,9 @@ export async function signOut() {
 }
 
 /**
- * A token for the realtime server.
+ * A token for the realtime server, or for Twilio's telephone in the browser.
  *
- * @param {'worker' | 'feed'} purpose
+ * @param {'worker' | 'feed' | 'voice'} purpose
  * @returns {Promise<{token: string, expires_at: string}>}
  */
 export function token(purpose) {
