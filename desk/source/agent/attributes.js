@@ -13,8 +13,8 @@ const ADDRESSES = ['from', 'caller', 'customer_address', 'email', 'phone'];
 const LINKS = ['link', 'url', 'chat_url', 'case_url', 'lead_url', 'crm_url', 'href'];
 /** Shown elsewhere, or of no use to a person. */
 const HIDDEN = new Set([
-  'conference', 'wrap_up', 'call_sid', 'account_sid', 'api_version', 'manual', 'worker_sid',
-  'selected_language_code', 'callsid', 'declined',
+  'conference', 'disposition', 'notes', 'call_sid', 'account_sid', 'api_version', 'manual', 'worker_sid',
+  'dispositions',
 ]);
 /** What the telephone network tells of every call: read last, or not at all. */
 const OF_THE_NETWORK = new Set([
@@ -73,15 +73,18 @@ export function workLink(attributes) {
 }
 
 /**
- * The attributes that a person may want to read, in their order; the network's last.
+ * The attributes that a person may want to read beside subject and address, in their order; the
+ * network's last.
  *
  * @param {Attributes} attributes
  * @param {{brief?: boolean}} [how]  brief: of the network only which number was called.
  * @returns {{name: string, text: string, link: string | null}[]}
  */
 export function facts(attributes, { brief = false } = {}) {
+  const told = new Set([subject(attributes), address(attributes)]);
   const entries = Object.entries(attributes).filter(
-    ([name, value]) => !HIDDEN.has(name) && value !== null && value !== '',
+    ([name, value]) =>
+      !HIDDEN.has(name) && value !== null && value !== '' && !told.has(String(value)),
   );
   const own = entries.filter(([name]) => !OF_THE_NETWORK.has(name));
   const network = entries.filter(
@@ -123,8 +126,7 @@ export function ownDispositions(attributes) {
  * @param {Attributes} attributes
  * @returns {{disposition: string, notes: string}}
  */
-export function wrapUpOf(attributes) {
-  const found = /** @type {any} */ (attributes.wrap_up);
+export function notedOf({ disposition, notes }) {
   const text = (/** @type {unknown} */ value) => (typeof value === 'string' ? value : '');
-  return { disposition: text(found?.disposition), notes: text(found?.notes) };
+  return { disposition: text(disposition), notes: text(notes) };
 }

@@ -9,7 +9,7 @@ import { language, named, t } from '../house/words.js';
 import { channelIcon } from '../parts/icons.js';
 import { pill } from '../parts/pill.js';
 import { empty, failed, loading } from '../parts/states.js';
-import { subject, wrapUpOf } from './attributes.js';
+import { subject, notedOf } from './attributes.js';
 import { entries, times, totals } from './day.js';
 import { shift } from './shift.js';
 
@@ -88,7 +88,7 @@ export class TandemHistory extends Part {
   /** @param {import('./day.js').Entry} entry */
   #entry(entry) {
     const { talk } = times(entry, now());
-    const { disposition } = wrapUpOf(entry.attributes);
+    const { disposition } = notedOf(entry.attributes);
     return html`<li class="line">
       ${channelIcon(entry.channel)}
       <span class="line-name">

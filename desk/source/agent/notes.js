@@ -2,15 +2,14 @@
  * Disposition and notes of a Task, on their way from the keyboard to the server.
  *
  * Every keystroke is kept in the browser at once and goes to the Task's attributes a moment later
- * (`wrap_up`: disposition, notes, and who wrote them). What another program has put into the
+ * (`disposition` and `notes`). What another program has put into the
  * attributes meanwhile stays: they are read, changed and written back only if nobody else was
  * faster.
  */
 
 import { ask, fetched, workspace } from '../house/rest.js';
-import { session } from '../house/session.js';
 import { Signal } from '../house/signal.js';
-import { wrapUpOf } from './attributes.js';
+import { notedOf } from './attributes.js';
 
 /** @typedef {'saved' | 'typing' | 'saving' | 'unsaved'} Saving */
 
@@ -40,7 +39,7 @@ export class Notes {
     this.#task = task;
     this.#about = about;
     const draft = drafts.of(task);
-    const { disposition, notes } = draft ?? wrapUpOf(attributes);
+    const { disposition, notes } = draft ?? notedOf(attributes);
     this.disposition = disposition;
     this.notes = notes;
     if (draft) this.#soon();
@@ -97,10 +96,9 @@ export class Notes {
  */
 export async function write(task, { disposition, notes }) {
   const path = `${workspace()}/Tasks/${task}`;
-  const by = session.value?.user?.display_name ?? '';
   for (let left = TRIES; ; left -= 1) {
     const { found, version } = await fetched(path);
-    const attributes = { ...JSON.parse(found.attributes), wrap_up: { disposition, notes, by } };
+    const attributes = { ...JSON.parse(found.attributes), disposition, notes };
     const changed = { Attributes: JSON.stringify(attributes) };
     try {
       return await ask('POST', path, changed, { ifMatch: version });

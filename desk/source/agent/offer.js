@@ -22,6 +22,7 @@ const MOST_FACTS = 6;
 export class TandemOffer extends Part {
   static properties = {
     reservation: { attribute: false },
+    brief: { attribute: false },
     isBusy: { state: true },
     error: { state: true },
   };
@@ -30,6 +31,8 @@ export class TandemOffer extends Part {
     super();
     /** @type {import('./shift.js').Reservation | null} */
     this.reservation = null;
+    /** Others come before it: it takes less room, and has no shortcuts. */
+    this.brief = false;
     this.isBusy = false;
     /** @type {unknown} */
     this.error = null;
@@ -76,10 +79,15 @@ export class TandemOffer extends Part {
     </div>`;
   }
 
+  /** @param {string} letter */
+  #key(letter) {
+    return this.brief ? nothing : html`<kbd aria-hidden="true">${letter}</kbd>`;
+  }
+
   /** @param {Record<string, unknown>} attributes */
   #facts(attributes) {
     const shown = facts(attributes, { brief: true }).slice(0, MOST_FACTS);
-    if (!shown.length) return nothing;
+    if (!shown.length || this.brief) return nothing;
     return html`<dl class="facts">
       ${shown.map(({ name, text }) => html`<dt>${name}</dt><dd>${text}</dd>`)}
     </dl>`;
@@ -113,7 +121,7 @@ export class TandemOffer extends Part {
     const task = reservation.task;
     const isOff = this.isBusy || !shift.isReady;
     return html`<section
-      class="card offer"
+      class=${this.brief ? 'card offer brief' : 'card offer'}
       aria-label=${t('offer.label', { who: subject(task.attributes) ?? t('task.unknown') })}
     >
       ${this.#heading(task, reservation.transfer)} ${this.#facts(task.attributes)}
@@ -125,10 +133,10 @@ export class TandemOffer extends Part {
       <div class="offer-buttons">
         <button type="button" class="go" ?disabled=${isOff} @click=${this.accept}>
           ${channelIcon(task.taskChannelUniqueName)}
-          ${this.isBusy ? t('offer.accepting') : t('offer.accept')}<kbd aria-hidden="true">A</kbd>
+          ${this.isBusy ? t('offer.accepting') : t('offer.accept')}${this.#key('A')}
         </button>
         <button type="button" ?disabled=${isOff} @click=${this.#decline}>
-          ${t('offer.decline')}<kbd aria-hidden="true">D</kbd>
+          ${t('offer.decline')}${this.#key('D')}
         </button>
       </div>
     </section>`;

@@ -3,6 +3,7 @@
  * themselves, what waits, and their day.
  */
 
+import { repeat } from 'lit/directives/repeat.js';
 import { announce } from '../house/announce.js';
 import { timeOfDay } from '../house/clock.js';
 import { addShortcuts } from '../house/keys.js';
@@ -187,9 +188,12 @@ export class Desk extends Part {
 
   #offers() {
     return html`<div class="offers">
-      ${shift.offers.map(
-        (reservation) => html`<tandem-offer
+      ${repeat(
+        shift.offers,
+        ({ sid }) => sid,
+        (reservation, place) => html`<tandem-offer
           .reservation=${reservation}
+          .brief=${place > 0}
           @accepted=${(/** @type {CustomEvent} */ event) => (selected.value = event.detail)}
           @decline=${() => this.#decline(reservation)}
         ></tandem-offer>`,

@@ -63,13 +63,8 @@ export class TandemPhone extends Part {
   }
 
   #softphone() {
-    const state = phone.state.value;
     const problem = this.error ?? phone.problem.value;
     return html`
-      <p class="row apart">
-        <span class="row">${icon('accept')}<span>${t('phone.browser')}</span></span>
-        <span role="status">${pill(t(`phone.${state}`), TONES[state] ?? 'calm')}</span>
-      </p>
       ${phone.heard.value ? html`<p class="heard faint">„${phone.heard.value}“</p>` : nothing}
       ${problem
         ? html`<p class="message" data-tone="bad" role="alert">${explained(problem)}</p>`
@@ -98,10 +93,16 @@ export class TandemPhone extends Part {
   }
 
   render() {
+    const state = phone.state.value;
     return html`<section class="card" aria-labelledby="phone-title">
-      <h2 id="phone-title">${t('phone.title')}</h2>
+      <header>
+        <h2 id="phone-title">${t('phone.title')}</h2>
+        <span role="status">
+          ${state === 'none' ? nothing : pill(t(`phone.${state}`), TONES[state] ?? 'calm')}
+        </span>
+      </header>
       <div class="stack">
-        ${phone.state.value === 'none' ? this.#elsewhere() : this.#softphone()}
+        ${state === 'none' ? this.#elsewhere() : this.#softphone()}
         <label class="check">
           <input
             type="checkbox"

@@ -13,6 +13,14 @@ import { channelIcon, icon } from '../parts/icons.js';
 import { explained } from '../parts/states.js';
 import { shift } from './shift.js';
 
+/** In this order; what is not here comes after. */
+const ORDER = ['voice', 'chat', 'sms', 'video', 'email', 'default'];
+
+/** @param {import('twilio-taskrouter').Channel} channel */
+function place({ taskChannelUniqueName: name }) {
+  return ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length;
+}
+
 export class TandemStatus extends Part {
   static properties = {
     wanted: { state: true },
@@ -138,9 +146,9 @@ export class TandemStatus extends Part {
   }
 
   render() {
-    const channels = [...(shift.worker?.channels.values() ?? [])].filter(
-      ({ capacity, taskChannelUniqueName }) => capacity > 0 || shift.load(taskChannelUniqueName),
-    );
+    const channels = [...(shift.worker?.channels.values() ?? [])]
+      .filter(({ capacity, taskChannelUniqueName: name }) => capacity > 0 || shift.load(name))
+      .sort((one, other) => place(one) - place(other));
     return html`<section class="card" aria-label=${t('status.title')}>
         ${this.#activity()}
         ${this.error
