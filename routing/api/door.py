@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from routing.api import (
     activities,
+    conferences,
     deliveries,
     errors,
     event_stream,
@@ -81,7 +82,15 @@ EVERY_OPERATION: Final[tuple[Operation, ...]] = (
     *OPERATIONS,
     *(
         operation
-        for room in (explanations, exports, series, worker_tokens, deliveries, event_stream)
+        for room in (
+            conferences,
+            deliveries,
+            event_stream,
+            explanations,
+            exports,
+            series,
+            worker_tokens,
+        )
         for operation in room.resource.operations
     ),
     *_itself.operations,

@@ -229,11 +229,14 @@ def hold_workers(work: Work, held: Iterable[Reservation]) -> None:
     work.workers.find(sid={each.worker_sid for each in held}, order_by="sid", lock=True)
 
 
-def cancel(work: Work, *, reservation_sid: str, reason: str) -> bool:
+def cancel(
+    work: Work, *, reservation_sid: str, reason: str, reason_code: int | None = None
+) -> bool:
     """Takes an offer back because it cannot be carried out (the agent's phone was busy, say).
 
     The Worker goes to the timeout Activity, so that the next offer goes to somebody who can be
     reached; an accepted Reservation can be taken back like this, too, before its bridge is built.
+    `reason_code` is Twilio's, for agents' applications (canceled_reason_code).
     False when the Reservation is over already, or gone with its Task or Worker.
     """
     try:
@@ -252,6 +255,7 @@ def cancel(work: Work, *, reservation_sid: str, reason: str) -> bool:
         event_type="reservation.canceled",
         description=f"Reservation {reservation.sid} canceled: {reason}",
         reason=reason,
+        **({} if reason_code is None else {"reservation_reason_code": str(reason_code)}),
     )
     move_worker(work, configuration, worker, configuration.workspace.timeout_activity_sid)
     _refused(work, configuration, task, move="cancel")
