@@ -18,10 +18,9 @@ const HIDDEN = new Set([
 ]);
 /** What the telephone network tells of every call: read last, or not at all. */
 const OF_THE_NETWORK = new Set([
-  'called', 'called_city', 'called_country', 'called_state', 'called_zip', 'caller', 'caller_city',
-  'caller_country', 'caller_state', 'caller_zip', 'call_status', 'direction', 'from', 'from_city',
-  'from_country', 'from_state', 'from_zip', 'to', 'to_city', 'to_country', 'to_state', 'to_zip',
+  'called', 'from', 'from_city', 'from_country', 'from_state', 'from_zip',
 ]);
+const NOISE = /^(caller|to)$|^(caller|called|to)_(city|country|state|zip)$|^(direction|call_status)$/;
 /** Characters of one value that are shown. */
 const LONGEST = 600;
 
@@ -84,7 +83,7 @@ export function facts(attributes, { brief = false } = {}) {
   const told = new Set([subject(attributes), address(attributes)]);
   const entries = Object.entries(attributes).filter(
     ([name, value]) =>
-      !HIDDEN.has(name) && value !== null && value !== '' && !told.has(String(value)),
+      !HIDDEN.has(name) && !NOISE.test(name) && !isEmpty(value) && !told.has(String(value)),
   );
   const own = entries.filter(([name]) => !OF_THE_NETWORK.has(name));
   const network = entries.filter(
@@ -96,6 +95,11 @@ export function facts(attributes, { brief = false } = {}) {
       text: shown(value),
       link: webAddress(value),
     }));
+}
+
+/** @param {unknown} value */
+function isEmpty(value) {
+  return value === null || value === '';
 }
 
 /** @param {unknown} value */

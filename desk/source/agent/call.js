@@ -80,6 +80,8 @@ export class Conversation {
   }
 
   async #read() {
+    // The Task tells once there has been one: before that there is nothing to ask for.
+    if (!this.reservation?.task.attributes.conference) return;
     try {
       this.conference.value = await ask('GET', this.#path());
     } catch (error) {
