@@ -28,6 +28,10 @@ import { shift } from './shift.js';
 
 /** Several things change at once when a call begins: they are looked at together. */
 const TOGETHER_MS = 120;
+/** What was asked for is carried out by the network a moment later: when it is looked at again. */
+const AFTERWARDS_MS = [300, 1000, 3000];
+/** Nobody talks, or no longer with this agent. */
+const NO_CONFERENCE = [403, 404];
 
 export class Conversation {
   /** null: there is none yet, or none any more. */
@@ -85,8 +89,8 @@ export class Conversation {
     try {
       this.conference.value = await ask('GET', this.#path());
     } catch (error) {
-      // 404: nobody talks. Anything else: what was told last is still the newest that is known.
-      if (/** @type {any} */ (error).status === 404) this.conference.value = null;
+      // Anything else: what was told last is still the newest that is known.
+      if (NO_CONFERENCE.includes(/** @type {any} */ (error).status)) this.conference.value = null;
     }
   }
 
@@ -106,6 +110,7 @@ export class Conversation {
     try {
       await act();
       await this.#read();
+      for (const wait of AFTERWARDS_MS) setTimeout(() => this.#read(), wait);
       return true;
     } catch (error) {
       this.error.value = error;
