@@ -7,11 +7,12 @@ from werkzeug.exceptions import HTTPException
 
 from desk import refusals
 from desk.access_tokens import AccessTokens, MakeToken
-from desk.pages import add_pages
+from desk.open_id import PATH, OpenId
 from desk.refusals import Refused
 from desk.rest import METHODS, AskRest, Rest
 from desk.sessions import Visitors
 from desk.settings import DeskSettings
+from desk.shells import add_pages
 from desk.sign_in import SignIn
 from routing.engine import Engine
 from routing.errors import RoutingError, Unavailable
@@ -35,6 +36,7 @@ def desk_door(
     add_pages(blueprint, settings, visitors)
     for path, view, method in (
         ("session", sign_in.session, "GET"),
+        ("users", sign_in.users, "GET"),
         ("sign-in", sign_in.sign_in, "POST"),
         ("sign-out", sign_in.sign_out, "POST"),
         ("demo", sign_in.demo, "POST"),
@@ -44,6 +46,10 @@ def desk_door(
     ):
         blueprint.add_url_rule(PREFIX + path, path, view, methods=[method])
 
+    if settings.open_id is not None:
+        open_id = OpenId(engine, settings, settings.open_id, sign_in)
+        blueprint.add_url_rule(PATH, "open-id", open_id.leave)
+        blueprint.add_url_rule(f"{PATH}/callback", "open-id-callback", open_id.come_back)
     blueprint.add_url_rule(f"{PREFIX}rest/<path:path>", "rest", rest.forward, methods=METHODS)
 
     @blueprint.before_request
