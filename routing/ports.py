@@ -191,6 +191,10 @@ class Work(Protocol):
     @property
     def presences(self) -> Rows[Presence]: ...
 
+    def bring_workspace(self) -> None:
+        """To be said by whoever reads one row and then asks for its configuration."""
+        ...
+
     def configuration(self, workspace_sid: str) -> Configuration:
         """How the workspace is set up; raises NotFound when there is no such workspace."""
         ...

@@ -137,6 +137,7 @@ def _and_set_up(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> InWorkspace[Result]:
+    work.bring_workspace()
     result = query(work, *args, **kwargs)
     return InWorkspace(result=result, configuration=work.configuration(kwargs["workspace_sid"]))
 

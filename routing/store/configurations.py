@@ -37,7 +37,7 @@ class Configurations:
 
     def read(self, unit: "UnitOfWork", workspace_sid: str) -> Configuration:
         """Raises NotFound when there is no such workspace."""
-        workspace = _workspace(unit, workspace_sid)
+        workspace = unit.brought(workspace_sid) or _workspace(unit, workspace_sid)
         known = self._pictures.get(workspace_sid)
         if workspace_sid in unit.reconfigured:
             return _picture(unit, workspace)

@@ -25,9 +25,22 @@ class SqlRows(Generic[Record]):
     def get(self, sid: str, *, lock: bool = False) -> Record | None:
         """The row of that SID; with `lock`, nobody else changes it before this unit ends."""
         sql, unit = self._sql, self._unit
+        if unit.brings_workspace and sql.has_workspace and not lock:
+            return self._with_workspace(sid)
         text = sql.get_locked if unit.locks(wanted=lock) else sql.get
         row = unit.select(sql, text, (sid,)).fetchone()
         return None if row is None else sql.record(row)
+
+    def _with_workspace(self, sid: str) -> Record | None:
+        """The row, and its Workspace's beside it: one trip to the database for both."""
+        sql, unit = self._sql, self._unit
+        unit.brings_workspace = False
+        row = unit.select(sql, sql.get_with_workspace, (sid,)).fetchone()
+        if row is None:
+            return None
+        width = len(sql.table.columns)
+        unit.bring(row[width:])
+        return sql.record(row[:width])
 
     def find(
         self,

@@ -8,6 +8,7 @@ together from strings, and every value is a bound parameter.
 import operator
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import psycopg
@@ -26,7 +27,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import dialect as sqlite_dialect
 from sqlalchemy.sql import ClauseElement
 
 from routing.store.inserts import Inserts, changes, inserts
-from routing.store.tables import DUE_COLUMNS, metadata
+from routing.store.tables import DUE_COLUMNS, metadata, workspaces
 
 Record = TypeVar("Record")
 
@@ -138,6 +139,8 @@ class TableStatements(Generic[Record]):
             for place, column in enumerate(table.columns)
             if isinstance(column.type, Boolean) and dialect is SQLITE
         )
+        #: Every row of it belongs to a Workspace.
+        self.has_workspace = "workspace_sid" in table.c and not table.c.workspace_sid.nullable
         by_sid = table.c.sid == bindparam("sid")
         whole = select(table).where(by_sid)
         self.get = dialect.compile(whole).text
@@ -150,6 +153,14 @@ class TableStatements(Generic[Record]):
         self._changes: dict[tuple[str, ...], Change] = {}
         self._many_changes: dict[tuple[str, ...], ManyChanges] = {}
         self._finds: dict[object, Statement] = {}
+
+    @cached_property
+    def get_with_workspace(self) -> str:
+        """A row and the row of the Workspace that it belongs to."""
+        both = select(self.table, workspaces).where(
+            self.table.c.sid == bindparam("sid"), workspaces.c.sid == self.table.c.workspace_sid
+        )
+        return self._dialect.compile(both).text
 
     def record(self, row: tuple[Any, ...]) -> Record:
         """The record of a row of all of the table's columns."""

@@ -31,6 +31,7 @@ from routing.store.statements import (
     TableStatements,
 )
 from routing.store.statistics import SqlStatistics
+from routing.store.tables import TABLES
 from routing.store.work_statements import WorkStatements
 from routing.task import Task
 from routing.task_queue import TaskQueue
@@ -88,6 +89,9 @@ class UnitOfWork:
         self._pending = Pending(statements.events)
         #: What was read of configurations: one picture from the beginning to the end.
         self._pictures: dict[str, Configuration] = {}
+        #: The next row that is read by its SID brings its Workspace along, and what came like that.
+        self.brings_workspace = False
+        self._brought: Workspace | None = None
         self.now: Instant = 0
         #: Who does what the present verb does; None for the Workspace itself.
         self.actor: Mapping[str, str] | None = None
@@ -141,6 +145,8 @@ class UnitOfWork:
         self._is_held = False
         self._begin_later = begin
         self._pending.clear()
+        self.brings_workspace = False
+        self._brought = None
         if self._pictures:
             self._pictures = {}
         if self.reconfigured:
@@ -324,6 +330,19 @@ class UnitOfWork:
             event = replace(event, actor=self.actor)
         self._pending.emit(event)
         self.topics.add(event.type)
+
+    def bring_workspace(self) -> None:
+        """To be said by whoever reads one row and then asks for its configuration."""
+        self.brings_workspace = True
+
+    def bring(self, row: tuple[Any, ...]) -> None:
+        """A row of the table of Workspaces, read beside another one."""
+        self._brought = self.dialect.of(Workspace, TABLES[Workspace]).record(row)
+
+    def brought(self, workspace_sid: str) -> Workspace | None:
+        """The Workspace, if it was brought along; once, since whoever asks again wants it anew."""
+        workspace, self._brought = self._brought, None
+        return workspace if workspace is not None and workspace.sid == workspace_sid else None
 
     def configuration(self, workspace_sid: str) -> Configuration:
         """How the workspace is set up; raises NotFound when there is no such workspace."""
