@@ -19,7 +19,7 @@ from routing.errors import RoutingError
 from routing.events import Event
 from routing.ports import Work
 from routing.reservation import PENDING
-from voice import bridge, callback, conversation, hang_up, outcomes
+from voice import bridge, callback, conversation, hang_up, outcomes, relaying
 from voice.announcement import Announcements
 from voice.call_flow import ON_OFFER, CallFlow
 from voice.calling_out import CallingOut
@@ -272,6 +272,7 @@ class Assignments:
             leg_url=self._settings.url(f"agent-leg?instruction={instruction.sid}"),
             room_url=self._settings.url(f"conference?instruction={instruction.sid}"),
             options={name: value for name, value in given.items() if name in LEG_OPTIONS},
+            more_events=relaying.room_events(given),
         )
 
     def _ask_after_leg(self, instruction: Instruction) -> None:
