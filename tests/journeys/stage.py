@@ -164,7 +164,7 @@ class Agent:
         return self.stage.office.centre.channel(self.worker_sid).assigned_tasks
 
     def is_talking_to(self, *calls: str) -> bool:
-        return self.stage.are_together(*self.legs, *calls)
+        return bool(self.legs) and self.stage.are_together(*self.legs, *calls)
 
 
 class Stage(Town):
