@@ -320,11 +320,12 @@ def a_blind_transfer_that_nobody_answers_goes_back_in_line(stage: Stage) -> End:
         stage.until(lambda: stage.is_waiting(call), "the caller waits")
         bob = stage.agent("Bob")
         connect(stage, bob, call)
-        done = ("completed", "completed")
-    else:
-        done = ("completed",)
+        stage.hang_up(call)
+        return End(
+            call=call, status="wrapping", reason=OVER, reservations=("completed", "completed")
+        )
     stage.hang_up(call)
-    return End(call=call, status="wrapping", reason=OVER, reservations=done)
+    return End(call=call, status="wrapping", reason=OVER, reservations=("completed",))
 
 
 def _could_not_hold(stage: Stage) -> bool:
