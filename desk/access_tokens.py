@@ -44,29 +44,22 @@ class AccessTokens:
             raise Refused(401, "Unauthorized: expected somebody who has signed in")
         user, wanted = signed_in.user, text_of(body_of(request), "for")
         if wanted == WORKER:
-            return answer(self._of_worker(user)[1])
+            return answer(self.of_worker(user)[1])
         if wanted != FEED:
             raise InvalidParameter("for", f"expected {WORKER} or {FEED}")
         if user.role == AGENT:
             raise Refused(403, "Forbidden: the feed is for supervisors and admins")
-        return answer(self._of_feed(user.workspace_sid))
+        return answer(self.of_feed(user.workspace_sid))
 
-    def demo_tokens(self) -> Response:
-        """What the home page shows a call with, to somebody who has not signed in."""
-        self._sign_in.require_demo()
-        agent = self._sign_in.first_demo_agent()
-        worker, token = self._of_worker(agent)
-        shown = {"sid": worker.sid, "friendly_name": worker.friendly_name}
-        return answer({"worker": shown | token, "feed": self._of_feed(agent.workspace_sid)})
-
-    def _of_worker(self, user: User) -> tuple[Worker, dict[str, str]]:
+    def of_worker(self, user: User) -> tuple[Worker, dict[str, str]]:
+        """The user's Worker, and a token of it. Raises Refused where there is none."""
         worker = self._engine.glance(_worker, user=user)
         if worker is None:
             raise Refused(403, "Forbidden: the user is no Worker, or that Worker is gone")
         role = "worker" if user.role == AGENT else "supervisor"
         return worker, self._signed(worker.workspace_sid, worker.sid, role)
 
-    def _of_feed(self, workspace_sid: str | None) -> dict[str, str]:
+    def of_feed(self, workspace_sid: str | None) -> dict[str, str]:
         """In the role that sees all and changes nothing, which needs no Worker."""
         if workspace_sid is None:
             workspace_sid = self._engine.glance(_oldest)

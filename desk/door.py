@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from desk import refusals
 from desk.access_tokens import AccessTokens, MakeToken
+from desk.demo import Demo
 from desk.open_id import PATH, OpenId
 from desk.refusals import Refused
 from desk.rest import METHODS, AskRest, Rest
@@ -33,6 +34,7 @@ def desk_door(
     sign_in = SignIn(engine, settings, visitors)
     tokens = AccessTokens(engine, visitors, sign_in, make_token)
     rest = Rest(engine, visitors, ask_rest)
+    demo = Demo(sign_in, tokens, ask_rest)
     add_pages(blueprint, settings, visitors)
     for path, view, method in (
         ("session", sign_in.session, "GET"),
@@ -40,7 +42,8 @@ def desk_door(
         ("sign-in", sign_in.sign_in, "POST"),
         ("sign-out", sign_in.sign_out, "POST"),
         ("demo", sign_in.demo, "POST"),
-        ("demo/tokens", tokens.demo_tokens, "POST"),
+        ("demo/tokens", demo.tokens, "POST"),
+        ("demo/explanation", demo.explanation, "GET"),
         ("token", tokens.token, "POST"),
         ("pull", rest.pull, "POST"),
     ):
