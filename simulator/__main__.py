@@ -82,6 +82,13 @@ def _positive(text: str) -> float:
     return found
 
 
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,5}", text):
+        message = f"{text!r}: a whole number above 0 was expected"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
 def _account_sid(text: str) -> str:
     if not re.fullmatch(r"AC[0-9a-f]{32}", text):
         message = f"{text!r}: AC and 32 hex digits were expected"
@@ -144,6 +151,17 @@ def _arguments() -> argparse.Namespace:
         help="how many times as fast as real time the network runs (%(default)s)",
     )
     add(
+        "--calls-per-second",
+        type=_positive,
+        help="outbound calls that may start in a second, further ones queue (any number; a new "
+        "Twilio account: 1)",
+    )
+    add(
+        "--rest-concurrency",
+        type=_count,
+        help="REST calls that may be under way at once, further ones get 429 (any number)",
+    )
+    add(
         "--characters-per-second",
         type=_positive,
         default=15.0,
@@ -171,6 +189,8 @@ def _settings(given: argparse.Namespace) -> Settings:
         fallback_url=given.fallback_url,
         status_callback_url=given.status_callback_url,
         allowed_origins=tuple(given.allow_origin),
+        calls_per_second=given.calls_per_second,
+        rest_concurrency=given.rest_concurrency,
         characters_per_second=given.characters_per_second,
         wait_errors=given.wait_errors,
     )
