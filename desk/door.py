@@ -7,10 +7,12 @@ from werkzeug.exceptions import HTTPException
 
 from desk import refusals
 from desk.access_tokens import AccessTokens, MakeToken
-from desk.pages import add_pages
+from desk.open_id import PATH, OpenId
 from desk.refusals import Refused
+from desk.rest import METHODS, AskRest, Rest
 from desk.sessions import Visitors
 from desk.settings import DeskSettings
+from desk.shells import add_pages
 from desk.sign_in import SignIn
 from routing.engine import Engine
 from routing.errors import RoutingError, Unavailable
@@ -19,7 +21,9 @@ PREFIX: Final = "/desk/"
 _HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def desk_door(engine: Engine, settings: DeskSettings, *, make_token: MakeToken) -> Blueprint:
+def desk_door(
+    engine: Engine, settings: DeskSettings, *, make_token: MakeToken, ask_rest: AskRest
+) -> Blueprint:
     """The pages and what they need, for the composition root to register on its app.
 
     Whatever changes something comes from a page of ours, and shows the CSRF token of its cookie.
@@ -28,16 +32,25 @@ def desk_door(engine: Engine, settings: DeskSettings, *, make_token: MakeToken) 
     visitors = Visitors(engine, settings)
     sign_in = SignIn(engine, settings, visitors)
     tokens = AccessTokens(engine, visitors, sign_in, make_token)
+    rest = Rest(engine, visitors, ask_rest)
     add_pages(blueprint, settings, visitors)
     for path, view, method in (
         ("session", sign_in.session, "GET"),
+        ("users", sign_in.users, "GET"),
         ("sign-in", sign_in.sign_in, "POST"),
         ("sign-out", sign_in.sign_out, "POST"),
         ("demo", sign_in.demo, "POST"),
         ("demo/tokens", tokens.demo_tokens, "POST"),
         ("token", tokens.token, "POST"),
+        ("pull", rest.pull, "POST"),
     ):
         blueprint.add_url_rule(PREFIX + path, path, view, methods=[method])
+
+    if settings.open_id is not None:
+        open_id = OpenId(engine, settings, settings.open_id, sign_in)
+        blueprint.add_url_rule(PATH, "open-id", open_id.leave)
+        blueprint.add_url_rule(f"{PATH}/callback", "open-id-callback", open_id.come_back)
+    blueprint.add_url_rule(f"{PREFIX}rest/<path:path>", "rest", rest.forward, methods=METHODS)
 
     @blueprint.before_request
     def guard() -> None:

@@ -2,6 +2,7 @@
 
     PhoneLineError
       Unreachable   no answer, or one that asks to come again later; a repeat may help
+        Busy        the same, and nothing has been done
       Refused       Twilio understood and will not do it; a repeat will not help
         CallGone    the call or the participant is no longer there
 
@@ -107,6 +108,10 @@ class Unreachable(PhoneLineError):
     retryable = True
 
 
+class Busy(Unreachable):
+    """Too many requests at once: it has not been looked at (Twilio's 20429)."""
+
+
 class Refused(PhoneLineError):
     """Twilio understood, and will not do it."""
 
@@ -145,6 +150,8 @@ class Dialling:
     room_url: str
     #: Further parameters of participants.create, those of LEG_OPTIONS only.
     options: Mapping[str, object]
+    #: Events that the room is to tell of, beside ROOM_EVENTS.
+    more_events: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,7 +269,10 @@ class TwilioPhoneLine:
                 status_callback_event=list(LEG_EVENTS),
                 conference_status_callback=dialling.room_url,
                 conference_status_callback_method="POST",
-                conference_status_callback_event=list(ROOM_EVENTS),
+                conference_status_callback_event=[
+                    *ROOM_EVENTS,
+                    *sorted(dialling.more_events.difference(ROOM_EVENTS)),
+                ],
                 **options,
             )
         )
@@ -422,7 +432,9 @@ def asked(question: Callable[[], Answer]) -> Answer:
 
 def _error(status: int, code: int | None, message: str) -> PhoneLineError:
     message = str(message)[:300]
-    if status == TOO_MANY_REQUESTS or status >= SERVER_ERROR:
+    if status == TOO_MANY_REQUESTS:
+        return Busy(message, code=code)
+    if status >= SERVER_ERROR:
         return Unreachable(message, code=code)
     if code in {CALL_NOT_IN_PROGRESS, NOT_FOUND} or status == requests.codes.not_found:
         return CallGone(message, code=code)
