@@ -40,6 +40,7 @@ what to do to the network (JSON):
   GET    /simulator/stream               all that happens, as server-sent events; pages of
                                          other origins need --allow-origin
   GET    /simulator/log?since=N&wait=S   webhooks sent, REST calls received, errors
+  GET    /simulator/timings              how long webhooks took: count, p50, p99, max by path
   POST   /simulator/faults               {"webhook": "/voice/status", "times": 1,
                                           "do": "lose|duplicate|delay|reorder"},
                                          or {"rest": "POST /Participants",
