@@ -322,6 +322,14 @@ class UnitOfWork:
             known = self._pictures[workspace_sid] = self._configurations.read(self, workspace_sid)
         return known
 
+    def configuration_version(self, workspace_sid: str) -> int:
+        """Moved by everything that changes the configuration; NotFound without the workspace."""
+        statement = self._statements.configuration_version
+        row = self.select(self.workspaces.statements, statement, (workspace_sid,)).fetchone()
+        if row is None:
+            raise NotFound(f"/Workspaces/{workspace_sid}")
+        return int(row[0])
+
     def configuration_changed(self, workspace_sid: str) -> None:
         """To be said by whoever wrote a row that Configuration holds."""
         self.reconfigured.add(workspace_sid)

@@ -111,6 +111,10 @@ class WorkStatements:
             .where(workspaces.c.sid == bindparam("key"))
             .values(configuration_version=workspaces.c.configuration_version + _ONE)
         ).text
+        #: Values: workspace SID.
+        self.configuration_version = dialect.compile(
+            select(workspaces.c.configuration_version).where(workspaces.c.sid == bindparam("key"))
+        ).text
         kept = workflow_configurations.c
         #: Values: workflow SID, version.
         self.workflow_configuration = dialect.compile(
