@@ -1,10 +1,10 @@
 """One table as records: the hot path of every verb, so it does as little as it can."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from routing.store.statements import SqlDialect, TableStatements, filled
+from routing.store.statements import SqlDialect, Statement, TableStatements, filled
 from routing.store.tables import TABLES
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ class SqlRows(Generic[Record]):
     def get(self, sid: str, *, lock: bool = False) -> Record | None:
         """The row of that SID; with `lock`, nobody else changes it before this unit ends."""
         sql, unit = self.statements, self._unit
-        text = sql.get_locked if unit.locks(wanted=lock) else sql.get
-        row = unit.select(sql, text, (sid,)).fetchone()
-        return None if row is None else sql.record(row)
+        found = sql.get_locked if unit.locks(wanted=lock) else sql.get
+        rows = found.rows(unit.select(sql, found.text, (sid,)).fetchall())
+        return sql.record(rows[0]) if rows else None
 
     def find(
         self,
@@ -44,8 +44,8 @@ class SqlRows(Generic[Record]):
         if any(not value for value in equal.values() if isinstance(value, frozenset | set)):
             return []
         lock = self._unit.locks(wanted=lock)
-        text, values = self.statements.find(equal, order_by, limit, lock=lock)
-        return self._records(text, values)
+        found, values = self.statements.find(equal, order_by, limit, lock=lock)
+        return self._records(found, values)
 
     def add(self, record: Record) -> None:
         """Makes the unit raise Conflict, at its end or before, where a unique name is taken or a
@@ -85,11 +85,12 @@ class SqlRows(Generic[Record]):
     def remove(self, sid: str) -> int:
         return self._unit.write(self.statements.delete, (sid,))
 
-    def due(self, text: str, values: tuple[object, ...]) -> list[Record]:
+    def due(self, due: Statement, values: tuple[object, ...]) -> list[Record]:
         """The records of a compiled SELECT of all columns of this table alone."""
-        return self._records(text, values)
+        return self._records(due, values)
 
-    def _records(self, text: str, values: tuple[object, ...]) -> list[Record]:
+    def _records(self, found: Statement, values: tuple[object, ...]) -> list[Record]:
         sql = self.statements
-        record: Callable[[tuple[Any, ...]], Record] = sql.record
-        return [record(row) for row in self._unit.select(sql, text, values).fetchall()]
+        record: Callable[[Sequence[Any]], Record] = sql.record
+        rows = found.rows(self._unit.select(sql, found.text, values).fetchall())
+        return [record(row) for row in rows]

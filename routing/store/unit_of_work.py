@@ -391,7 +391,7 @@ class UnitOfWork:
         """
         due = self._statements.due_instructions(lock=self.locks(wanted=True))
         values = due.values(now=now, lease_now=now, row_limit=limit)
-        return self.instructions.due(due.text, values)
+        return self.instructions.due(due, values)
 
     def due_deliveries(self, receiver: str, now: Instant, limit: int) -> Sequence[Delivery]:
         """Deliveries that the receiver may be sent now, in the order of their events.
@@ -401,7 +401,7 @@ class UnitOfWork:
         """
         due = self._statements.due_deliveries(lock=self.locks(wanted=True))
         values = due.values(receiver=receiver, now=now, lease_now=now, row_limit=limit)
-        return self.deliveries.due(due.text, values)
+        return self.deliveries.due(due, values)
 
     def due_receivers(self) -> Sequence[str]:
         """Everybody who is owed a Delivery that is pending, due or not."""
@@ -415,7 +415,7 @@ class UnitOfWork:
     def due_calls(self, now: Instant, limit: int) -> Sequence[Call]:
         """Calls of which it is time to ask whether they still live, the most overdue first."""
         due = self._statements.due_calls(lock=self.locks(wanted=True))
-        return self.calls.due(due.text, due.values(now=now, row_limit=limit))
+        return self.calls.due(due, due.values(now=now, row_limit=limit))
 
     def next_deadline(self) -> Instant | None:
         """The earliest instant at which timers have something to do."""
