@@ -111,6 +111,10 @@ class WorkStatements:
             .where(workspaces.c.sid == bindparam("key"))
             .values(configuration_version=workspaces.c.configuration_version + _ONE)
         ).text
+        #: Values: workspace SID.
+        self.configuration_version = dialect.compile(
+            select(workspaces.c.configuration_version).where(workspaces.c.sid == bindparam("key"))
+        ).text
         kept = workflow_configurations.c
         #: Values: workflow SID, version.
         self.workflow_configuration = dialect.compile(
@@ -256,7 +260,7 @@ def _due_and_free(dialect: SqlDialect, table: Table) -> dict[bool, Statement]:
 
 def _with_and_without_lock(dialect: SqlDialect, rows: Select[Any]) -> dict[bool, Statement]:
     locked = rows.with_for_update(skip_locked=True)
-    return {False: dialect.compile(rows), True: dialect.compile(locked)}
+    return {False: dialect.compile_rows(rows), True: dialect.compile_rows(locked)}
 
 
 def _earliest(due_at: Column[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
