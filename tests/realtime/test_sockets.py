@@ -148,6 +148,8 @@ def test_everybody_with_a_part_in_a_task_hears_of_it(office: Office, running: Ru
             task_sid=his.task_sid,
             reason="Bob's",
         )
+        told = bob.until("reservation.canceled")
+        assert (told["task"]["assignment_status"], told["task"]["reason"]) == ("canceled", "Bob's")
         assert bob.until("task.canceled")["reason"] == "Bob's"
 
 
