@@ -133,6 +133,11 @@ def test_a_day_of_an_agent_in_node(house: House, sdk: str) -> None:
         )
         alice.until("reservation canceled", sid=offer["sid"])
         alice.until("task canceled", status="canceled", reason="Enough")
+        # The SDK would throw, and end the program, at an Activity that it has not read.
+        alice.forget()
+        lunch = house.post(f"{house.base}/Activities", FriendlyName="Lunch", Available="false")
+        house.post(f"{house.base}/Workers/{alice_sid}", ActivitySid=lunch["sid"])
+        assert alice.until("ready")["activity"] == "Lunch"
 
 
 def test_a_token_that_ends_is_replaced_by_the_next(house: House) -> None:
