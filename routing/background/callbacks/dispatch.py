@@ -177,7 +177,7 @@ class Dispatch:
     def _begin(self, leased: Sequence[Delivery]) -> None:
         if not leased:
             return
-        events = self._engine.read(_events, frozenset(each.event_sid for each in leased))
+        events = self._engine.glance(_events, frozenset(each.event_sid for each in leased))
         now = self._engine.clock.now()
         for delivery in leased:
             lane = self._lane(delivery.receiver)
