@@ -156,6 +156,12 @@ class FollowedLog:
         """Reads what comes after that position, wherever the follower was; 0 is the beginning."""
         self._cursor = position
 
+    def find_place(self) -> None:
+        """Looks up now where the follower was, and not with the first `read`: for who reads the
+        tables first, and must not go past a change that another process dealt with meanwhile.
+        """
+        self._position()
+
     def concern(self, concerns: frozenset[str] | None) -> None:
         """From the next `read` on it is given events of these types; None for all."""
         self._concerns = concerns
