@@ -192,7 +192,13 @@ _route(
 )
 _route(f"{_WORKSPACE}/TaskQueues/<task_queue_sid>", "FetchTaskQueue", roles=_OVERSEERS)
 
-_route(f"{_TASK}/Conference", "FetchTaskConference", own=TASK, reaching=_OVERSEERS)
+_route(
+    f"{_TASK}/Conference",
+    "FetchTaskConference",
+    roles=_EVERYBODY,
+    own=TASK,
+    reaching=_OVERSEERS,
+)
 for _folder, _name in (
     ("", "UpdateTaskConference"),
     ("/Recording", "RecordTaskConference"),
