@@ -17,7 +17,7 @@ help:
 	@echo "make chaos    whole histories, races and crashes by the million (ARGS=--help)"
 	@echo "make lock     write requirements*.txt anew from pyproject.toml"
 
-run: .venv/runtime
+run: .venv/runtime desk/built/.complete
 	@exec $(PY) -m flask --app app serve $(ARGS)
 
 demo: .venv/runtime
@@ -33,12 +33,13 @@ chaos: .venv/development .venv/postgresql
 	@exec $(PY) -m tests.chaos $(ARGS)
 
 check: .venv/development
+	@bash .ci/desk check
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
 	@walls=$$(.venv/bin/lint-imports --no-logo) && echo "$$walls" | tail -n 1 || { echo "$$walls"; exit 1; }
 
-test: check .venv/postgresql .venv/node
+test: check .venv/postgresql .venv/node desk/built/.complete
 	@$(PY) -m pytest -n auto $(ARGS)
 
 # ---- the virtual environment ---------------------------------------------------------------------
@@ -60,6 +61,12 @@ test: check .venv/postgresql .venv/node
 # the tests still run, and say what they left out.
 .venv/node: tests/node/package-lock.json requirements-node.txt .venv/development
 	@bash .ci/node $@ || echo "Going on without Node"
+
+# The pages: scripts and styles from desk/source. Where Node cannot be had the server runs without
+# them, and says so.
+DESK := $(shell find desk/source -type f) desk/build.mjs desk/package-lock.json
+desk/built/.complete: $(DESK) requirements-node.txt .venv/runtime
+	@bash .ci/desk build $@ || echo "Going on without the pages: they could not be built"
 
 # ---- the locks -----------------------------------------------------------------------------------
 # Every version and hash, for every platform and Python from 3.11; no index address is written, so

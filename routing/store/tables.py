@@ -14,14 +14,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
     ForeignKey,
-    Identity,
     Index,
     Integer,
-    MetaData,
     Table,
     Text,
     func,
@@ -32,17 +29,18 @@ from routing.api_key import ApiKey
 from routing.call import Call, Instruction
 from routing.configuration import Workflow
 from routing.delivery import Delivery
-from routing.events import INDEXED_FIELDS
 from routing.presence import Presence
 from routing.reservation import Reservation
-from routing.store import columns
+from routing.store import columns, log_tables
+from routing.store.people_tables import sessions, sign_in_attempts, users
 from routing.task import Task
 from routing.task_queue import TaskQueue
 from routing.transfer import Transfer
+from routing.user import Session, SignInAttempts, User
 from routing.worker import Worker, WorkerChannel
 from routing.workspace import FIFO, LIFO, Activity, TaskChannel, Workspace
 
-metadata: Final = MetaData()
+metadata: Final = columns.metadata
 
 
 workspaces = Table(
@@ -421,44 +419,8 @@ for _table in (
 ):
     Index(f"{_table.name}_by_creation", _table.c.workspace_sid, _table.c.created_at, _table.c.sid)
 
-#: The log. No foreign key: it tells of what is gone, too.
-events = Table(
-    "events",
-    metadata,
-    Column(
-        "position",
-        BigInteger().with_variant(Integer, "sqlite"),
-        Identity(always=False),
-        primary_key=True,
-    ),
-    columns.text("sid"),
-    columns.text("workspace_sid"),
-    columns.text("type"),
-    columns.text("resource_type"),
-    columns.text("resource_sid"),
-    columns.text("description"),
-    columns.text("carried"),
-    columns.instant("occurred_at"),
-    *(columns.text_or_null(name) for name in INDEXED_FIELDS),
-    columns.text_or_null("picture"),
-    # Never a number twice, also after the newest events were purged.
-    sqlite_autoincrement=True,
-)
-Index("events_sid", events.c.sid, unique=True)
-Index("events_by_time", events.c.workspace_sid, events.c.occurred_at, events.c.position)
-for _key in ("task", "reservation", "worker"):
-    columns.present(
-        f"events_of_{_key}", events.c[f"{_key}_sid"], events.c.occurred_at, events.c.position
-    )
-
-#: How far each follower of the log has come.
-followers = Table(
-    "followers",
-    metadata,
-    Column("name", Text, primary_key=True),
-    columns.instant("position"),
-    columns.instant("updated_at"),
-)
+events: Final = log_tables.events
+followers: Final = log_tables.followers
 
 #: Where each kind of record is kept.
 TABLES: Final[Mapping[type, Table]] = {
@@ -477,6 +439,9 @@ TABLES: Final[Mapping[type, Table]] = {
     Delivery: deliveries,
     ApiKey: api_keys,
     Presence: presences,
+    User: users,
+    Session: sessions,
+    SignInAttempts: sign_in_attempts,
 }
 
 #: Columns that timers and workers wait for: writing one may have to wake somebody.
@@ -485,6 +450,7 @@ DUE_COLUMNS: Final = frozenset({"due_at", "expires_at", "step_due_at", "leased_u
 #: What a broken unique index means to whoever caused it, by the index's name.
 REFUSALS: Final[Mapping[str, str]] = {
     "task_channels_unique_name": "A TaskChannel with this UniqueName already exists.",
+    "users_name": "A user of this name already exists.",
     "workers_friendly_name": "A Worker with this FriendlyName already exists.",
     "worker_channels_of_worker": "The Worker already has this WorkerChannel.",
     "transfers_live": "The Task is being transferred already.",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_OURS = {"build", "instance", "node_modules", "__pycache__"}
+NOT_OURS = {"build", "built", "built.new", "instance", "node_modules", "__pycache__"}
 
 
 def files(pattern: str = "*") -> list[Path]:
@@ -39,6 +39,6 @@ def settings() -> dict[str, Any]:
 def copy_packages(destination: Path) -> None:
     """Copy the packages that import-linter looks at, and the tools' settings."""
     for package in settings()["tool"]["importlinter"]["root_packages"]:
-        ignored = shutil.ignore_patterns("__pycache__", "node_modules", "static")
+        ignored = shutil.ignore_patterns("__pycache__", "node_modules", "built")
         shutil.copytree(ROOT / package, destination / package, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", destination)

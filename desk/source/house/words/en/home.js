@@ -1,0 +1,4 @@
+/** What the home page says, in English. */
+export default {
+  'home.title': 'Start',
+};

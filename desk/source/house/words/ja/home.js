@@ -1,0 +1,4 @@
+/** スタート画面のことば。 */
+export default {
+  'home.title': 'スタート',
+};

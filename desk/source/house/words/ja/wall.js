@@ -1,0 +1,4 @@
+/** ウォールボードのことば。 */
+export default {
+  'wall.title': 'ウォールボード',
+};
