@@ -26,6 +26,14 @@ from voice.settings import VoiceSettings
 NOTHING = str(VoiceResponse())
 
 
+def keys(digits: str) -> str:
+    """Presses these keys; nothing where there are none (any more)."""
+    document = VoiceResponse()
+    if digits:
+        document.play(digits=digits)
+    return str(document)
+
+
 class Announcements:
     """The documents of one call flow; all URLs in them are absolute."""
 
@@ -38,6 +46,8 @@ class Announcements:
         self.back_in_line = str(self._enqueue(VoiceResponse()))
         self.on_hold = self._music()
         self.unavailable = self._ending(QUEUE_FULL)
+        #: The same words, and then the end: for those whom even that could not help.
+        self.apology = self._farewell(flow.unavailable)
         self.canceled = self._ending(CANCELED)
         self.closed = self._ending(CLOSED)
         self.waited_too_long = self._ending(TOO_LONG)

@@ -8,7 +8,7 @@ from routing.call import Call
 from routing.engine import instructions, transfers
 from routing.ports import Work
 from routing.task import CANCELED, COMPLETED, WRAPPING, Task
-from voice import bridge, conversation
+from voice import bridge, conversation, outside
 from voice.phone_line import ENDED_STATUSES
 
 #: The Task of a call that ended before we heard that it rang.
@@ -25,6 +25,7 @@ def caller_left(work: Work, *, call_sid: str, status: str = "completed") -> bool
     if call is None or call.due_at is None:
         return False
     work.calls.change(call_sid, status=status, due_at=None, updated_at=work.now)
+    outside.end_all(work, call.task_sid)
     standing = conversation.standing_bridge(work, call.task_sid)
     # Whoever was called and did not answer has certainly met nobody.
     if standing is None and status == "completed" and bridge.part(work, call.task_sid):
@@ -32,6 +33,7 @@ def caller_left(work: Work, *, call_sid: str, status: str = "completed") -> bool
     bridge.abandon_all(work, call.task_sid, bridge.HANGUP)
     if standing is not None:
         transfers.call_off(work, task_sid=call.task_sid, reason=bridge.HANGUP)
+        instructions.release_unmet(work, task_sid=call.task_sid, reason=bridge.HANGUP)
         bridge.release_leg(work, standing)
     if standing is None or not conversation.conversation_over(work, standing):
         instructions.customer_left(work, task_sid=call.task_sid, reason=bridge.HANGUP)
@@ -116,5 +118,7 @@ def is_wanted(work: Work, call: Call) -> bool:
     task = work.tasks.get(call.task_sid)
     if task is not None and task.assignment_status not in {WRAPPING, COMPLETED, CANCELED}:
         return True
+    if task is not None and task.assignment_status == CANCELED:
+        return False  # nobody has it: whoever talked to the caller has handed them on
     # After-work, or completed by a program: whoever still talks may go on talking.
     return conversation.standing_bridge(work, call.task_sid) is not None

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from routing.api import (
     activities,
+    conferences,
     deliveries,
     errors,
     event_stream,
@@ -82,7 +83,15 @@ EVERY_OPERATION: Final[tuple[Operation, ...]] = (
     *OPERATIONS,
     *(
         operation
-        for room in (explanations, exports, series, worker_tokens, deliveries, event_stream)
+        for room in (
+            explanations,
+            exports,
+            series,
+            worker_tokens,
+            deliveries,
+            event_stream,
+            conferences,
+        )
         for operation in room.resource.operations
     ),
     *_itself.operations,

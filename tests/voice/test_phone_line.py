@@ -12,6 +12,7 @@ from responses.registries import OrderedRegistry
 from voice.phone_line import (
     CONNECT_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
+    Busy,
     CallGone,
     Dialling,
     Leg,
@@ -57,6 +58,14 @@ def twilio() -> Iterator[responses.RequestsMock]:
 @pytest.fixture
 def line() -> TwilioPhoneLine:
     return TwilioPhoneLine(account_sid=ACCOUNT, auth_token="secret")
+
+
+def test_a_list_that_is_refused_says_why(
+    line: TwilioPhoneLine, twilio: responses.RequestsMock
+) -> None:
+    twilio.get(f"{BASE}/Conferences.json", status=401, json=problem(20003, 401))
+    with pytest.raises(Refused, match="20003"):
+        line.find_room(ROOM)
 
 
 def participant(**changes: object) -> dict[str, object]:
@@ -162,7 +171,7 @@ def test_a_caller_is_redirected_and_a_leg_is_hung_up(
         (21217, 400, Refused),
         (21215, 400, Refused),
         (20003, 401, Refused),
-        (20429, 429, Unreachable),
+        (20429, 429, Busy),
         (20500, 500, Unreachable),
         (20503, 503, Unreachable),
     ],
@@ -179,7 +188,7 @@ def test_twilios_errors_say_whether_to_come_again(
         line.redirect(CALL, twiml="<Response/>")
     assert type(caught.value) is meaning
     assert caught.value.code == code
-    assert caught.value.retryable == (meaning is Unreachable)
+    assert caught.value.retryable == issubclass(meaning, Unreachable)
 
 
 @pytest.mark.parametrize(
