@@ -3,7 +3,7 @@
 from typing import Final
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from desk import refusals
 from desk.access_tokens import AccessTokens, MakeToken
@@ -19,6 +19,7 @@ from routing.engine import Engine
 from routing.errors import RoutingError, Unavailable
 
 PREFIX: Final = "/desk/"
+_EVERY_METHOD: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -55,6 +56,9 @@ def desk_door(
         blueprint.add_url_rule(f"{PATH}/callback", "open-id-callback", open_id.come_back)
     blueprint.add_url_rule(f"{PREFIX}rest/<path:path>", "rest", rest.forward, methods=METHODS)
 
+    # Otherwise a path that there is not would be the framework's to tell of.
+    blueprint.add_url_rule(f"{PREFIX}<path:path>", "nowhere", _nowhere, methods=_EVERY_METHOD)
+
     @blueprint.before_request
     def guard() -> None:
         if request.method not in _HARMLESS:
@@ -74,3 +78,7 @@ def desk_door(
     blueprint.register_error_handler(Unavailable, refusals.of_unavailable)
     blueprint.register_error_handler(Exception, refusals.of_unexpected)
     return blueprint
+
+
+def _nowhere(path: str) -> Response:
+    raise NotFound(f"The requested resource /desk/{path} was not found")
