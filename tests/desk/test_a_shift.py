@@ -28,6 +28,24 @@ def staff(house: WholeHouse, open_page: OpenPage) -> Staff:
     return arrive
 
 
+def _tries_everything(alice: Agent) -> None:
+    """Hold, mute, keypad and recording, each seen to be so."""
+    alice.control("Hold").click()
+    expect(alice.party("Caller")).to_contain_text("On hold")
+    alice.control("Resume").click()
+    expect(alice.party("Caller")).not_to_contain_text("On hold")
+    alice.control("Mute").click()
+    expect(alice.party("You")).to_contain_text("Muted")
+    alice.control("Unmute").click()
+    expect(alice.control("Mute")).to_be_visible()
+    alice.control("Keypad").click()
+    alice.task.get_by_role("button", name="5", exact=True).click()
+    expect(alice.task.get_by_label("Pressed")).to_have_text("5")
+    alice.control("Record").click()
+    alice.control("Pause recording").click()
+    expect(alice.control("Resume recording")).to_be_enabled()
+
+
 def test_a_call_from_the_first_ring_to_the_end_of_the_shift(
     house: WholeHouse, staff: Staff
 ) -> None:
@@ -46,20 +64,7 @@ def test_a_call_from_the_first_ring_to_the_end_of_the_shift(
     task = house.newest_task()
     assert house.status(task) == "assigned"
 
-    alice.control("Hold").click()
-    expect(alice.party("Caller")).to_contain_text("On hold")
-    alice.control("Resume").click()
-    expect(alice.party("Caller")).not_to_contain_text("On hold")
-    alice.control("Mute").click()
-    expect(alice.party("You")).to_contain_text("Muted")
-    alice.control("Unmute").click()
-    expect(alice.control("Mute")).to_be_visible()
-    alice.control("Keypad").click()
-    alice.task.get_by_role("button", name="5", exact=True).click()
-    expect(alice.task.get_by_label("Pressed")).to_have_text("5")
-    alice.control("Record").click()
-    alice.control("Pause recording").click()
-    expect(alice.control("Resume recording")).to_be_enabled()
+    _tries_everything(alice)
 
     alice.writes("Wants a <b>refund</b>")
     alice.control("Hang up").click()
@@ -292,7 +297,7 @@ def test_a_shift_by_keyboard_alone(house: WholeHouse, staff: Staff) -> None:
     keys.press("?")
     expect(alice.page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("Hang up")
     keys.press("a")
-    expect(alice.offer).to_be_visible(), "no shortcut works while a dialog is open"
+    expect(alice.offer).to_be_visible()  # no shortcut works while a dialog is open
     keys.press("Escape")
     expect(alice.page.get_by_role("dialog")).to_have_count(0)
     keys.press("a")

@@ -20,7 +20,7 @@ import requests
 ROOT = Path(__file__).resolve().parents[2]
 CALLER, NUMBER = "+15550123456", "+15550100000"
 #: Seconds for anything to happen; generous, since the machine may be busy with other tests.
-PATIENCE = 20.0
+PATIENCE = 60.0
 _LIVE = "pending,reserved,assigned,wrapping"
 _OVER = {"completed", "busy", "failed", "no-answer", "canceled"}
 
