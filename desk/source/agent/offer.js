@@ -89,7 +89,7 @@ export class TandemOffer extends Part {
     const shown = facts(attributes, { brief: true }).slice(0, MOST_FACTS);
     if (!shown.length || this.brief) return nothing;
     return html`<dl class="facts">
-      ${shown.map(({ name, text }) => html`<dt>${name}</dt><dd>${text}</dd>`)}
+      ${shown.map(({ key, name, text }) => html`<dt>${named('attribute', key, name)}</dt><dd>${text}</dd>`)}
     </dl>`;
   }
 

@@ -159,8 +159,8 @@ export class TandemBar extends Part {
       </a>
       ${this.#links()}
       <div class="middle">${this.content}</div>
-        ${this.#state()} ${this.#menu()}
-      </header>
+      ${this.#state()} ${this.#menu()}
+    </header>
       <tandem-shortcuts></tandem-shortcuts>`;
   }
 }
