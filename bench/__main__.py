@@ -8,6 +8,7 @@ from bench import (
     assignments,
     callbacks,
     decisions,
+    desk,
     dialling,
     door,
     expressions,
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "assignments": assignments.measure,
     "callbacks": callbacks.measure,
     "realtime": realtime.measure,
+    "desk": desk.measure,
     "decisions": decisions.measure,
 }
 

@@ -297,12 +297,8 @@ def test_a_shift_by_keyboard_alone(house: WholeHouse, staff: Staff) -> None:
     keys.press("?")
     expect(alice.page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("Hang up")
     keys.press("a")
-<<<<<<< HEAD
-    expect(alice.offer).to_be_visible()  # no shortcut works while a dialog is open
-=======
     # No shortcut works while a dialog is open.
     expect(alice.offer).to_be_visible()
->>>>>>> main
     keys.press("Escape")
     expect(alice.page.get_by_role("dialog")).to_have_count(0)
     keys.press("a")

@@ -122,6 +122,7 @@ export class TandemOffer extends Part {
     const isOff = this.isBusy || !shift.isReady;
     return html`<section
       class=${this.brief ? 'card offer brief' : 'card offer'}
+      data-reservation=${reservation.sid}
       aria-label=${t('offer.label', { who: subject(task.attributes) ?? t('task.unknown') })}
     >
       ${this.#heading(task, reservation.transfer)} ${this.#facts(task.attributes)}
