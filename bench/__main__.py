@@ -9,6 +9,7 @@ from bench import (
     callbacks,
     calls,
     decisions,
+    desk,
     dialling,
     door,
     expressions,
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "callbacks": callbacks.measure,
     "calls": calls.measure,
     "realtime": realtime.measure,
+    "desk": desk.measure,
     "decisions": decisions.measure,
 }
 
