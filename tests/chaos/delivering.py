@@ -48,8 +48,17 @@ class Receivers:
         #: {Reservation: URLs at which it was asked about}
         self.asked: dict[str, list[str]] = defaultdict(list)
 
-    def post(self, url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Posted:
+    def post(
+        self,
+        url: str,
+        *,
+        body: bytes,
+        headers: Mapping[str, str],
+        seconds: float,
+        method: str = "POST",
+    ) -> Posted:
         assert seconds > 0
+        assert method == "POST"
         assert headers["X-Twilio-Signature"]
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True))
         self._counts["posts"] += 1
