@@ -253,13 +253,11 @@ def create_app(
         voice_door(house.engine, house.voice_settings, house.call_flow, witness),
         url_prefix="/voice",
     )
-    credentials = {
-        "account_sid": settings.twilio_account_sid,
-        "auth_token": settings.twilio_auth_token,
-    }
+    account_sid, auth_token = settings.twilio_account_sid, settings.twilio_auth_token
     account = partial(
         ask_account,
-        **credentials,
+        account_sid=account_sid,
+        auth_token=auth_token,
         api_url=settings.twilio_api_url,
         public_url=settings.public_url,
     )
@@ -267,7 +265,7 @@ def create_app(
         desk_door(
             house.engine,
             desk_settings(settings),
-            make_token=partial(make_token, **credentials),
+            make_token=partial(make_token, account_sid=account_sid, auth_token=auth_token),
             make_voice_token=telephones(settings),
             ask_rest=lambda **asked: run_inside(web, Inside(**asked)),
             outside=Outside(ask_account=account, seen=lambda: witness.seen),

@@ -11,7 +11,7 @@ from flask import Response, request
 
 from desk.refusals import Refused, answer
 from desk.sessions import Visitors
-from desk.sign_in import SignIn, body_of, text_of
+from desk.sign_in import body_of, text_of
 from routing.clock import SECOND, Instant, iso_8601
 from routing.engine import Engine
 from routing.errors import InvalidParameter, NotFound
@@ -39,13 +39,11 @@ class AccessTokens:
         self,
         engine: Engine,
         visitors: Visitors,
-        sign_in: SignIn,
         make: MakeToken,
         make_voice: MakeVoiceToken | None,
     ) -> None:
         self._engine = engine
         self._visitors = visitors
-        self._sign_in = sign_in
         self._make = make
         self._make_voice = make_voice
 
@@ -56,24 +54,17 @@ class AccessTokens:
             raise Refused(401, "Unauthorized: expected somebody who has signed in")
         user, wanted = signed_in.user, text_of(body_of(request), "for")
         if wanted == WORKER:
-            return answer(self._of_worker(user)[1])
+            return answer(self.of_worker(user)[1])
         if wanted == VOICE:
             return answer(self._of_telephone(user))
         if wanted != FEED:
             raise InvalidParameter("for", f"expected {WORKER}, {FEED} or {VOICE}")
         if user.role == AGENT:
             raise Refused(403, "Forbidden: the feed is for supervisors and admins")
-        return answer(self._of_feed(user.workspace_sid))
+        return answer(self.of_feed(user.workspace_sid))
 
-    def demo_tokens(self) -> Response:
-        """What the home page shows a call with, to somebody who has not signed in."""
-        self._sign_in.require_demo()
-        agent = self._sign_in.first_demo_agent()
-        worker, token = self._of_worker(agent)
-        shown = {"sid": worker.sid, "friendly_name": worker.friendly_name}
-        return answer({"worker": shown | token, "feed": self._of_feed(agent.workspace_sid)})
-
-    def _of_worker(self, user: User) -> tuple[Worker, dict[str, str]]:
+    def of_worker(self, user: User) -> tuple[Worker, dict[str, str]]:
+        """The user's Worker, and a token of it. Raises Refused where there is none."""
         worker = self._engine.glance(_worker, user=user)
         if worker is None:
             raise Refused(403, "Forbidden: the user is no Worker, or that Worker is gone")
@@ -94,7 +85,7 @@ class AccessTokens:
         token = self._make_voice(identity=identity, now=now, seconds=LIFE_SECONDS)
         return {"token": token, "expires_at": _ends(now)}
 
-    def _of_feed(self, workspace_sid: str | None) -> dict[str, str]:
+    def of_feed(self, workspace_sid: str | None) -> dict[str, str]:
         """In the role that sees all and changes nothing, which needs no Worker."""
         if workspace_sid is None:
             workspace_sid = self._engine.glance(_oldest)

@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from desk import refusals
 from desk.access_tokens import AccessTokens, MakeToken, MakeVoiceToken
 from desk.connection import Connection, Outside
+from desk.demo import Demo
 from desk.open_id import PATH, OpenId
 from desk.refusals import Refused
 from desk.rest import METHODS, AskRest, Rest
@@ -39,9 +40,10 @@ def desk_door(
     blueprint = Blueprint("desk", __name__)
     visitors = Visitors(engine, settings)
     sign_in = SignIn(engine, settings, visitors)
-    tokens = AccessTokens(engine, visitors, sign_in, make_token, make_voice_token)
+    tokens = AccessTokens(engine, visitors, make_token, make_voice_token)
     rest = Rest(engine, visitors, ask_rest)
     connection = Connection(engine.clock, settings, visitors, sign_in, outside)
+    demo = Demo(sign_in, tokens, ask_rest)
     add_pages(blueprint, settings, visitors)
     for path, view, method in (
         ("session", sign_in.session, "GET"),
@@ -50,7 +52,8 @@ def desk_door(
         ("sign-in", sign_in.sign_in, "POST"),
         ("sign-out", sign_in.sign_out, "POST"),
         ("demo", sign_in.demo, "POST"),
-        ("demo/tokens", tokens.demo_tokens, "POST"),
+        ("demo/tokens", demo.tokens, "POST"),
+        ("demo/explanation", demo.explanation, "GET"),
         ("token", tokens.token, "POST"),
         ("pull", rest.pull, "POST"),
     ):

@@ -17,7 +17,8 @@ The rooms, from the wire inwards:
                             enqueue, dial (with ringing, bridge, room), record, announcement
     network                 the state: call, call_queue, conference, recording, endpoint
     agenda                  one lock, the timers, the scripts that wait: no thread per call
-    post, webhook           webhooks on their way out; parameters and signature make them Twilio's
+    post, webhook           webhooks on their way out; parameters and signature make them Twilio's,
+                            timings how long they took
 
 Where Twilio warns and goes on, the simulator refuses: a misspelt attribute should be heard here and
 not by a caller. What it does not simulate (machine detection, transcriptions, media)

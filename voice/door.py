@@ -170,9 +170,9 @@ class News:
 
     def of_the_callers_return(self, webhook: Webhook) -> str:
         comes_next = self._engine.perform(
-            conference.caller_is_back,
+            _returned,
+            webhook,
             instruction_sid=_instruction(webhook),
-            call_sid=webhook.get("CallSid"),
             status=_status(webhook),
         )
         call_sid = webhook.get("CallSid")
@@ -184,6 +184,18 @@ class News:
             return announcements.canceled
         own = self._engine.read(elsewhere.goes_on, call_sid=call_sid, result="bridged")
         return announcements.ended if own is None else announcements.go_on_at(*own)
+
+
+def _returned(work: Work, webhook: Webhook, *, instruction_sid: str, status: str) -> str:
+    comes_next = conference.caller_is_back(
+        work,
+        instruction_sid=instruction_sid,
+        call_sid=webhook.get("CallSid"),
+        status=status,
+    )
+    if status in ENDED_STATUSES:
+        elsewhere.tell_hang_up(work, webhook=webhook, result="bridged")
+    return comes_next
 
 
 def _call(work: Work, call_sid: str) -> Call | None:

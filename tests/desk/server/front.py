@@ -79,7 +79,8 @@ class Browser:
 
     @property
     def cookies(self) -> dict[str, str]:
-        return {key[2]: cookie.value for key, cookie in self._client._cookies.items()}
+        kept = self._client._cookies or {}
+        return {key[2]: cookie.value for key, cookie in kept.items()}
 
 
 class Front:

@@ -21,7 +21,7 @@ class Provider:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.key = RSAKey.generate_key(2048, {"kid": "first", "use": "sig"})
+        self.key: RSAKey | ECKey = RSAKey.generate_key(2048, {"kid": "first", "use": "sig"})
         #: What it says of whoever signs in, besides what every token has.
         self.claims: dict[str, Any] = {}
         #: What a test changes about the next token: claims, key, algorithm.

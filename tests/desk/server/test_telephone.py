@@ -10,7 +10,7 @@ from tests.desk.server.front import Front
 ACCOUNT = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "real"}
 KEY = {
     "TWILIO_API_KEY_SID": "SK" + "1" * 32,
-    "TWILIO_API_KEY_SECRET": "of the key, and long enough",
+    "TWILIO_API_KEY_SECRET": "of the key, and long enough: thirty-two",
 }
 
 
