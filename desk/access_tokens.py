@@ -11,10 +11,11 @@ from flask import Response, request
 
 from desk.refusals import Refused, answer
 from desk.sessions import Visitors
-from desk.sign_in import SignIn, body_of, text_of
-from routing.clock import SECOND, iso_8601
+from desk.sign_in import body_of, text_of
+from routing.clock import SECOND, Instant, iso_8601
 from routing.engine import Engine
 from routing.errors import InvalidParameter, NotFound
+from routing.json_text import read_object
 from routing.ports import Work
 from routing.user import AGENT, User
 from routing.worker import Worker
@@ -23,19 +24,28 @@ from routing.worker import Worker
 LIFE_SECONDS: Final = 600
 WORKER: Final = "worker"
 FEED: Final = "feed"
+VOICE: Final = "voice"
+#: What a Worker's contact_uri begins with, where a browser is rung.
+_CLIENT: Final = "client:"
 
 #: Makes an access token of these; keyword arguments workspace_sid, worker_sid, role, now, seconds.
 MakeToken = Callable[..., str]
+#: Makes the token of a telephone in a browser; keyword arguments identity, now and seconds.
+MakeVoiceToken = Callable[..., str]
 
 
 class AccessTokens:
     def __init__(
-        self, engine: Engine, visitors: Visitors, sign_in: SignIn, make: MakeToken
+        self,
+        engine: Engine,
+        visitors: Visitors,
+        make: MakeToken,
+        make_voice: MakeVoiceToken | None,
     ) -> None:
         self._engine = engine
         self._visitors = visitors
-        self._sign_in = sign_in
         self._make = make
+        self._make_voice = make_voice
 
     def token(self) -> Response:
         """Of the user: as the Worker, or for what happens in the Workspace."""
@@ -45,8 +55,10 @@ class AccessTokens:
         user, wanted = signed_in.user, text_of(body_of(request), "for")
         if wanted == WORKER:
             return answer(self.of_worker(user)[1])
+        if wanted == VOICE:
+            return answer(self._of_telephone(user))
         if wanted != FEED:
-            raise InvalidParameter("for", f"expected {WORKER} or {FEED}")
+            raise InvalidParameter("for", f"expected {WORKER}, {FEED} or {VOICE}")
         if user.role == AGENT:
             raise Refused(403, "Forbidden: the feed is for supervisors and admins")
         return answer(self.of_feed(user.workspace_sid))
@@ -58,6 +70,20 @@ class AccessTokens:
             raise Refused(403, "Forbidden: the user is no Worker, or that Worker is gone")
         role = "worker" if user.role == AGENT else "supervisor"
         return worker, self._signed(worker.workspace_sid, worker.sid, role)
+
+    def _of_telephone(self, user: User) -> dict[str, str]:
+        """To be rung by Twilio in the browser, under the name that the Worker is called by."""
+        if self._make_voice is None:
+            raise Refused(404, "There is no telephone: it needs an account and TWILIO_API_KEY_SID")
+        worker = self._engine.glance(_worker, user=user)
+        told = "{}" if worker is None else worker.attributes
+        uri = read_object(told, parameter="Attributes").get("contact_uri")
+        if not isinstance(uri, str) or not uri.startswith(_CLIENT):
+            raise Refused(403, "Forbidden: the user's Worker has no contact_uri of a browser")
+        now = self._engine.clock.now()
+        identity = uri.removeprefix(_CLIENT).partition("?")[0]
+        token = self._make_voice(identity=identity, now=now, seconds=LIFE_SECONDS)
+        return {"token": token, "expires_at": _ends(now)}
 
     def of_feed(self, workspace_sid: str | None) -> dict[str, str]:
         """In the role that sees all and changes nothing, which needs no Worker."""
@@ -74,8 +100,11 @@ class AccessTokens:
             now=now,
             seconds=LIFE_SECONDS,
         )
-        expires_at = now // SECOND * SECOND + LIFE_SECONDS * SECOND
-        return {"token": token, "expires_at": iso_8601(expires_at)}
+        return {"token": token, "expires_at": _ends(now)}
+
+
+def _ends(now: Instant) -> str:
+    return iso_8601(now // SECOND * SECOND + LIFE_SECONDS * SECOND)
 
 
 def _worker(work: Work, *, user: User) -> Worker | None:
