@@ -22,7 +22,7 @@ from routing.api.door import rest_door
 from routing.api.inside import Inside, run_inside
 from routing.api.operations import RestSettings
 from routing.api.streams import Streams
-from routing.api.tokens import make_token
+from routing.api.tokens import make_token, make_voice_token
 from routing.background import router, statistics
 from routing.background.callbacks.addresses import networks
 from routing.background.callbacks.service import Callbacks
@@ -244,12 +244,24 @@ def create_app(
                 account_sid=settings.twilio_account_sid,
                 auth_token=settings.twilio_auth_token,
             ),
+            make_voice_token=_voice_tokens(settings),
             ask_rest=lambda **asked: run_inside(web, Inside(**asked)),
         )
     )
     web.register_blueprint(health_door(store, house.followers.wellbeing))
     web.register_blueprint(metrics_door(store))
     return web
+
+
+def _voice_tokens(settings: Settings) -> Callable[..., str] | None:
+    if not (settings.twilio_api_key_sid and settings.twilio_api_key_secret):
+        return None
+    return partial(
+        make_voice_token,
+        account_sid=settings.twilio_account_sid,
+        key_sid=settings.twilio_api_key_sid,
+        key_secret=settings.twilio_api_key_secret,
+    )
 
 
 def served() -> flask.Flask:

@@ -85,6 +85,10 @@ class Settings:
     twilio_account_tokens: tuple[tuple[str, str], ...] = _setting(
         (), "Tokens of sub-accounts whose numbers lead here: AC...=TOKEN,...", is_secret=True
     )
+    twilio_api_key_sid: str = _setting(
+        "", "An API key of the account (SK...), for telephones in agents' browsers"
+    )
+    twilio_api_key_secret: str = _setting("", "Its secret", is_secret=True)
     twilio_shared_keys: tuple[tuple[str, str], ...] = _setting(
         (), "Shared keys that webhooks may be signed with: KEY=SECRET,...", is_secret=True
     )

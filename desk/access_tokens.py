@@ -4,6 +4,7 @@ They are short-lived, and renewed as long as the session lives: whoever is signe
 is out there as well a few minutes later.
 """
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -12,9 +13,10 @@ from flask import Response, request
 from desk.refusals import Refused, answer
 from desk.sessions import Visitors
 from desk.sign_in import SignIn, body_of, text_of
-from routing.clock import SECOND, iso_8601
+from routing.clock import SECOND, Instant, iso_8601
 from routing.engine import Engine
 from routing.errors import InvalidParameter, NotFound
+from routing.json_text import read_object
 from routing.ports import Work
 from routing.user import AGENT, User
 from routing.worker import Worker
@@ -23,19 +25,32 @@ from routing.worker import Worker
 LIFE_SECONDS: Final = 600
 WORKER: Final = "worker"
 FEED: Final = "feed"
+VOICE: Final = "voice"
+
+#: An address may have parameters after its name: client:ann?greeting=hello.
+_CLIENT: Final = re.compile(r"client:([^?;]+)")
 
 #: Makes an access token of these; keyword arguments workspace_sid, worker_sid, role, now, seconds.
 MakeToken = Callable[..., str]
+#: Makes one for Twilio's telephone in the browser; keyword arguments identity, now, seconds.
+MakeVoiceToken = Callable[..., str]
 
 
 class AccessTokens:
     def __init__(
-        self, engine: Engine, visitors: Visitors, sign_in: SignIn, make: MakeToken
+        self,
+        engine: Engine,
+        visitors: Visitors,
+        sign_in: SignIn,
+        make: MakeToken,
+        make_voice: MakeVoiceToken | None = None,
     ) -> None:
+        """Without `make_voice` nobody has a telephone in the browser."""
         self._engine = engine
         self._visitors = visitors
         self._sign_in = sign_in
         self._make = make
+        self._make_voice = make_voice
 
     def token(self) -> Response:
         """Of the user: as the Worker, or for what happens in the Workspace."""
@@ -45,8 +60,10 @@ class AccessTokens:
         user, wanted = signed_in.user, text_of(body_of(request), "for")
         if wanted == WORKER:
             return answer(self.of_worker(user)[1])
+        if wanted == VOICE:
+            return answer(self._of_telephone(user))
         if wanted != FEED:
-            raise InvalidParameter("for", f"expected {WORKER} or {FEED}")
+            raise InvalidParameter("for", f"expected {WORKER}, {FEED} or {VOICE}")
         if user.role == AGENT:
             raise Refused(403, "Forbidden: the feed is for supervisors and admins")
         return answer(self.of_feed(user.workspace_sid))
@@ -58,6 +75,21 @@ class AccessTokens:
             raise Refused(403, "Forbidden: the user is no Worker, or that Worker is gone")
         role = "worker" if user.role == AGENT else "supervisor"
         return worker, self._signed(worker.workspace_sid, worker.sid, role)
+
+    def _of_telephone(self, user: User) -> dict[str, str]:
+        """As the client that the Worker's `contact_uri` names."""
+        worker, _ = self.of_worker(user)
+        contact = read_object(worker.attributes, parameter="Attributes").get("contact_uri")
+        client = _CLIENT.match(contact) if isinstance(contact, str) else None
+        if client is None:
+            raise Refused(403, "Forbidden: the Worker's contact_uri is not client:...")
+        if self._make_voice is None:
+            raise Refused(
+                409, "A telephone in the browser needs TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET"
+            )
+        now = self._engine.clock.now()
+        token = self._make_voice(identity=client[1], now=now, seconds=LIFE_SECONDS)
+        return {"token": token, "expires_at": _end(now)}
 
     def of_feed(self, workspace_sid: str | None) -> dict[str, str]:
         """In the role that sees all and changes nothing, which needs no Worker."""
@@ -74,8 +106,11 @@ class AccessTokens:
             now=now,
             seconds=LIFE_SECONDS,
         )
-        expires_at = now // SECOND * SECOND + LIFE_SECONDS * SECOND
-        return {"token": token, "expires_at": iso_8601(expires_at)}
+        return {"token": token, "expires_at": _end(now)}
+
+
+def _end(now: Instant) -> str:
+    return iso_8601(now // SECOND * SECOND + LIFE_SECONDS * SECOND)
 
 
 def _worker(work: Work, *, user: User) -> Worker | None:

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
 from desk import refusals
-from desk.access_tokens import AccessTokens, MakeToken
+from desk.access_tokens import AccessTokens, MakeToken, MakeVoiceToken
 from desk.demo import Demo
 from desk.open_id import PATH, OpenId
 from desk.refusals import Refused
@@ -24,7 +24,12 @@ _HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def desk_door(
-    engine: Engine, settings: DeskSettings, *, make_token: MakeToken, ask_rest: AskRest
+    engine: Engine,
+    settings: DeskSettings,
+    *,
+    make_token: MakeToken,
+    make_voice_token: MakeVoiceToken | None,
+    ask_rest: AskRest,
 ) -> Blueprint:
     """The pages and what they need, for the composition root to register on its app.
 
@@ -33,7 +38,7 @@ def desk_door(
     blueprint = Blueprint("desk", __name__)
     visitors = Visitors(engine, settings)
     sign_in = SignIn(engine, settings, visitors)
-    tokens = AccessTokens(engine, visitors, sign_in, make_token)
+    tokens = AccessTokens(engine, visitors, sign_in, make_token, make_voice_token)
     rest = Rest(engine, visitors, ask_rest)
     demo = Demo(sign_in, tokens, ask_rest)
     add_pages(blueprint, settings, visitors)
