@@ -258,11 +258,13 @@ class RealtimeServer:
         try:
             welcome: _Welcome = await self._counted(self._admit, knock)
         except (RoutingError, Unavailable) as refusal:
+            leave()  # whoever is refused may take its time to go, and holds nobody up
             code = POLICY if isinstance(refusal, RoutingError) else TRY_AGAIN_LATER
             await connection.close(code, _reason(refusal))
             return
         session = self._join(connection, knock, welcome, leave)
         if session is None:
+            leave()
             if welcome.presence_sid is not None:
                 await self._in_thread(self._presences.replaced, welcome.presence_sid)
             why = f"{hubs.MAX_SESSIONS} sockets of this Worker are open, and no more may be"
