@@ -1,6 +1,6 @@
 """Thousands of agents' sockets in one process, as small as they can be.
 
-    python -m bench.crowd PORT < tokens, one a line
+    python -m bench.crowd PORT PATH < tokens, one a line
 
 connects them all, a hundred at a time, says so in a line of JSON with the seconds that took, and
 then tells of each `mark` in a Worker's attributes when it was heard. Times are time.perf_counter(),
@@ -22,9 +22,9 @@ _MARK = re.compile(rb'\\"mark\\":\s*\\"([^\\"]*)\\"')
 class _Socket(asyncio.Protocol):
     """Asks for the upgrade, then looks at what comes: each frame is whole or the next one is."""
 
-    def __init__(self, port: int, token: str) -> None:
+    def __init__(self, port: int, path: str, token: str) -> None:
         self._request = (
-            f"GET /v1/wschannels?token={token}&closeExistingSessions=false&clientVersion=2.1.1 "
+            f"GET {path}?token={token}&closeExistingSessions=false&clientVersion=2.1.1 "
             f"HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
             "Sec-WebSocket-Version: 13\r\n\r\n"
@@ -51,7 +51,7 @@ class _Socket(asyncio.Protocol):
             print(json.dumps([mark.decode(), now]))
 
 
-async def _connect(port: int, tokens: list[str]) -> None:
+async def _connect(port: int, path: str, tokens: list[str]) -> None:
     loop = asyncio.get_running_loop()
     turns = asyncio.Semaphore(_AT_ONCE)
     sockets = []
@@ -59,7 +59,7 @@ async def _connect(port: int, tokens: list[str]) -> None:
     async def one(token: str) -> None:
         async with turns:
             _, socket = await loop.create_connection(
-                lambda: _Socket(port, token), "127.0.0.1", port
+                lambda: _Socket(port, path, token), "127.0.0.1", port
             )
             sockets.append(socket)
             await socket.is_ready
@@ -73,4 +73,4 @@ async def _connect(port: int, tokens: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_connect(int(sys.argv[1]), sys.stdin.read().split()))
+    asyncio.run(_connect(int(sys.argv[1]), sys.argv[2], sys.stdin.read().split()))

@@ -31,6 +31,9 @@ from routing.ports import Work
 from routing.store import SqlStore, open_store
 
 AGENTS = 5_000
+#: Supervisors' walls that hear everything beside them.
+WALLS = 36
+AGENTS_PATH = "/v1/wschannels"
 EVENTS_PER_SECOND = 100
 _CONNECTIONS = 16
 _PATIENCE_SECONDS = 60.0
@@ -64,12 +67,14 @@ def _measured(
     options: argparse.Namespace,
 ) -> list[Figure]:
     alone = _rate(web, options.seconds)
-    with _Crowd(int(settings["REALTIME_PORT"]), office.tokens()) as crowd:
+    port = int(settings["REALTIME_PORT"])
+    with _Crowd(port, AGENTS_PATH, office.tokens("worker", AGENTS)) as crowd:
         figures = [
             _figure("connecting all, tokens checked", crowd.seconds, "s", 60),
             _figure("memory of the realtime process", _megabytes(process), "MB", 250),
             *_latencies(office, web, crowd, max(options.seconds, 5.0)),
             _figure("one event for each of them, all told after", office.tell_all(crowd), "s", 1),
+            *_beside_walls(office, web, crowd, port, max(options.seconds, 5.0)),
         ]
         together = _rate(web, options.seconds)
     beside = f"{together:.0f}/s beside {alone:.0f}/s"
@@ -99,7 +104,7 @@ class _Office:
             for n in range(AGENTS)
         ]
 
-    def tokens(self) -> list[str]:
+    def tokens(self, role: str, number: int) -> list[str]:
         now = self._engine.clock.now()
         return [
             make_token(
@@ -107,12 +112,16 @@ class _Office:
                 auth_token=servers.AUTH_TOKEN,
                 workspace_sid=self.workspace_sid,
                 worker_sid=sid,
-                role="worker",
+                role=role,
                 now=now,
                 seconds=3600,
             )
-            for sid in self.sids
+            for sid in self.sids[:number]
         ]
+
+    @property
+    def stream(self) -> str:
+        return f"/v1/Workspaces/{self.workspace_sid}/EventStream"
 
     def tell_all(self, crowd: "_Crowd") -> float:
         """Seconds from a commit that changes every Worker until the last one has heard of it."""
@@ -146,9 +155,9 @@ def _realtime(settings: Mapping[str, str]) -> Iterator[int]:
 class _Crowd:
     """The agents, and when they heard of what."""
 
-    def __init__(self, port: int, tokens: Sequence[str]) -> None:
+    def __init__(self, port: int, path: str, tokens: Sequence[str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.crowd", str(port)],
+            [sys.executable, "-m", "bench.crowd", str(port), path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -160,6 +169,7 @@ class _Crowd:
         self.seconds = float(json.loads(self._process.stdout.readline())["seconds"])
         self._lines = self._process.stdout
         self._marks: queue.Queue[tuple[str, float]] = queue.Queue()
+        self._number = len(tokens)
         threading.Thread(target=self._listen, daemon=True).start()
 
     def __enter__(self) -> Self:
@@ -168,6 +178,9 @@ class _Crowd:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
+
+    def __len__(self) -> int:
+        return self._number
 
     def _listen(self) -> None:
         for line in self._lines:
@@ -196,16 +209,33 @@ def _rate(web: str, seconds: float) -> float:
     return load.run(port, made, connections=_CONNECTIONS, seconds=seconds).requests_per_second
 
 
-def _latencies(office: _Office, web: str, crowd: _Crowd, seconds: float) -> list[Figure]:
+def _beside_walls(
+    office: _Office, web: str, crowd: _Crowd, port: int, seconds: float
+) -> list[Figure]:
+    """The same while supervisors' walls are told everything."""
+    tokens = office.tokens("supervisor", WALLS)
+    with _Crowd(port, office.stream, tokens) as walls:
+        return _latencies(office, web, crowd, seconds, walls)
+
+
+def _latencies(
+    office: _Office, web: str, crowd: _Crowd, seconds: float, walls: _Crowd | None = None
+) -> list[Figure]:
     """Attributes of one Worker after the other are changed over REST, so many a second."""
     answered = _changes(office, web, int(EVENTS_PER_SECOND * seconds))
     heard = crowd.heard(set(answered))
     # The answer is written after the commit, too; an event may overtake it.
     taken = [max(0.0, heard[mark] - at) * 1000 for mark, at in answered.items()]
     beside = f"{len(taken)} events, {EVENTS_PER_SECOND} a second"
+    name = "an event after its commit"
+    if walls is not None:
+        told = walls.heard(set(answered))
+        shown = [max(0.0, told[mark] - at) * 1000 for mark, at in answered.items()]
+        beside = f"{len(walls)} walls hear all of it, p50 {quantile(shown, 0.5):.0f} ms"
+        name += ", beside walls"
     return [
-        _figure("an event after its commit, p50", quantile(taken, 0.5), "ms", 20, beside),
-        _figure("an event after its commit, p99", quantile(taken, 0.99), "ms", 120, beside),
+        _figure(f"{name}, p50", quantile(taken, 0.5), "ms", 20, beside),
+        _figure(f"{name}, p99", quantile(taken, 0.99), "ms", 120, beside),
     ]
 
 

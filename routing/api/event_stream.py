@@ -91,7 +91,7 @@ def _after(work: Work, *, workspace_sid: str, last: str | None) -> int:
         return newest_position(work)
     if last == "0":
         return 0
-    position = position_of(work, last)
+    position = position_of(work, last, workspace_sid=workspace_sid)
     if position is None:
         raise InvalidParameter("Last-Event-ID", "expected the SID of an event that is kept, or 0")
     return position

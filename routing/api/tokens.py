@@ -128,15 +128,20 @@ def make_token(
     account_sid: str,
     auth_token: str,
     workspace_sid: str,
-    worker_sid: str,
+    worker_sid: str | None,
     role: str,
     now: Instant,
     seconds: int,
 ) -> str:
-    """An access token as the helper libraries make it, signed with the account's auth token."""
+    """An access token as the helper libraries make it, signed with the account's auth token.
+
+    Only an admin's may be without a Worker.
+    """
     begin = now // SECOND
     header = {"alg": _ALGORITHM, "typ": "JWT", "cty": "twilio-fpa;v=1"}
-    grant = {"workspace_sid": workspace_sid, "worker_sid": worker_sid, "role": role}
+    grant = {"workspace_sid": workspace_sid, "role": role}
+    if worker_sid is not None:
+        grant["worker_sid"] = worker_sid
     claims = {
         "jti": f"{account_sid}-{begin}-{secrets.token_hex(8)}",
         "grants": {"task_router": grant},

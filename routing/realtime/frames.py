@@ -23,12 +23,19 @@ from routing.worker import Worker, WorkerChannel
 
 Record = TypeVar("Record")
 
+_encode: Final = msgspec.json.Encoder().encode
+
 #: A text frame of white space alone: the only thing that the SDK counts as a sign of life.
 HEARTBEAT: Final = " "
 
 
 def frame(event_type: str, payload: Body) -> str:
-    return msgspec.json.encode({"event_type": event_type, "payload": payload}).decode()
+    return _encode({"event_type": event_type, "payload": payload}).decode()
+
+
+def event_text(event: Event, representation: Representation) -> bytes:
+    """For those who hear of everything: the event as REST tells of it, and its place in the log."""
+    return _encode({"sequence": event.position, **representation.event(event)})
 
 
 def current(event: Event, wire: Wire, configuration: Configuration) -> str:

@@ -13,16 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 import structlog
-from websockets.asyncio.connection import broadcast
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from routing.api.tokens import Bearer
+from routing.api.tokens import MAX_CHARACTERS, Bearer
 from routing.background.loops import Loop
 from routing.errors import NotFound, RoutingError, Unavailable
 from routing.ports import Work
@@ -36,54 +35,29 @@ from routing.realtime.bulletin import (
     said,
     understood,
 )
-from routing.realtime.follower import CONCERNS, LiveFollower
+from routing.realtime.feed import GOING_AWAY, Feeds
+from routing.realtime.feed_door import PATH, FeedDoor
+from routing.realtime.follower import LiveFollower
 from routing.realtime.frames import frame
 from routing.realtime.front import Answer, Front, run_wsgi
 from routing.realtime.hub import POLICY, TRY_AGAIN_LATER, Hub, Session, token_lifetime
+from routing.realtime.line import Line, in_a_close_frame
 from routing.realtime.opening import Doorkeeper
 from routing.realtime.policies import Forbidden, check_channel
 from routing.realtime.presence import STAY_SECONDS, Presences
 from routing.realtime.wire import Wire
 from routing.sids import is_sid
-from routing.store import SqlStore
+from routing.store import FollowedLog, SqlStore
 
 #: Threads that look at tokens and answer HTTP.
 THREADS: Final = 8
 #: Requests that may wait for one of them; who comes then is told to come again.
 MAX_WAITING: Final = 500
-#: Bytes of a message from a client; none has anything to say here.
-_MAX_MESSAGE_BYTES: Final = 1024
+#: Bytes of a message from a client: none has more to say than a token.
+_MAX_MESSAGE_BYTES: Final = MAX_CHARACTERS + 1024
 _STOP_SECONDS: Final = 5.0
-GOING_AWAY: Final = 1001
-
-Told = TypeVar("Told")
 
 _log = structlog.get_logger(__name__)
-
-
-class _Line:
-    """A WebSocket as the hub uses it."""
-
-    __slots__ = ("_connection", "_tasks")
-
-    def __init__(self, connection: ServerConnection, tasks: set["asyncio.Task[None]"]) -> None:
-        self._connection = connection
-        self._tasks = tasks
-
-    def send(self, text: str) -> None:
-        broadcast((self._connection,), text)
-
-    @property
-    def backlog(self) -> int:
-        return self._connection.transport.get_write_buffer_size()
-
-    def close(self, code: int, reason: str) -> None:
-        task = asyncio.get_running_loop().create_task(self._connection.close(code, reason))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def abort(self) -> None:
-        self._connection.transport.abort()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,12 +107,14 @@ class RealtimeServer:
         self._store = store
         self._application = application
         self._engine = bridge.current.engine
-        self._log = store.live_log("realtime", CONCERNS)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="bridge")
         self._waiting = 0
         self._presences = Presences(self._engine)
         self._closing: set[asyncio.Task[None]] = set()
         self._hub: Hub
+        self._feeds: Feeds
+        self._feed_door: FeedDoor
+        self._log: FollowedLog
 
     async def run(
         self,
@@ -152,30 +128,44 @@ class RealtimeServer:
         # Its debug messages would show tokens.
         logging.getLogger("websockets").setLevel(logging.ERROR)
         self._hub = hub = Hub(self._engine.clock)
+        self._feeds = feeds = Feeds(self._engine.clock)
         loop = asyncio.get_running_loop()
         follower = LiveFollower(
             self._engine,
-            self._log,
+            self._store,
             wire=self._wire,
             representation=self._bridge.legacy.represent,
             forms=hub.forms,
-            deliver=lambda parcels: _call(loop, hub.deliver, parcels),
+            deliver=partial(_call, loop, hub.deliver),
+            listeners=feeds,
+            begin=partial(_call, loop, feeds.begin),
+            tell=partial(_call, loop, feeds.tell),
+        )
+        self._log = follower.log
+        self._feed_door = FeedDoor(
+            engine=self._engine,
+            represent=self._bridge.legacy.represent,
+            bearer=self._bridge.bearer,
+            feeds=feeds,
+            wake=follower.signal.notify,
+            in_thread=partial(loop.run_in_executor, self._pool),
         )
         self._store.hear(lambda text: self._hear(loop, text))
         renewals = Renewals(lambda renewed: self._renewed(loop, renewed))
         self._bridge.shown = renewals.shown
-        self._bridge.watcher = Doorkeeper(
-            self._log.visible, lambda call: _call(loop, lambda _: call(), None), hub
-        )
-        thread = Loop("realtime", follower.step, self._store.subscribe(CONCERNS))
+        self._bridge.watcher = Doorkeeper(follower.log.visible, lambda call: _call(loop, call), hub)
+        thread = Loop("realtime", follower.step, follower.signal)
         thread.start()
-        ticking = [loop.create_task(hub.tick()), loop.create_task(self._keep_presences())]
+        ticking = [
+            loop.create_task(tick) for tick in (hub.tick(), feeds.tick(), self._keep_presences())
+        ]
         server = await self._listen(host, port)
         ready(server.sockets[0].getsockname()[1], thread)
         try:
             await stop.wait()
         finally:
-            hub.close_all(GOING_AWAY, "the server is stopping")
+            for sockets in (hub, feeds):
+                sockets.close_all(GOING_AWAY, "the server is stopping")
             server.close()
             for task in ticking:
                 task.cancel()
@@ -230,7 +220,14 @@ class RealtimeServer:
 
     async def _serve_socket(self, connection: ServerConnection) -> None:
         assert connection.request is not None  # noqa: S101 - the handshake is over
-        knock = _Knock.of(connection.request.path)
+        feed = PATH.fullmatch(connection.request.path.partition("?")[0])
+        if feed is not None:
+            await self._feed_door.serve(connection, feed[1])
+        else:
+            await self._serve_agent(connection, connection.request.path)
+
+    async def _serve_agent(self, connection: ServerConnection, path: str) -> None:
+        knock = _Knock.of(path)
         try:
             welcome = await asyncio.get_running_loop().run_in_executor(
                 self._pool, self._admit, knock
@@ -293,7 +290,7 @@ class RealtimeServer:
     def _join(self, connection: ServerConnection, knock: _Knock, welcome: _Welcome) -> Session:
         bearer = welcome.bearer
         session = Session(
-            line=_Line(connection, self._closing),
+            line=Line(connection, self._closing),
             bearer=bearer,
             channel=welcome.channel,
             is_legacy=bearer.is_capability and knock.channel is not None,
@@ -350,10 +347,10 @@ class RealtimeServer:
         )
 
 
-def _call(loop: asyncio.AbstractEventLoop, call: Callable[[Told], object], told: Told) -> None:
+def _call(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *told: object) -> None:
     """From another thread, into the loop's."""
     try:
-        loop.call_soon_threadsafe(call, told)
+        loop.call_soon_threadsafe(call, *told)
     except RuntimeError:  # the loop is closed: there is nobody left to tell
         _log.debug("something came after the last socket")
 
@@ -374,12 +371,15 @@ def _check_there(work: Work, bearer: Bearer) -> None:
 
 def _check_path(connection: ServerConnection, request: Request) -> Response | None:
     path = request.path.partition("?")[0]
-    if path == "/" or any(path == each or path.startswith(f"{each}/") for each in FOLDERS):
+    if (
+        path == "/"
+        or PATH.fullmatch(path)
+        or any(path == each or path.startswith(f"{each}/") for each in FOLDERS)
+    ):
         return None
     return connection.respond(404, json.dumps({"message": f"expected {FOLDERS[0]}"}))
 
 
 def _reason(refusal: Exception) -> str:
-    """A close frame has room for 123 bytes."""
     text = str(refusal) if isinstance(refusal, RoutingError) else "the database does not answer"
-    return text.encode()[:120].decode(errors="ignore")
+    return in_a_close_frame(text)

@@ -59,7 +59,14 @@ def newest_position(work: UnitOfWork) -> int:
     return found[0].position if found else 0
 
 
-def position_of(work: UnitOfWork, event_sid: str) -> int | None:
-    """The event's place in the log; None where it is not in it (any more)."""
-    found = page(work, Event, filters={"sid": event_sid}, order=_NEWEST, limit=1).records
+def position_of(
+    work: UnitOfWork, event_sid: str, *, workspace_sid: str | None = None
+) -> int | None:
+    """The event's place in the log; None where it is not in it (any more), or of a Workspace that
+    is not the one wanted.
+    """
+    filters = {"sid": event_sid}
+    if workspace_sid is not None:
+        filters["workspace_sid"] = workspace_sid
+    found = page(work, Event, filters=filters, order=_NEWEST, limit=1).records
     return found[0].position if found else None

@@ -117,18 +117,20 @@ def test_the_accounts_auth_tokens_sign_too_while_one_replaces_the_other(secret: 
     assert check(access(key=ACCOUNT, secret=secret)).worker_sid == WORKER
 
 
-def test_our_own_tokens_are_as_good() -> None:
+@pytest.mark.parametrize(("role", "worker_sid"), [("supervisor", WORKER), ("admin", None)])
+def test_our_own_tokens_are_as_good(role: str, worker_sid: str | None) -> None:
     token = make_token(
         account_sid=ACCOUNT,
         auth_token=AUTH_TOKEN,
         workspace_sid=WORKSPACE,
-        worker_sid=WORKER,
-        role="supervisor",
+        worker_sid=worker_sid,
+        role=role,
         now=NOW * SECOND,
         seconds=60,
     )
     bearer = check(token)
-    assert (bearer.role, bearer.expires_at) == ("supervisor", (NOW + 60) * SECOND)
+    assert (bearer.role, bearer.worker_sid) == (role, worker_sid)
+    assert bearer.expires_at == (NOW + 60) * SECOND
     with pytest.raises(TokenRefused, match="expired"):
         check(token, now=NOW + 60)
 
