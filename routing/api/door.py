@@ -15,6 +15,7 @@ from routing.api import (
     events,
     explanations,
     exports,
+    overview,
     reservations,
     task_channels,
     task_queue_statistics,
@@ -80,7 +81,7 @@ EVERY_OPERATION: Final[tuple[Operation, ...]] = (
     *OPERATIONS,
     *(
         operation
-        for room in (explanations, exports, worker_tokens, deliveries, event_stream)
+        for room in (explanations, exports, overview, worker_tokens, deliveries, event_stream)
         for operation in room.resource.operations
     ),
     *_itself.operations,
