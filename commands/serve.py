@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 import click
 
@@ -150,7 +151,19 @@ def simulator_command(settings: Settings) -> list[str]:
         "--port", str(settings.simulator_port),
         "--voice-url", f"{settings.public_url}/voice/incoming",
         "--status-callback-url", f"{settings.public_url}/voice/call-status",
+        *(word for origin in _origins(settings) for word in ("--allow-origin", origin)),
     ]  # fmt: skip
+
+
+def _origins(settings: Settings) -> list[str]:
+    """Where our own pages are, which drive the simulator from the browser."""
+    public = urlsplit(settings.public_url)
+    known = (
+        f"http://127.0.0.1:{settings.port}",
+        f"http://localhost:{settings.port}",
+        f"{public.scheme}://{public.netloc}",
+    )
+    return list(dict.fromkeys(known))
 
 
 def _gunicorn_command() -> list[str]:

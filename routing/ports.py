@@ -92,6 +92,18 @@ class Statistics(Protocol):
         """What is in the sums of those subjects, all of one kind, in that time."""
         ...
 
+    def series(
+        self,
+        workspace_sid: str,
+        subject_sid: str,
+        parts: Parts,
+        *,
+        task_channel_sid: str | None,
+        with_spreads: bool,
+    ) -> dict[Instant, Tally]:
+        """The same of one subject, by the beginning of each quarter of an hour, or day."""
+        ...
+
     def stays(
         self,
         workspace_sid: str,

@@ -18,6 +18,9 @@ WRAPPING: Final = "wrapping"
 COMPLETED: Final = "completed"
 CANCELED: Final = "canceled"
 
+#: Twilio's reason of a Task whose caller hung up before anybody spoke to them; statistics count it.
+CALLER_HUNG_UP: Final = "hangup"
+
 #: The seconds a Task may wait for an accepted Reservation: Twilio's default and its maximum.
 DEFAULT_TIMEOUT_SECONDS = 86_400
 MAX_TIMEOUT_SECONDS = 1_209_600

@@ -10,6 +10,7 @@ import threading
 
 from simulator.clock import ScaledClock
 from simulator.endpoint import is_phone_number
+from simulator.origins import origin_of
 from simulator.server import PortInUse, Simulator
 from simulator.settings import Settings
 
@@ -58,6 +59,14 @@ def _url(text: str) -> str:
         message = f"{text!r}: an http or https URL was expected"
         raise argparse.ArgumentTypeError(message)
     return text
+
+
+def _origin(text: str) -> str:
+    found = origin_of(text)
+    if found is None:
+        message = f"{text!r}: an origin was expected, as http://127.0.0.1:8000"
+        raise argparse.ArgumentTypeError(message)
+    return found
 
 
 def _positive(text: str) -> float:
@@ -119,6 +128,14 @@ def _arguments() -> argparse.Namespace:
     add("--fallback-url", type=_url, help="asked where a voice webhook fails")
     add("--status-callback-url", type=_url, help="the status callback of all other numbers")
     add(
+        "--allow-origin",
+        type=_origin,
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="pages of this origin may use /simulator/ from a browser; repeat for more",
+    )
+    add(
         "--speed",
         type=_positive,
         default=1.0,
@@ -151,6 +168,7 @@ def _settings(given: argparse.Namespace) -> Settings:
         voice_url=given.voice_url,
         fallback_url=given.fallback_url,
         status_callback_url=given.status_callback_url,
+        allowed_origins=tuple(given.allow_origin),
         characters_per_second=given.characters_per_second,
         wait_errors=given.wait_errors,
     )

@@ -14,7 +14,7 @@ from typing import Any, Self
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from simulator import control, page
+from simulator import control, origins, page
 from simulator.clock import Clock, RealClock
 from simulator.exchange import Exchange
 from simulator.rest import door
@@ -80,6 +80,8 @@ def create_app(exchange: Exchange) -> Flask:
     door.on_error(app)
     door.guard_unknown(app, rest)
     control.on_error(app)
+    settings = exchange.network.settings
+    origins.guard(app, settings.host, settings.allowed_origins)
     return app
 
 

@@ -33,6 +33,8 @@ class Settings:
     voice_url: str | None = None
     fallback_url: str | None = None
     status_callback_url: str | None = None
+    #: Origins whose pages may use the control door from a browser: http://127.0.0.1:8000, ...
+    allowed_origins: tuple[str, ...] = ()
     #: How long speech takes: about a hundred and eighty English words a minute.
     characters_per_second: float = 15.0
     #: How long one <Play> of a recording lasts; the simulator does not fetch it.

@@ -19,6 +19,7 @@ from routing.call import DONE, FAILED, IN_PROGRESS, Call, Instruction
 from routing.clock import SECOND
 from routing.engine import giving, instructions
 from routing.ports import Work
+from routing.task import CALLER_HUNG_UP
 from voice import conversation
 from voice.call_flow import MAX_RING_SECONDS, MIN_RING_SECONDS
 from voice.phone_line import ENDED_STATUSES, Leg
@@ -52,8 +53,7 @@ RELEASE_SECONDS = 5
 #: Seconds after which a caller who was told goodbye should be gone; then it is tried again.
 GOODBYE_SECONDS = 60
 
-#: Twilio's reason of a Task whose caller hung up before anybody spoke to them; reports count by it.
-HANGUP: Final = "hangup"
+HANGUP: Final = CALLER_HUNG_UP
 
 #: Who can be called.
 ADDRESS: Final = giving.ADDRESS

@@ -17,6 +17,7 @@ from routing.api import (
     exports,
     overview,
     reservations,
+    series,
     task_channels,
     task_queue_statistics,
     task_queues,
@@ -81,7 +82,15 @@ EVERY_OPERATION: Final[tuple[Operation, ...]] = (
     *OPERATIONS,
     *(
         operation
-        for room in (explanations, exports, overview, worker_tokens, deliveries, event_stream)
+        for room in (
+            explanations,
+            exports,
+            overview,
+            worker_tokens,
+            deliveries,
+            event_stream,
+            series,
+        )
         for operation in room.resource.operations
     ),
     *_itself.operations,

@@ -26,7 +26,7 @@ from routing.statistics.tally import Durations, Spread, Tally, splits
 _MAX_MINUTES: Final = 5_256_000
 #: Thresholds in one SplitByWaitTime; each is a walk over all the waits there were.
 MAX_THRESHOLDS: Final = 100
-_MAX_THRESHOLD_SECONDS: Final = 1_000_000_000
+MAX_THRESHOLD_SECONDS: Final = 1_000_000_000
 
 
 Minutes: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_MINUTES)]
@@ -63,12 +63,17 @@ class Asked:
 
 
 def asked(
-    given: Cumulative, configuration: Configuration, settings: RestSettings, now: Instant
+    given: Cumulative,
+    configuration: Configuration,
+    settings: RestSettings,
+    now: Instant,
+    *,
+    default_minutes: int = DEFAULT_MINUTES,
 ) -> Asked:
     """Raises InvalidParameter for what contradicts itself, TooLongAgo for what is too old."""
     text = given.split_by_wait_time if isinstance(given, SplitCumulative) else None
     return Asked(
-        period=_period(given, settings, now),
+        period=_period(given, settings, now, default_minutes),
         task_channel_sid=channel_sid(given, configuration),
         thresholds=_thresholds(text) if text else None,
     )
@@ -81,11 +86,13 @@ def channel_sid(given: RealTime, configuration: Configuration) -> str | None:
     return configuration.task_channel(given.task_channel).sid
 
 
-def _period(given: Cumulative, settings: RestSettings, now: Instant) -> Period:
+def _period(
+    given: Cumulative, settings: RestSettings, now: Instant, default_minutes: int
+) -> Period:
     if given.minutes is not None and (given.start_date, given.end_date) != (None, None):
         raise InvalidParameter("Minutes", "expected none together with StartDate or EndDate")
     end = now if given.end_date is None else given.end_date
-    minutes = DEFAULT_MINUTES if given.minutes is None else given.minutes
+    minutes = default_minutes if given.minutes is None else given.minutes
     start = end - minutes * 60 * SECOND if given.start_date is None else given.start_date
     if start > end:
         raise InvalidParameter("StartDate", "expected a time that is not after EndDate, or now")
@@ -99,7 +106,7 @@ def _period(given: Cumulative, settings: RestSettings, now: Instant) -> Period:
 def _thresholds(text: str) -> tuple[int, ...]:
     words = [word.strip() for word in text.split(",")]
     if len(words) > MAX_THRESHOLDS or not all(
-        word.isascii() and word.isdigit() and int(word) <= _MAX_THRESHOLD_SECONDS for word in words
+        word.isascii() and word.isdigit() and int(word) <= MAX_THRESHOLD_SECONDS for word in words
     ):
         raise InvalidParameter(
             "SplitByWaitTime",

@@ -17,7 +17,7 @@ from routing.matching import load_context
 from routing.ports import Work
 from routing.statistics import facts
 from routing.statistics.facts import Reading
-from routing.statistics.period import Period, Span
+from routing.statistics.period import DAY, Period, Span
 from routing.statistics.real_time import Crowd, LiveTasks, Members, Profile
 from routing.statistics.tally import Durations, Tally, subjects_of
 from routing.task_queue import belonging
@@ -53,6 +53,52 @@ def tallies(
             for sid in found.keys() & set(subjects_of(fact)):
                 found[sid].add_fact(fact, sid[:2])
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesRow:
+    """What happened in one part of a time."""
+
+    span: Span
+    tally: Tally
+
+
+def series(
+    work: Work,
+    *,
+    workspace_sid: str,
+    subject_sid: str,
+    period: Period,
+    row_size: int,
+    task_channel_sid: str | None = None,
+    with_spreads: bool = False,
+) -> list[SeriesRow]:
+    """What `tallies` tells of that time, row by row; their sums are what it tells.
+
+    `row_size` is QUARTER, HOUR or DAY; the rows begin at multiples of it in UTC, the first and the
+    last one are cut off where the time begins and ends.
+    """
+    summed_up = work.statistics.series(
+        workspace_sid,
+        subject_sid,
+        period.parts(with_days=row_size >= DAY),
+        task_channel_sid=task_channel_sid,
+        with_spreads=with_spreads,
+    )
+    rows = {
+        span.begin // row_size: SeriesRow(span=span, tally=Tally())
+        for span in period.rows(row_size)
+    }
+    for begins_at, tally in summed_up.items():
+        rows[begins_at // row_size].tally.add(tally)
+    for fact in _unread(work, workspace_sid).facts:
+        if (
+            fact.occurred_at in period
+            and task_channel_sid in {None, fact.task_channel_sid}
+            and subject_sid in subjects_of(fact)
+        ):
+            rows[fact.occurred_at // row_size].tally.add_fact(fact, subject_sid[:2])
+    return list(rows.values())
 
 
 def activity_durations(

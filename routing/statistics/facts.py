@@ -12,6 +12,7 @@ from typing import Final
 
 from routing.clock import SECOND, Instant
 from routing.events import Event
+from routing.task import CALLER_HUNG_UP
 
 
 class Kind(IntEnum):
@@ -33,6 +34,8 @@ class Kind(IntEnum):
     RESERVATION_TIMED_OUT = 12
     RESERVATION_CANCELED = 13
     RESERVATION_RESCINDED = 14
+    #: Whoever called hung up before anybody had spoken to them; the Task was canceled, too.
+    TASK_ABANDONED = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +199,8 @@ class _Reader:
     def _over(self, event: Event, kind: Kind) -> None:
         wait = _age(event) if kind is Kind.TASK_CANCELED else 0
         self._add(event, kind, wait_seconds=wait)
+        if kind is Kind.TASK_CANCELED and event.carried.get("reason") == CALLER_HUNG_UP:
+            self._add(event, Kind.TASK_ABANDONED)
         if event.task_sid is not None:
             self.reading.standings[event.task_sid] = None
 

@@ -12,6 +12,7 @@ from typing import Final
 from routing.clock import SECOND, Instant
 
 QUARTER: Final = 15 * 60 * SECOND
+HOUR: Final = 60 * 60 * SECOND
 DAY: Final = 24 * 60 * 60 * SECOND
 
 
@@ -36,15 +37,28 @@ class Period:
     def __contains__(self, instant: Instant) -> bool:
         return self.start <= instant <= self.end
 
-    def parts(self) -> "Parts":
-        """The same time in whole days, whole quarters of an hour, and what is left."""
+    def parts(self, *, with_days: bool = True) -> "Parts":
+        """The same time in whole days, whole quarters of an hour, and what is left.
+
+        Days only where they are wanted: the quarters tell when in a day something happened.
+        """
         span = Span(begin=self.start, end=self.end + 1)
         before, quarters, after = _cut(span, QUARTER)
         if quarters is None:
             return Parts(days=None, quarters=(), rest=(span,))
+        if not with_days:
+            return Parts(days=None, quarters=(quarters,), rest=tuple(_present(before, after)))
         first, days, last = _cut(quarters, DAY)
         whole = (quarters,) if days is None else tuple(_present(first, last))
         return Parts(days=days, quarters=whole, rest=tuple(_present(before, after)))
+
+    def rows(self, size: int) -> Iterator[Span]:
+        """The same time, cut wherever a multiple of `size` milliseconds since 1970 has passed."""
+        begin, end = self.start, self.end + 1
+        while begin < end:
+            until = min(end, (begin // size + 1) * size)
+            yield Span(begin=begin, end=until)
+            begin = until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

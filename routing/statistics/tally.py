@@ -27,6 +27,7 @@ COUNTS: Final = (
     "reservations_timed_out",
     "reservations_canceled",
     "reservations_rescinded",
+    "tasks_abandoned",
 )
 _OF_RESERVATIONS: Final[Mapping[Kind, str]] = {
     Kind.RESERVATION_CREATED: "reservations_created",
@@ -41,6 +42,7 @@ _OF_TASKS: Final[Mapping[Kind, str]] = {
     Kind.TASK_CANCELED: "tasks_canceled",
     Kind.TASK_COMPLETED: "tasks_completed",
     Kind.TASK_DELETED: "tasks_deleted",
+    Kind.TASK_ABANDONED: "tasks_abandoned",
     **_OF_RESERVATIONS,
 }
 _IN_WORKFLOWS: Final = {Kind.WORKFLOW_TIMED_OUT: "tasks_timed_out_in_workflow"}

@@ -4,7 +4,7 @@ Whoever writes here follows the log as one: what it adds and its place in the lo
 transaction, so that nothing is counted twice or left out whatever happens in between.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
@@ -29,7 +29,12 @@ from routing.statistics.tally import (
 )
 from routing.store.event_rows import event_of
 from routing.store.statements import Statement
-from routing.store.statistics_statements import named, padded, statistics_statements
+from routing.store.statistics_statements import (
+    Asked,
+    named,
+    padded,
+    statistics_statements,
+)
 
 if TYPE_CHECKING:
     from routing.store.unit_of_work import UnitOfWork
@@ -100,59 +105,87 @@ class SqlStatistics:
         How the waits are spread only where it is asked for.
         """
         found = {sid: Tally() for sid in subject_sids}
-        channel = {} if task_channel_sid is None else {"channel": task_channel_sid}
         for some in _slices(subject_sids):
-            asked = {"workspace": workspace_sid, **named("subject", some), **channel}
-            ranges = [(QUARTER, span) for span in parts.quarters]
-            if parts.days is not None:
-                ranges.append((DAY, parts.days))
-            for size, span in ranges:
-                values = asked | {"span": size, "begin": span.begin, "end": span.end}
-                self._add_buckets(found, len(some), values, with_spreads=with_spreads)
-            for span in parts.rest:
-                values = asked | {"begin": span.begin, "end": span.end}
-                self._add_facts(found, len(some), values, with_spreads=with_spreads)
+            values = {"workspace": workspace_sid, **named("subject", some)}
+            asked = Asked(some[0][:2], len(some), task_channel_sid is not None, by_time=False)
+            if task_channel_sid is not None:
+                values["channel"] = task_channel_sid
+            self._add_parts(found, asked, values, parts, with_spreads=with_spreads)
         return found
+
+    def series(
+        self,
+        workspace_sid: str,
+        subject_sid: str,
+        parts: Parts,
+        *,
+        task_channel_sid: str | None,
+        with_spreads: bool,
+    ) -> dict[Instant, Tally]:
+        """The same of one subject, by the beginning of each quarter of an hour, or day."""
+        found: dict[Instant, Tally] = defaultdict(Tally)
+        values = {"workspace": workspace_sid, **named("subject", [subject_sid])}
+        asked = Asked(subject_sid[:2], 1, task_channel_sid is not None, by_time=True)
+        if task_channel_sid is not None:
+            values["channel"] = task_channel_sid
+        self._add_parts(found, asked, values, parts, with_spreads=with_spreads)
+        return found
+
+    def _add_parts(
+        self,
+        found: Mapping[Any, Tally],
+        asked: Asked,
+        values: Mapping[str, object],
+        parts: Parts,
+        *,
+        with_spreads: bool,
+    ) -> None:
+        ranges = [(QUARTER, span) for span in parts.quarters]
+        if parts.days is not None:
+            ranges.append((DAY, parts.days))
+        for size, span in ranges:
+            bounds = {"span": size, "begin": span.begin, "end": span.end}
+            self._add_buckets(found, asked, {**values, **bounds}, with_spreads=with_spreads)
+        for span in parts.rest:
+            bounds = {"begin": span.begin, "end": span.end}
+            self._add_facts(found, asked, {**values, **bounds}, with_spreads=with_spreads)
 
     def _add_buckets(
         self,
-        found: Mapping[str, Tally],
-        places: int,
+        found: Mapping[Any, Tally],
+        asked: Asked,
         values: Mapping[str, object],
         *,
         with_spreads: bool,
     ) -> None:
-        channel = "channel" in values
-        for row in self._rows(self._statements.sums(places, channel=channel), **values):
+        for row in self._rows(self._statements.sums(asked), **values):
             found[row[0]].add(_tally_of(row[1:]))
         if with_spreads:
-            spreads = self._statements.spreads(places, channel=channel)
-            for subject_sid, accepted, canceled in self._rows(spreads, **values):
-                found[subject_sid].accepted_after.update(_decode(accepted))
-                found[subject_sid].canceled_after.update(_decode(canceled))
+            for key, accepted, canceled in self._rows(self._statements.spreads(asked), **values):
+                found[key].accepted_after.update(_decode(accepted))
+                found[key].canceled_after.update(_decode(canceled))
 
     def _add_facts(
         self,
-        found: Mapping[str, Tally],
-        places: int,
+        found: Mapping[Any, Tally],
+        asked: Asked,
         values: Mapping[str, object],
         *,
         with_spreads: bool,
     ) -> None:
-        prefix, channel = next(iter(found))[:2], "channel" in values
-        columns = COUNTED[prefix]
-        sums = self._statements.fact_sums(prefix, places, channel=channel)
-        for subject_sid, kind, number, *waits in self._rows(sums, **values):
-            found[subject_sid].add_group(
+        columns = COUNTED[asked.prefix]
+        sums = self._statements.fact_sums(asked)
+        for key, kind, number, *waits in self._rows(sums, **values):
+            found[key].add_group(
                 columns[Kind(kind)],
                 number,
                 Spread(number, *map(int, waits[:3])),
                 Spread(number, *map(int, waits[3:])),
             )
         if with_spreads:
-            spreads = self._statements.fact_spreads(prefix, places, channel=channel)
-            for subject_sid, kind, seconds, number in self._rows(spreads, **values):
-                tally = found[subject_sid]
+            spreads = self._statements.fact_spreads(asked)
+            for key, kind, seconds, number in self._rows(spreads, **values):
+                tally = found[key]
                 accepted = kind == Kind.RESERVATION_ACCEPTED
                 (tally.accepted_after if accepted else tally.canceled_after)[seconds] += number
 

@@ -6,7 +6,7 @@ which filters there are.
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -29,6 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from routing.sids import TASK_QUEUE, WORKER, WORKFLOW, WORKSPACE
 from routing.statistics import facts as kinds
 from routing.statistics.facts import Kind
+from routing.statistics.period import QUARTER
 from routing.statistics.real_time import LIVE_STATUSES
 from routing.statistics.tally import COUNTED, COUNTS, WAITS, number_of
 from routing.store.event_rows import READ
@@ -69,6 +70,19 @@ def _numbers(values: Iterable[int]) -> list[ColumnElement[int]]:
 
 def _words(values: Iterable[str]) -> list[ColumnElement[str]]:
     return [literal_column(f"'{value}'", Text) for value in sorted(values)]
+
+
+class Asked(NamedTuple):
+    """The shape of a question for what has happened."""
+
+    #: Two letters: of what kind the subjects are.
+    prefix: str
+    #: How many they are.
+    places: int
+    #: Of one TaskChannel.
+    channel: bool
+    #: Told by time instead of by subject.
+    by_time: bool
 
 
 class StatisticsStatements:
@@ -145,38 +159,33 @@ class StatisticsStatements:
             ),
         )
 
-    def sums(self, places: int, *, channel: bool) -> Statement:
-        """By subject: every count, then total, least and most of every wait.
+    def sums(self, asked: Asked) -> Statement:
+        """By subject or time: every count, then total, least and most of every wait.
 
         Values: workspace, span, begin, end, subject_0, ..., channel.
         """
+        return self._shape(("sums", asked), lambda: _bucket_range(_sums(_bucket_key(asked)), asked))
+
+    def spreads(self, asked: Asked) -> Statement:
+        """Subject or time, accepted_after, canceled_after of every bucket. Values: as above."""
+        columns = tallies.c.accepted_after, tallies.c.canceled_after
         return self._shape(
-            ("sums", places, channel), lambda: _bucket_range(_sums(), places, channel=channel)
+            ("spreads", asked),
+            lambda: _bucket_range(select(_bucket_key(asked), *columns), asked),
         )
 
-    def spreads(self, places: int, *, channel: bool) -> Statement:
-        """Subject, accepted_after, canceled_after of every bucket. Values: as above."""
-        columns = tallies.c.subject_sid, tallies.c.accepted_after, tallies.c.canceled_after
-        return self._shape(
-            ("spreads", places, channel),
-            lambda: _bucket_range(select(*columns), places, channel=channel),
-        )
+    def fact_sums(self, asked: Asked) -> Statement:
+        """By subject or time, and kind: number; total, least, most of both waits.
 
-    def fact_sums(self, prefix: str, places: int, *, channel: bool) -> Statement:
-        """By subject and kind: number; total, least, most of the wait and of that in the queue.
-
-        Values: workspace, begin, end, subject_0, ..., channel.
+        The wait since the Task's creation, and that in the queue; a time is the beginning of its
+        quarter of an hour. Values: workspace, begin, end, subject_0, ..., channel.
         """
-        return self._shape(
-            ("fact sums", prefix, places, channel),
-            lambda: _fact_range(_fact_sums(prefix), prefix, places, channel=channel),
-        )
+        return self._shape(("fact sums", asked), lambda: _fact_range(_fact_sums(asked), asked))
 
-    def fact_spreads(self, prefix: str, places: int, *, channel: bool) -> Statement:
-        """By subject, kind and seconds of wait: number. Values: as above."""
+    def fact_spreads(self, asked: Asked) -> Statement:
+        """By subject or time, kind and seconds of wait: number. Values: as above."""
         return self._shape(
-            ("fact spreads", prefix, places, channel),
-            lambda: _fact_range(_fact_spreads(prefix), prefix, places, channel=channel),
+            ("fact spreads", asked), lambda: _fact_range(_fact_spreads(asked), asked)
         )
 
     def stays_in(self) -> Statement:
@@ -277,7 +286,18 @@ def _replaced(dialect: SqlDialect, table: Table) -> Any:
     )
 
 
-def _sums() -> Select[Any]:
+def _bucket_key(asked: Asked) -> ColumnElement[Any]:
+    return tallies.c.begins_at if asked.by_time else tallies.c.subject_sid
+
+
+def _fact_key(asked: Asked) -> ColumnElement[Any]:
+    if asked.by_time:
+        quarter = literal_column(str(QUARTER), BigInteger)
+        return (facts.c.occurred_at // quarter) * quarter
+    return _FACT_SUBJECTS[asked.prefix]
+
+
+def _sums(key: ColumnElement[Any]) -> Select[Any]:
     summed: list[ColumnElement[Any]] = [func.sum(tallies.c[name]) for name in COUNTS]
     for name in WAITS:
         number = tallies.c[number_of(name)] > literal_column("0", Integer)
@@ -286,52 +306,49 @@ def _sums() -> Select[Any]:
             func.min(case((number, tallies.c[f"{name}_least"]), else_=null())),
             func.max(tallies.c[f"{name}_most"]),
         ]
-    return select(tallies.c.subject_sid, *summed).group_by(tallies.c.subject_sid)
+    return select(key, *summed).group_by(key)
 
 
-def _bucket_range(columns: Select[Any], places: int, *, channel: bool) -> Select[Any]:
+def _bucket_range(columns: Select[Any], asked: Asked) -> Select[Any]:
     found = columns.where(
         tallies.c.workspace_sid == bindparam("workspace"),
-        _among(tallies.c.subject_sid, "subject", places),
+        _among(tallies.c.subject_sid, "subject", asked.places),
         tallies.c.span == bindparam("span"),
         tallies.c.begins_at >= bindparam("begin"),
         tallies.c.begins_at < bindparam("end"),
     )
-    if channel:
+    if asked.channel:
         found = found.where(tallies.c.task_channel_sid == bindparam("channel"))
     return found
 
 
-def _fact_sums(prefix: str) -> Select[Any]:
-    subject = _FACT_SUBJECTS[prefix]
+def _fact_sums(asked: Asked) -> Select[Any]:
+    key = _fact_key(asked)
     waits = [
         summed(column)
         for column in (facts.c.wait_seconds, facts.c.queue_seconds)
         for summed in (func.sum, func.min, func.max)
     ]
-    counted = facts.c.kind.in_(_numbers(COUNTED[prefix]))
+    counted = facts.c.kind.in_(_numbers(COUNTED[asked.prefix]))
     return (
-        select(subject, facts.c.kind, func.count(), *waits)
-        .where(counted)
-        .group_by(subject, facts.c.kind)
+        select(key, facts.c.kind, func.count(), *waits).where(counted).group_by(key, facts.c.kind)
     )
 
 
-def _fact_spreads(prefix: str) -> Select[Any]:
-    subject = _FACT_SUBJECTS[prefix]
-    by = (subject, facts.c.kind, facts.c.wait_seconds)
+def _fact_spreads(asked: Asked) -> Select[Any]:
+    by = (_fact_key(asked), facts.c.kind, facts.c.wait_seconds)
     return select(*by, func.count()).where(facts.c.kind.in_(_numbers(_WAITED))).group_by(*by)
 
 
-def _fact_range(columns: Select[Any], prefix: str, places: int, *, channel: bool) -> Select[Any]:
+def _fact_range(columns: Select[Any], asked: Asked) -> Select[Any]:
     found = columns.where(
         facts.c.workspace_sid == bindparam("workspace"),
         facts.c.occurred_at >= bindparam("begin"),
         facts.c.occurred_at < bindparam("end"),
     )
-    if prefix != WORKSPACE:
-        found = found.where(_among(_FACT_SUBJECTS[prefix], "subject", places))
-    if channel:
+    if asked.prefix != WORKSPACE:
+        found = found.where(_among(_FACT_SUBJECTS[asked.prefix], "subject", asked.places))
+    if asked.channel:
         found = found.where(facts.c.task_channel_sid == bindparam("channel"))
     return found
 

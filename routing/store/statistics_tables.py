@@ -28,6 +28,8 @@ facts: Final = Table(
     sqlite_with_rowid=False,
 )
 
+_LATER: Final = frozenset({"tasks_abandoned"})
+
 #: Facts summed up, for each subject, channel and bucket of time. `span` is the bucket's length in
 #: milliseconds. The waits as JSON, {"seconds": how many}, come last: they are seldom asked for.
 tallies: Final = Table(
@@ -38,7 +40,11 @@ tallies: Final = Table(
     Column("span", Integer, primary_key=True, autoincrement=False),
     Column("begins_at", BigInteger, primary_key=True, autoincrement=False),
     Column("task_channel_sid", Text, primary_key=True),
-    *(Column(name, Integer, nullable=False) for name in COUNTS),
+    *(
+        # Those that came later have a default, for what older releases write beside us.
+        Column(name, Integer, nullable=False, server_default="0" if name in _LATER else None)
+        for name in COUNTS
+    ),
     *(
         Column(f"{name}_{part}", BigInteger, nullable=False)
         for name in WAITS

@@ -18,7 +18,7 @@ from routing.errors import RoutingError
 from routing.events import Event
 from routing.reservation import LIVE
 from routing.statistics.facts import Kind
-from routing.statistics.period import DAY, QUARTER, Period
+from routing.statistics.period import DAY, HOUR, QUARTER, Period
 from routing.statistics.tally import Spread, Tally, splits
 from routing.store import SqlStore, open_store
 from tests.fakes import ManualClock
@@ -34,7 +34,7 @@ STEPS = st.lists(
         st.tuples(st.just("pass time"), SECONDS),
         st.tuples(st.sampled_from(["accept", "accept", "reject", "wrap_up", "complete"]), PICK),
         st.tuples(st.sampled_from(["accept", "accept", "reject", "wrap_up", "complete"]), PICK),
-        st.tuples(st.sampled_from(["cancel", "end", "delete", "change"]), PICK),
+        st.tuples(st.sampled_from(["cancel", "hang up", "end", "delete", "change"]), PICK),
         st.tuples(st.sampled_from(["move", "move", "dismiss"]), PICK),
         st.tuples(st.just("sum up"), PICK),
     ),
@@ -98,7 +98,7 @@ class History:
             self.centre.pass_time(how)
         elif step in verbs:
             verbs[step](how)
-        elif step in {"cancel", "end", "delete", "change"}:
+        elif step in {"cancel", "hang up", "end", "delete", "change"}:
             self._to_task(step, how)
         else:
             self._answer(step, how)
@@ -130,10 +130,10 @@ class History:
         if not sids:
             return
         verbs: dict[str, Callable[..., object]] = {
-            "cancel": tasks.cancel, "end": tasks.complete, "delete": tasks.delete,
-            "change": tasks.update,
+            "cancel": tasks.cancel, "hang up": tasks.cancel, "end": tasks.complete,
+            "delete": tasks.delete, "change": tasks.update,
         }  # fmt: skip
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = {"reason": "hangup"} if what == "hang up" else {}
         if what == "change":
             more = {"attributes": f'{{"hard": {str(pick % 2 == 0).lower()}}}', "re_evaluate": True}
         self._try(
@@ -193,6 +193,8 @@ class History:
                 in_queue = at - places[sid][1] if sid in places else 0
                 name = NAMES[event.type]
                 found.append(tell(name, event, queue=queue, waited=waited, in_queue=in_queue))
+                if name == "canceled" and event.carried.get("task_canceled_reason") == "hangup":
+                    found.append(tell("abandoned", event, queue=queue))
         return found
 
     def _all_events(self) -> list[Event]:
@@ -255,7 +257,8 @@ _OFFERS = {
     "reservations_canceled": "offer canceled",
     "reservations_rescinded": "rescinded",
 }
-_TASKS = {f"tasks_{what}": what for what in ("moved", "canceled", "completed", "deleted")}
+ENDS = ("canceled", "completed", "deleted")
+_TASKS = {f"tasks_{what}": what for what in (*ENDS, "moved", "abandoned")}
 _OUT = {"tasks_timed_out_in_workflow": "timed out of workflow"}
 COUNTED = {
     "workspace": {**_OFFERS, **_TASKS, **_OUT, "tasks_created": "created"},
@@ -332,6 +335,34 @@ def check_tallies(history: History, period: Period, channel: str | None) -> None
         for sid in sids:
             own = [each for each in told if of(each) == sid]
             assert found(tallies[sid], subject) == expected(own, subject), (subject, period)
+
+
+def check_series(history: History, period: Period, channel: str | None, size: int) -> None:
+    """Row after row the loop finds the same, and nothing falls between two of them."""
+    centre, told = history.centre, history.told()
+    for sid, subject in ((centre.workspace_sid, "workspace"), (history.second, "queue")):
+        rows = centre.engine.read(
+            statistics.series,
+            workspace_sid=centre.workspace_sid,
+            subject_sid=sid,
+            period=period,
+            row_size=size,
+            task_channel_sid=channel,
+            with_spreads=True,
+        )
+        assert (rows[0].span.begin, rows[-1].span.end) == (period.start, period.end + 1)
+        for one, other in itertools.pairwise(rows):
+            assert one.span.end == other.span.begin
+            assert other.span.begin % size == 0
+        for row in rows:
+            own = [
+                each
+                for each in told
+                if row.span.begin <= each.at < row.span.end
+                and channel in {None, each.channel}
+                and (subject == "workspace" or each.queue == sid)
+            ]
+            assert found(row.tally, subject) == expected(own, subject), (subject, row.span)
 
 
 def check_durations(history: History, period: Period, worker_sid: str | None) -> None:
@@ -419,6 +450,8 @@ def test_a_plain_loop_over_any_history_finds_the_same_numbers(
         period = Period(start=min(end, now - before), end=end)
         check_tallies(history, period, None)
         check_tallies(history, period, channel)
+        check_series(history, period, None, DAY)
+        check_series(history, period, channel, HOUR if before % 2 else QUARTER)
         check_durations(history, period, None)
         for worker in centre.all_workers():
             check_durations(history, period, worker.sid)
@@ -461,4 +494,5 @@ def test_the_numbers_of_the_kinds_are_kept() -> None:
         "RESERVATION_TIMED_OUT": 12,
         "RESERVATION_CANCELED": 13,
         "RESERVATION_RESCINDED": 14,
+        "TASK_ABANDONED": 15,
     }
