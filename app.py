@@ -14,11 +14,14 @@ import flask
 
 from commands.cli import command_line
 from commands.logs import set_up_logs
-from commands.provision import provision
+from commands.provision import provision, provision_demo_users
+from desk.door import desk_door
+from desk.settings import DeskSettings, OpenIdSettings
 from routing import timers
 from routing.api.door import rest_door
 from routing.api.operations import RestSettings
 from routing.api.streams import Streams
+from routing.api.tokens import make_token
 from routing.background import router, statistics
 from routing.background.callbacks.addresses import networks
 from routing.background.callbacks.service import Callbacks
@@ -172,6 +175,32 @@ def callback_settings(settings: Settings) -> CallbackSettings:
     )
 
 
+def desk_settings(settings: Settings) -> DeskSettings:
+    """What the pages and their server side need to know of the settings."""
+    open_id = OpenIdSettings(
+        issuer=settings.openid_issuer,
+        client_id=settings.openid_client_id,
+        client_secret=settings.openid_client_secret,
+        label=settings.openid_label,
+        scopes=settings.openid_scopes,
+        name_claim=settings.openid_name_claim,
+        worker_claim=settings.openid_worker_claim,
+        role_claim=settings.openid_role_claim,
+        roles=dict(settings.openid_roles),
+    )
+    return DeskSettings(
+        account_sid=settings.twilio_account_sid,
+        secret_key=settings.tandem_secret_key,
+        public_url=settings.public_url,
+        realtime_url=settings.realtime_url,
+        simulator_url=settings.twilio_api_url if settings.simulates else None,
+        offers_demo=settings.offers_demo,
+        session_idle_seconds=settings.session_idle_minutes * 60,
+        session_seconds=settings.session_hours * 3600,
+        open_id=open_id if settings.openid_issuer else None,
+    )
+
+
 def create_app(
     settings: Settings,
     *,
@@ -188,6 +217,8 @@ def create_app(
         store = open_store(settings.database_url, clock)
         store.migrate()
     store.perform(provision)
+    if settings.offers_demo:
+        store.perform(provision_demo_users)
     phone_line = phone_line or TwilioPhoneLine(
         account_sid=settings.twilio_account_sid,
         auth_token=settings.twilio_auth_token,
@@ -202,6 +233,17 @@ def create_app(
     web.register_blueprint(bridge_door(bridge))
     web.register_blueprint(
         voice_door(house.engine, house.voice_settings, house.call_flow), url_prefix="/voice"
+    )
+    web.register_blueprint(
+        desk_door(
+            house.engine,
+            desk_settings(settings),
+            make_token=partial(
+                make_token,
+                account_sid=settings.twilio_account_sid,
+                auth_token=settings.twilio_auth_token,
+            ),
+        )
     )
     web.register_blueprint(health_door(store, house.followers.wellbeing))
     web.register_blueprint(metrics_door(store))

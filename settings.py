@@ -4,6 +4,7 @@ They come from the environment, and from `.env` where the environment is silent.
 """
 
 import contextlib
+import ipaddress
 import json
 import os
 import secrets
@@ -20,6 +21,7 @@ from routing.background.callbacks.addresses import networks
 from routing.errors import InvalidParameter
 from routing.json_text import read_object
 from routing.sids import TASK_QUEUE, WORKSPACE, is_sid
+from routing.user import ROLES as USER_ROLES
 from voice.tunnel import NoTunnel, url_of_tunnel
 
 Value = TypeVar("Value")
@@ -125,6 +127,28 @@ class Settings:
     statistics_workers: int = _setting(
         100_000, "Most Workers of a Workspace for worker statistics (Twilio: 100)"
     )
+    realtime_url: str = _setting(
+        "", "How browsers reach the realtime server; empty: http://HOST:REALTIME_PORT"
+    )
+    session_idle_minutes: int = _setting(60, "Minutes without a request after which one is out")
+    session_hours: int = _setting(12, "Hours after a sign-in until the next one is needed")
+    openid_issuer: str = _setting(
+        "", "OpenID Connect provider through which people may sign in; empty: none"
+    )
+    openid_client_id: str = _setting("", "What the provider calls this application")
+    openid_client_secret: str = _setting("", "The application's secret there", is_secret=True)
+    openid_label: str = _setting("OpenID", "What the button for it says")
+    openid_scopes: str = _setting("openid profile email", "What the provider is asked for")
+    openid_name_claim: str = _setting("email", "The claim that names the user")
+    openid_worker_claim: str = _setting(
+        "", "The claim that names the user's Worker; empty: the Worker named as the user"
+    )
+    openid_role_claim: str = _setting(
+        "", "The claim that tells the role; empty: users have to be added before"
+    )
+    openid_roles: tuple[tuple[str, str], ...] = _setting(
+        (), "Role for a value of that claim: VALUE=agent,VALUE=supervisor,VALUE=admin,..."
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
 
     @property
@@ -137,6 +161,12 @@ class Settings:
     def simulates(self) -> bool:
         """Does the simulator stand in for Twilio?"""
         return self.simulator == ON
+
+    @property
+    def offers_demo(self) -> bool:
+        """May people sign in by one click? Only where nobody but this machine's own can."""
+        loopback = is_loopback(self.host) and is_loopback(urlsplit(self.public_url).hostname or "")
+        return self.simulates and loopback
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
@@ -194,10 +224,10 @@ def _fill_in(values: dict[str, Any], reader: _Reader) -> None:
     missing = "twilio_auth_token" if account else "twilio_account_sid"
     if bool(account) != bool(token) and not reader.has(missing):
         reader.refuse(missing, "a value, since the other half of the credentials is set")
-    ports = {name: values[name] for name in ("port", "realtime_port", "simulator_port")}
-    for name, port in ports.items():
-        if list(ports.values()).count(port) > 1:
-            reader.refuse(name, "a port of its own", str(port))
+    for name in ("openid_client_id", "openid_client_secret"):
+        if values["openid_issuer"] and not reader.has(name):
+            reader.refuse(name, "a value, since OPENID_ISSUER is set")
+    _check_ports(values, reader)
     if not Path(values["call_flow"]).is_file():
         reader.refuse("call_flow", "the path of a TOML file", values["call_flow"])
     if not reader.problems:
@@ -210,6 +240,13 @@ def _fill_in(values: dict[str, Any], reader: _Reader) -> None:
             reader.refuse("instance_path", f"a folder of ours to write to ({error})")
 
 
+def _check_ports(values: dict[str, Any], reader: _Reader) -> None:
+    ports = {name: values[name] for name in ("port", "realtime_port", "simulator_port")}
+    for name, port in ports.items():
+        if list(ports.values()).count(port) > 1:
+            reader.refuse(name, "a port of its own", str(port))
+
+
 def _derive(values: dict[str, Any]) -> None:
     account = values["twilio_account_sid"]
     if values["simulator"] == AUTO:
@@ -220,6 +257,8 @@ def _derive(values: dict[str, Any]) -> None:
     if not values["callback_allow_private"]:
         values["callback_allow_private"] = "loopback" if values["simulator"] == ON else "none"
     values["public_url"] = _derived_public_url(values)
+    if not values["realtime_url"]:
+        values["realtime_url"] = _local_url(values["host"], values["realtime_port"])
     if not values["twilio_api_url"]:
         simulated = _local_url(values["host"], values["simulator_port"])
         values["twilio_api_url"] = simulated if values["simulator"] == ON else TWILIO_API
@@ -241,6 +280,16 @@ def _derived_public_url(values: dict[str, Any]) -> str:
 def _local_url(host: str, port: int) -> str:
     reachable = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared only
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Does the name or address of a host mean this machine, and it alone?"""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def _made_up_credentials(path: Path) -> tuple[str, str]:
@@ -402,6 +451,11 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "ngrok_api_url": _url,
     "twilio_account_tokens": _pairs(_account_sid, str),
     "twilio_shared_keys": _pairs(str, str),
+    "realtime_url": _url,
+    "session_idle_minutes": _whole_number(1, 10_080),
+    "session_hours": _whole_number(1, 720),
+    "openid_issuer": _url,
+    "openid_roles": _pairs(str, _one_of(*USER_ROLES)),
     "wrap_up_limits": _pairs(_limited, _seconds),
     "twilio_api_url": _url,
     "twilio_account_sid": _account_sid,

@@ -14,6 +14,7 @@ from routing.delivery import STATES
 from routing.engine import Engine
 from routing.events import CATALOGUE
 from routing.store import SqlStore, StoreError
+from routing.user import AGENT, ROLES
 from settings import Settings, WrongSettings, load
 from voice.call_flow import CallFlowError
 
@@ -30,6 +31,7 @@ def command_line() -> flask.Flask:
     app.cli.add_command(demo)
     app.cli.add_command(provision)
     app.cli.add_command(keys)
+    app.cli.add_command(users)
     app.cli.add_command(deliveries)
     app.cli.add_command(events)
     app.cli.add_command(realtime)
@@ -155,6 +157,74 @@ def revoke_key(key_sid: str) -> None:
     from commands.keys import revoke  # noqa: PLC0415
 
     revoke(_settings(), key_sid)
+
+
+@click.group()
+def users() -> None:
+    """People who use the pages: agents, supervisors, admins."""
+
+
+@users.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default=AGENT, show_default=True)
+@click.option(
+    "--worker", help="SID or name of the Worker as whom they take calls (agents: needed)."
+)
+@click.option("--display-name", default="", help="What others see; default: the name.")
+@click.option("--workspace", "workspace_sid", help="WS...; default: the Worker's, or the oldest.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@click.option("--no-password", is_flag=True, help="They sign in through OpenID Connect only.")
+def add_user(name: str, password_stdin: bool, no_password: bool, **told: str | None) -> None:
+    """Let somebody in under this name; asks for the password."""
+    from commands.users import add  # noqa: PLC0415 - so that --help answers at once
+
+    if password_stdin and no_password:
+        give_up("Say either --password-stdin or --no-password.")
+    password = None if no_password else _new_password(from_stdin=password_stdin)
+    add(_settings(), name, password, told)
+
+
+@users.command("list")
+def list_users() -> None:
+    """Show everybody: name, role, Worker, and whether they may in."""
+    from commands.users import show  # noqa: PLC0415
+
+    show(_settings())
+
+
+@users.command("password")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def change_password(name: str, password_stdin: bool) -> None:
+    """Give somebody another password; whoever is signed in as them is signed out."""
+    from commands.users import change_password as change  # noqa: PLC0415
+
+    change(_settings(), name, _new_password(from_stdin=password_stdin))
+
+
+@users.command("disable")
+@click.argument("name")
+def disable_user(name: str) -> None:
+    """Let somebody in no more, and sign them out everywhere."""
+    from commands.users import disable  # noqa: PLC0415
+
+    disable(_settings(), name)
+
+
+@users.command("enable")
+@click.argument("name")
+def enable_user(name: str) -> None:
+    """Let somebody in again."""
+    from commands.users import enable  # noqa: PLC0415
+
+    enable(_settings(), name)
+
+
+def _new_password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return asked
 
 
 @click.group()

@@ -2,8 +2,9 @@
 
 import json
 
-from routing.engine import queues, workers, workflows, workspaces
+from routing.engine import queues, users, workers, workflows, workspaces
 from routing.ports import Work
+from routing.user import AGENT, SUPERVISOR
 from routing.workspace import Workspace
 
 EXAMPLE_NAME = "Tandem"
@@ -49,3 +50,41 @@ def provision(work: Work) -> Workspace:
             activity_sid=available,
         )
     return workspace
+
+
+#: Those who sign in by one click; each with the Worker of the same name.
+_DEMO_USERS = (("Alice", AGENT), ("Bob", AGENT), ("Carol", SUPERVISOR))
+#: Takes no calls, and can be reached to listen to those of others.
+_SUPERVISOR = {"skills": [], "languages": ["en"], "contact_uri": "client:carol"}
+
+
+def provision_demo_users(work: Work) -> None:
+    """The example agents and a supervisor as users, where there are such Workers and no such users.
+
+    They have no password: only the demo's own way lets them in.
+    """
+    oldest = work.workspaces.find(limit=1)
+    if not oldest:
+        return
+    workspace = oldest[0]
+    for name, role in _DEMO_USERS:
+        if users.named(work, name=name) is not None:
+            continue
+        worker = users.worker_named(work, workspace_sid=workspace.sid, worker=name)
+        if worker is None and role == SUPERVISOR:
+            worker = workers.create(
+                work,
+                workspace_sid=workspace.sid,
+                friendly_name=name,
+                attributes=json.dumps(_SUPERVISOR),
+            )
+        if worker is not None:
+            users.add(
+                work,
+                name=name,
+                display_name=name,
+                role=role,
+                workspace_sid=workspace.sid,
+                worker=worker.sid,
+                is_demo=True,
+            )

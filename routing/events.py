@@ -96,6 +96,8 @@ class Event:
     #: {kind: the record as it was at that moment} for those who are told of it live; callbacks and
     #: lists do not show it. None where nobody is, and where a reader did not ask for it.
     picture: Mapping[str, object] | None = field(default=None)
+    #: Who caused it: type, sid, source and source_ip_address; None where the Workspace itself did.
+    actor: Mapping[str, str] | None = field(default=None)
     #: What the lists of events can be filtered by; None where the event has none.
     task_sid: str | None = field(default=None)
     reservation_sid: str | None = field(default=None)

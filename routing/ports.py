@@ -19,6 +19,7 @@ from routing.statistics.tally import Durations, Tally
 from routing.task import Task
 from routing.task_queue import TaskQueue
 from routing.transfer import Transfer
+from routing.user import Session, SignInAttempts, User
 from routing.worker import CapacityClaim, Worker, WorkerChannel
 from routing.workspace import Activity, TaskChannel, Workspace
 
@@ -146,6 +147,9 @@ class Work(Protocol):
 
     #: The instant of this unit of work, the same from its beginning to its end.
     now: Instant
+    #: Who does it, as the events are to tell: type, sid, source and source_ip_address. None for
+    #: the Workspace itself.
+    actor: Mapping[str, str] | None
 
     @property
     def workspaces(self) -> Rows[Workspace]: ...
@@ -178,6 +182,12 @@ class Work(Protocol):
     @property
     def statistics(self) -> Statistics: ...
 
+    @property
+    def users(self) -> Rows[User]: ...
+    @property
+    def sessions(self) -> Rows[Session]: ...
+    @property
+    def sign_in_attempts(self) -> Rows[SignInAttempts]: ...
     @property
     def presences(self) -> Rows[Presence]: ...
 

@@ -16,6 +16,7 @@ RESERVATION = "WR"
 EVENT = "EV"
 API_KEY = "SK"
 TRANSFER = "TT"
+USER = "US"
 #: Ours alone: instructions, deliveries and presences are rows that Twilio keeps to itself.
 INSTRUCTION = "IN"
 DELIVERY = "DL"

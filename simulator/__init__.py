@@ -8,7 +8,8 @@ Tandem: `python -m simulator --help`.
 The rooms, from the wire inwards:
 
     __main__, server        the command, the server          settings, clock, log, faults
-    control                 the door for people and tests: dial, press, hang up, look
+    control, origins        the door for people and tests: dial, press, hang up, look
+    stream, news, shown     what happens, pushed to whoever listens at that door
     page/                   the page at /: a telephone in the browser, on top of control
     rest/                   the door for the application: Twilio's own REST API
     exchange                how calls begin and how they are moved; both doors end here

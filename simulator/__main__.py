@@ -37,6 +37,8 @@ what to do to the network (JSON):
   PUT    /simulator/endpoints/ADDRESS    {"on_ring": "answer|busy|no-answer|fail|manual",
                                           "delay_seconds": 0.2}
   GET    /simulator/state                calls (and what is heard), conferences, queues
+  GET    /simulator/stream               all that happens, as server-sent events; pages of
+                                         other origins need --allow-origin
   GET    /simulator/log?since=N&wait=S   webhooks sent, REST calls received, errors
   POST   /simulator/faults               {"webhook": "/voice/status", "times": 1,
                                           "do": "lose|duplicate|delay|reorder"},

@@ -46,10 +46,30 @@ class Redirected(Interruption):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Heard:
-    at: int
-    verb: str
+class Sound:
+    """One sound on a line, with all that a loudspeaker needs; `text` reads the same to an eye."""
+
+    verb: str  # Say or Play
     text: str
+    #: Of a <Say>, as it was written there.
+    language: str | None = None
+    voice: str | None = None
+    #: Of a <Play>: where the sound is.
+    url: str | None = None
+    #: What has no address: hold-music, beep or keys.
+    tone: str | None = None
+    #: 0: again and again, until something else is heard; a repeat that is counted is a sound anew.
+    loop: int = 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Heard(Sound):
+    number: int  # 1, 2, 3, ... within its call
+    at: int
+
+
+HOLD_MUSIC = Sound(verb="Play", text="Twilio's hold music", tone="hold-music", loop=0)
+BEEP = Sound(verb="Play", text="a beep", tone="beep")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,6 +105,8 @@ class Call:
     #: The first request of an inbound call carries CallToken and StirVerstat, the others do not.
     is_first_request: bool = True
     heard: list[Heard] = dataclasses.field(default_factory=list)
+    #: The number of the sound that goes on now; None: there is none, or it was cut off.
+    sounding: int | None = None
     cookies: RequestsCookieJar = dataclasses.field(default_factory=RequestsCookieJar)
     script: Script | None = None
     #: Fires with "answered" or the status with which ringing ended.

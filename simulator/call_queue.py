@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import deque
+from collections.abc import Callable
 
 from simulator.agenda import Interruption, Scope, Signal
 from simulator.call import Call, DocumentRequest
@@ -37,6 +38,10 @@ class CallQueue:
     sid: str
     friendly_name: str
     created_at: int
+    #: Called when the line, its name or its size is another than before.
+    changed: Callable[["CallQueue"], None]
+    #: Called when a call has come in or gone out.
+    moved: Callable[[Call], None]
     max_size: int = SIZE_BY_ENQUEUE
     updated_at: int = 0
     members: list[Member] = dataclasses.field(default_factory=list)
@@ -61,6 +66,8 @@ class CallQueue:
     def enter(self, member: Member) -> None:
         self.members.append(member)
         member.call.queue_sid = self.sid
+        self.changed(self)
+        self.moved(member.call)
         if self.dialers:
             self.dialers.pop(0).fire(None)
 
@@ -70,6 +77,8 @@ class CallQueue:
             self.members.remove(member)
             self.waits.append((now - member.enqueued_at) / 1000)
             member.call.queue_sid = None
+            self.changed(self)
+            self.moved(member.call)
 
     @property
     def average_wait_seconds(self) -> int:

@@ -117,6 +117,10 @@ class Conference:
     give_up: Callable[[Call], None]
     #: Called when the room has opened and when it has closed.
     turned: Callable[["Conference"], None]
+    #: Called when anything in the room is another than before.
+    changed: Callable[["Conference"], None]
+    #: Called when a call has come in or gone out.
+    moved: Callable[[Call], None]
     status: str = INIT
     updated_at: int = 0
     sequence: int = 0
@@ -152,6 +156,8 @@ class Conference:
         self._check(participant)
         self.participants[participant.call.sid] = participant
         participant.call.conference_sid = self.sid
+        self.changed(self)
+        self.moved(participant.call)
 
     def join(self, participant: Participant) -> None:
         """Raises JoinRefused where the label is taken or the room is full."""
@@ -170,6 +176,7 @@ class Conference:
             self._change_music(one for one in self.inside if one is not participant)
         elif was_open:
             self._change_music(alone_before)
+        self.changed(self)
 
     def _check(self, participant: Participant) -> None:
         if participant.label and self.find(participant.label):
@@ -197,9 +204,11 @@ class Conference:
             self.close(f"last-participant-{gone}", ending=participant)
         elif len(self.inside) == 1:
             self._change_music(self.inside)
+        self.changed(self)
 
     def _take_out(self, participant: Participant, reason: str) -> None:
         participant.call.conference_sid = None
+        self.moved(participant.call)
         self.updated_at = self.now()
         if participant.is_in:
             participant.is_in = False
@@ -230,6 +239,7 @@ class Conference:
             self._announce("conference-end", self._ending_parameters(reason, ending))
         for call in ringing:
             self.give_up(call)
+        self.changed(self)
 
     def _ending_parameters(self, reason: str, ending: Participant | None) -> Parameters:
         found = [("ReasonConferenceEnded", reason)]
@@ -247,6 +257,7 @@ class Conference:
         if participant.muted != muted:
             participant.muted = muted
             self._tell_of(participant, "participant-mute" if muted else "participant-unmute")
+            self.changed(self)
 
     def hold(self, participant: Participant, *, hold: bool, url: str | None, method: str) -> None:
         if participant.hold == hold and url == participant.hold_url:
@@ -255,10 +266,12 @@ class Conference:
         participant.hold, participant.hold_url, participant.hold_method = hold, url, method
         if changed:
             self._tell_of(participant, "participant-hold" if hold else "participant-unhold")
+            self.changed(self)
         self._change_music([participant])
 
     def modify(self, participant: Participant) -> None:
         self._tell_of(participant, "participant-modify")
+        self.changed(self)
 
     def announced(self, participant: Participant, *, url: str, failure: str | None) -> None:
         if not self.is_live:

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import msgspec
 from flask import Blueprint, Flask, Response, jsonify, request
 
+from simulator import shown
 from simulator.call import IN_PROGRESS, Call
-from simulator.call_queue import CallQueue
-from simulator.conference import Conference
 from simulator.endpoint import ON_RING, Endpoint, bare, is_address, is_phone_number
 from simulator.exchange import Exchange, UnknownNumber, WrongMoment
 from simulator.faults import REST_FAULTS, WEBHOOK_FAULTS
-from simulator.settings import Number
+from simulator.news import KINDS
+from simulator.stream import Stream, TooManyReaders, kinds_in
 
 LONGEST_WAIT_SECONDS = 30.0  # of a reader of the log, before it is answered with nothing new
 KEYS = frozenset("0123456789*#ABCDabcd")
@@ -77,6 +77,7 @@ class Control:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._network = exchange.network
+        self._stream = Stream(exchange.network, lambda: self._state(only_live=True))
 
     def routes(self) -> Blueprint:
         routes = Blueprint("control", __name__)
@@ -91,6 +92,7 @@ class Control:
             ("/simulator/endpoints", self.list_endpoints, "GET"),
             ("/simulator/endpoints/<path:address>", self.put_endpoint, "PUT"),
             ("/simulator/state", self.state, "GET"),
+            ("/simulator/stream", self.stream, "GET"),
             ("/simulator/log", self.read_log, "GET"),
             ("/simulator/faults", self.list_faults, "GET"),
             ("/simulator/faults", self.order_fault, "POST"),
@@ -186,13 +188,14 @@ class Control:
             raise Refused(400, f'"delay_seconds" is from 0 to 3600, not {delay}')
         with self._network.agenda.turn():
             endpoint = Endpoint(on_ring=order.on_ring, delay_seconds=delay)
-            self._network.endpoints[bare(address)] = endpoint
-        return {"address": address, **_endpoint(endpoint)}
+            return self._network.set_endpoint(bare(address), endpoint)
 
     def list_endpoints(self) -> dict[str, Any]:
         with self._network.agenda.turn():
-            known = self._network.endpoints.items()
-            return {"endpoints": [{"address": name, **_endpoint(one)} for name, one in known]}
+            return {"endpoints": self._endpoints()}
+
+    def _endpoints(self) -> list[dict[str, Any]]:
+        return [shown.endpoint(name, one) for name, one in self._network.endpoints.items()]
 
     # -- looking
 
@@ -200,20 +203,36 @@ class Control:
         """Everything that is remembered; with `?live=true` only what goes on now."""
         only_live = request.args.get("live", "false") == "true"
         with self._network.agenda.turn():
-            network = self._network
-            calls, rooms = network.calls.values(), network.conferences.values()
-            return {
-                "time": network.now(),
-                "calls": [_call(one) for one in calls if one.is_live or not only_live],
-                "conferences": [_conference(one) for one in rooms if one.is_live or not only_live],
-                "queues": [_queue(queue) for queue in network.queues.values()],
-                "numbers": [_number(number) for number in network.numbers.values()],
-            }
+            return self._state(only_live=only_live)
+
+    def _state(self, *, only_live: bool) -> dict[str, Any]:
+        network = self._network
+        calls, rooms = network.calls.values(), network.conferences.values()
+        return {
+            "time": network.now(),
+            "calls": [shown.whole_call(one) for one in calls if one.is_live or not only_live],
+            "conferences": [shown.conference(one) for one in rooms if one.is_live or not only_live],
+            "queues": [shown.queue(queue) for queue in network.queues.values()],
+            "numbers": [shown.number(number) for number in network.numbers.values()],
+            "endpoints": self._endpoints(),
+        }
+
+    def stream(self) -> Response:
+        """All that happens, from `Last-Event-ID` on, or from the state of now."""
+        kinds = kinds_in(request.args.get("kinds"))
+        if kinds is None:
+            raise Refused(400, f'"kinds" are of {", ".join(KINDS)}, with commas between')
+        try:
+            return self._stream.open(
+                request.headers.get("Last-Event-ID", ""), kinds, int(_query_number("log", 0))
+            )
+        except TooManyReaders as error:
+            raise Refused(503, "too many readers; close another page") from error
 
     def fetch_call(self, sid: str) -> dict[str, Any]:
         """One call as in the state, also when it is over."""
         with self._network.agenda.turn():
-            return _call(self._call(sid))
+            return shown.whole_call(self._call(sid))
 
     def read_log(self) -> dict[str, Any]:
         since = _query_number("since", 0.0)
@@ -282,71 +301,3 @@ def _query_number(name: str, default: float) -> float:
     if not 0 <= found < 2**53:  # beyond it a float is no whole number any more
         raise Refused(400, f'"{name}" is a number, 0 or more, not {text!r}')
     return found
-
-
-# -- what is shown
-
-
-def _endpoint(one: Endpoint) -> dict[str, Any]:
-    return {"on_ring": one.on_ring, "delay_seconds": one.delay_seconds}
-
-
-def _call(one: Call) -> dict[str, Any]:
-    return {
-        "sid": one.sid,
-        "from": one.from_,
-        "to": one.to,
-        "direction": one.direction,
-        "status": one.status,
-        "parent": None if one.parent is None else one.parent.sid,
-        "queue": one.queue_sid,
-        "conference": one.conference_sid,
-        "created_at": one.created_at,
-        "answered_at": one.answered_at,
-        "ended_at": one.ended_at,
-        "heard": [{"at": sound.at, "verb": sound.verb, "text": sound.text} for sound in one.heard],
-    }
-
-
-def _number(one: Number) -> dict[str, Any]:
-    return {"phone_number": one.phone_number, "voice_url": one.voice_url}
-
-
-def _conference(one: Conference) -> dict[str, Any]:
-    return {
-        "sid": one.sid,
-        "friendly_name": one.friendly_name,
-        "status": one.status,
-        "reason_ended": one.reason_ended,
-        "participants": [
-            {
-                "call_sid": person.call.sid,
-                "label": person.label,
-                "status": person.status,
-                "muted": person.muted,
-                "hold": person.hold,
-                "coaching": person.coached_call_sid,
-                "start_conference_on_enter": person.start_on_enter,
-                "end_conference_on_exit": person.end_on_exit,
-            }
-            for person in one.participants.values()
-        ],
-    }
-
-
-def _queue(one: CallQueue) -> dict[str, Any]:
-    return {
-        "sid": one.sid,
-        "friendly_name": one.friendly_name,
-        "current_size": len(one.members),
-        "max_size": one.max_size,
-        "members": [
-            {
-                "call_sid": member.call.sid,
-                "position": position,
-                "enqueued_at": member.enqueued_at,
-                "task_attributes": member.task_attributes,
-            }
-            for position, member in enumerate(one.members, 1)
-        ],
-    }

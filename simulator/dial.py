@@ -24,6 +24,7 @@ from simulator.interpreter import END, Interpreter, Next
 from simulator.record import DialRecording, recording_callback
 from simulator.ringing import ring
 from simulator.room import stay
+from simulator.speech import keys_pressed
 from simulator.twiml import SCHEMA_WARNING, Element, TwimlError
 from simulator.webhook import Parameters
 
@@ -220,7 +221,7 @@ def _leg_steps(
     attempt.settled.fire(leg)
     keys = noun.get("sendDigits")
     if keys is not None:
-        follower.network.hear(leg, "Play", f"keys {keys}")
+        follower.network.hear(leg, keys_pressed(keys))
     yield from attempt.bridge.hold()
     return END
 

@@ -7,15 +7,13 @@ import json
 
 from simulator.agenda import Scope, Steps
 from simulator.bridge import Bridged, hold_bridge
-from simulator.call import DocumentRequest, HungUp, Redirected
+from simulator.call import HOLD_MUSIC, DocumentRequest, HungUp, Redirected
 from simulator.call_queue import CallQueue, Dequeued, LeftQueue, Member
 from simulator.interpreter import Interpreter, Next
 from simulator.twiml import SCHEMA_WARNING, Element, TwimlError
 from simulator.webhook import CONNECTION_FAILURE, HTTP_RETRIEVAL_FAILURE, Parameters
 
 WAITING_VERBS = ("Say", "Play", "Pause", "Gather", "Redirect", "Hangup", "Leave")
-HOLD_MUSIC = "Twilio's hold music"
-
 #: A waiting document that takes no time at all would be fetched in a tight circle.
 LEAST_ROUND_SECONDS = 1.0
 
@@ -132,7 +130,7 @@ def _wait(
     network, agenda = interpreter.network, interpreter.network.agenda
     wait_url = element.get("waitUrl")
     if wait_url is None:
-        network.hear(interpreter.call, "Play", HOLD_MUSIC)
+        yield from network.play(interpreter.call, HOLD_MUSIC, agenda.forever())
     if not wait_url:
         yield from agenda.forever()
         return
@@ -148,8 +146,8 @@ def _wait(
             if error.code not in OUT_OF_REACH or network.settings.wait_errors == "end":
                 raise
             network.complain(error.code, error.message, interpreter.call)
-            network.hear(interpreter.call, "Play", HOLD_MUSIC)
-            yield from agenda.pause(SECONDS_UNTIL_ASKED_AGAIN)
+            pause = agenda.pause(SECONDS_UNTIL_ASKED_AGAIN)
+            yield from network.play(interpreter.call, HOLD_MUSIC, pause)
         took = (network.now() - began) / 1000
         if took < LEAST_ROUND_SECONDS:
             yield from agenda.pause(LEAST_ROUND_SECONDS - took)

@@ -21,6 +21,7 @@ from simulator.call import (
     DocumentRequest,
     HungUp,
     Redirected,
+    Sound,
 )
 from simulator.network import Network
 from simulator.twiml import SCHEMA_WARNING, Element, TwimlError, parse
@@ -107,7 +108,7 @@ class Interpreter:
                 url=self.call.fallback_url, method=self.call.fallback_method, parameters=found
             )
         self.answer()
-        self.network.hear(self.call, "Say", APOLOGY)
+        self.network.hear(self.call, Sound(verb="Say", text=APOLOGY))
         return END
 
     # -- documents

@@ -7,6 +7,7 @@ oldest lines are dropped when there are too many. The log never holds the accoun
 import dataclasses
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 
@@ -29,7 +30,9 @@ ANSWER_LIMIT = 4_000  # characters; enough to read any TwiML of human making
 
 
 class Log:
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, added: Callable[[Line], None]) -> None:
+        """`added` is told of each line; it must be quick and must not use the log."""
+        self._added = added
         self._lines: deque[Line] = deque(maxlen=size)
         self._changed = threading.Condition()
         self._last = 0
@@ -51,21 +54,21 @@ class Log:
     ) -> None:
         with self._changed:
             self._last += 1
-            self._lines.append(
-                Line(
-                    number=self._last,
-                    kind=kind,
-                    time=time,
-                    method=method,
-                    url=url,
-                    parameters=parameters or {},
-                    status=status,
-                    duration_ms=None if duration_ms is None else round(duration_ms, 2),
-                    error=error,
-                    call_sid=call_sid,
-                    answer=None if answer is None else answer[:ANSWER_LIMIT],
-                )
+            line = Line(
+                number=self._last,
+                kind=kind,
+                time=time,
+                method=method,
+                url=url,
+                parameters=parameters or {},
+                status=status,
+                duration_ms=None if duration_ms is None else round(duration_ms, 2),
+                error=error,
+                call_sid=call_sid,
+                answer=None if answer is None else answer[:ANSWER_LIMIT],
             )
+            self._lines.append(line)
+            self._added(line)
             self._changed.notify_all()
 
     def since(self, number: int, wait_seconds: float = 0) -> tuple[list[Line], int]:
@@ -73,6 +76,11 @@ class Log:
         with self._changed:
             self._changed.wait_for(lambda: self._last > number or self._closed, wait_seconds)
             return [line for line in self._lines if line.number > number], self._last
+
+    def last(self, count: int) -> list[Line]:
+        """The newest lines, at most `count`, in order."""
+        with self._changed:
+            return list(self._lines)[len(self._lines) - min(count, len(self._lines)) :]
 
     def close(self) -> None:
         with self._changed:

@@ -9,12 +9,12 @@ import dataclasses
 import itertools
 import random
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from requests.cookies import RequestsCookieJar
 
-from simulator import parameters
-from simulator.agenda import Agenda, Signal
+from simulator import parameters, shown
+from simulator.agenda import Agenda, Signal, Steps
 from simulator.call import (
     CANCELED,
     COMPLETED,
@@ -24,13 +24,15 @@ from simulator.call import (
     Heard,
     HungUp,
     ProgressCallback,
+    Sound,
 )
 from simulator.call_queue import CallQueue
 from simulator.clock import Clock
 from simulator.conference import Conference, RoomOptions
 from simulator.endpoint import Endpoint, bare
 from simulator.faults import Faults
-from simulator.log import Log
+from simulator.log import Line, Log
+from simulator.news import CALL, CONFERENCE, ENDPOINT, HEARD, LOG, NUMBER, QUEUE, News
 from simulator.post import Post
 from simulator.recording import Recorder, Recording
 from simulator.settings import Number, Settings
@@ -45,7 +47,8 @@ class Network:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
         self.agenda = Agenda(clock)
-        self.log = Log(settings.log_size)
+        self.news = News(settings.news_size)
+        self.log = Log(settings.log_size, self._line_added)
         self.faults = Faults()
         self.post = Post(self.agenda, self.log, self.faults, settings)
         self.calls: dict[str, Call] = {}
@@ -90,11 +93,23 @@ class Network:
                 status_callback=self.settings.status_callback_url,
                 friendly_name=phone_number,
             )
-            self.numbers[phone_number] = found
+            self.set_number(found)
         return found
+
+    def set_number(self, number: Number) -> None:
+        self.numbers[number.phone_number] = number
+        if self.news.is_wanted:
+            self.news.add(NUMBER, shown.number(number))
 
     def endpoint(self, address: str) -> Endpoint:
         return self.endpoints.get(bare(address), Endpoint())
+
+    def set_endpoint(self, address: str, endpoint: Endpoint) -> dict[str, Any]:
+        self.endpoints[address] = endpoint
+        found = shown.endpoint(address, endpoint)
+        if self.news.is_wanted:
+            self.news.add(ENDPOINT, found)
+        return found
 
     # -- webhooks
 
@@ -168,6 +183,7 @@ class Network:
         )
         call.picked_up = self.agenda.signal()
         self.calls[call.sid] = call
+        self.changed(call)
         _forget(self.calls, self.settings.history_size, lambda one: one.has_ended)
         _forget(self.recorder.all, self.settings.history_size, lambda one: one.is_over)
         return call
@@ -183,6 +199,7 @@ class Network:
     def ring(self, call: Call) -> None:
         call.status = RINGING
         call.started_at = call.updated_at = self.now()
+        self.changed(call)
         self.tell_progress(call, "ringing")
 
     def answer(self, call: Call) -> None:
@@ -191,6 +208,7 @@ class Network:
             return
         call.status = IN_PROGRESS
         call.answered_at = call.updated_at = self.now()
+        self.changed(call)
         self.tell_progress(call, "answered")
 
     def hang_up(self, call: Call, status: str | None = None) -> None:
@@ -201,7 +219,8 @@ class Network:
             status = COMPLETED if call.status == IN_PROGRESS else CANCELED
         call.status = status
         call.ended_at = call.updated_at = self.now()
-        call.on_key = call.on_speech = None
+        call.on_key = call.on_speech = call.sounding = None
+        self.changed(call)
         for timer in call.ring_timers:
             timer.cancel()
         for recording in self.recorder.of_call(call.sid):
@@ -210,8 +229,49 @@ class Network:
             call.script.interrupt(HungUp())
         self.tell_progress(call, "completed")
 
-    def hear(self, call: Call, verb: str, text: str) -> None:
-        call.heard.append(Heard(at=self.now(), verb=verb, text=text))
+    def hear(self, call: Call, sound: Sound) -> None:
+        """A sound begins on the line; it goes on until `hush`, or until the next one."""
+        found = Heard(number=len(call.heard) + 1, at=self.now(), **dataclasses.asdict(sound))
+        call.heard.append(found)
+        call.sounding = found.number
+        if self.news.is_wanted:
+            self.news.add(HEARD, {"call_sid": call.sid, **shown.heard(found)})
+
+    def play(self, call: Call, sound: Sound, meanwhile: Steps[None]) -> Steps[None]:
+        """`call` hears `sound` until `meanwhile` is over or interrupted."""
+        self.hear(call, sound)
+        try:
+            yield from meanwhile
+        finally:
+            self.hush(call)
+
+    def hush(self, call: Call) -> None:
+        """What was to be heard is over, or was cut off. Safe to repeat."""
+        if call.sounding is not None:
+            call.sounding = None
+            self.changed(call)
+
+    # -- news
+
+    def changed(self, call: Call) -> None:
+        if not self.news.is_wanted:
+            return
+        self.news.add(CALL, shown.call(call))
+        room = self.conferences.get(call.conference_sid or "")
+        if room is not None:  # it says who rings and who is connected
+            self.room_changed(room)
+
+    def room_changed(self, room: Conference) -> None:
+        if self.news.is_wanted:
+            self.news.add(CONFERENCE, shown.conference(room))
+
+    def queue_changed(self, queue: CallQueue) -> None:
+        if self.news.is_wanted:
+            self.news.add(QUEUE, shown.queue(queue))
+
+    def _line_added(self, line: Line) -> None:
+        if self.news.is_wanted:
+            self.news.add(LOG, line)
 
     # -- queues
 
@@ -225,12 +285,23 @@ class Network:
     def new_queue(self, name: str, *, max_size: int | None = None) -> CallQueue:
         now = self.now()
         queue = CallQueue(
-            sid=self.new_sid("QU"), friendly_name=name, created_at=now, updated_at=now
+            sid=self.new_sid("QU"),
+            friendly_name=name,
+            created_at=now,
+            updated_at=now,
+            changed=self.queue_changed,
+            moved=self.changed,
         )
         if max_size is not None:
             queue.max_size = max_size
         self.queues[queue.sid] = queue
+        self.queue_changed(queue)
         return queue
+
+    def delete_queue(self, queue: CallQueue) -> None:
+        del self.queues[queue.sid]
+        if self.news.is_wanted:
+            self.news.add(QUEUE, {**shown.queue(queue), "is_deleted": True})
 
     # -- conferences
 
@@ -251,6 +322,8 @@ class Network:
             tell=self._tell_of_room,
             give_up=self.hang_up,
             turned=self._record_room,
+            changed=self.room_changed,
+            moved=self.changed,
         )
         self.conferences[room.sid] = self._live_rooms[name] = room
         _forget(self.conferences, self.settings.history_size, lambda one: not one.is_live)

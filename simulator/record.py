@@ -4,7 +4,7 @@ And what a <Dial record> takes of a conversation.
 """
 
 from simulator.agenda import Signal, Steps
-from simulator.call import DocumentRequest, HungUp, Redirected
+from simulator.call import BEEP, DocumentRequest, HungUp, Redirected
 from simulator.interpreter import Interpreter, Next
 from simulator.recording import Recording, RecordingCallback
 from simulator.twiml import Element
@@ -20,7 +20,8 @@ def record(interpreter: Interpreter, element: Element) -> Steps[Next]:
     interpreter.answer()
     call, recorder = interpreter.call, interpreter.network.recorder
     if element.flag("playBeep", default=True):
-        interpreter.network.hear(call, "Play", "a beep")
+        interpreter.network.hear(call, BEEP)
+        interpreter.network.hush(call)
     callback = recording_callback(interpreter, element)
     taken = recorder.start(call_sid=call.sid, source="RecordVerb", callback=callback)
     try:

@@ -1,7 +1,7 @@
 """A call's stay in a conference: joining, what is heard there, every way out."""
 
 from simulator.agenda import Steps
-from simulator.call import DocumentRequest, HungUp, Redirected
+from simulator.call import HOLD_MUSIC, DocumentRequest, HungUp, Redirected
 from simulator.conference import (
     HUNG_UP,
     MOVED_BY_API,
@@ -13,7 +13,6 @@ from simulator.conference import (
 from simulator.interpreter import Interpreter
 from simulator.twiml import TwimlError
 
-HOLD_MUSIC = "Twilio's hold music"
 MUSIC_VERBS = ("Play", "Say", "Pause", "Redirect")
 WRONG_VERB_IN_ROOM = 13238
 
@@ -51,7 +50,7 @@ def _listen(interpreter: Interpreter, room: Conference, participant: Participant
     else:
         url, method = "", "POST"
     if url is None:
-        network.hear(call, "Play", HOLD_MUSIC)
+        yield from network.play(call, HOLD_MUSIC, network.agenda.forever())
     elif url:
         yield from _music(interpreter, DocumentRequest(url=url, method=method))
     yield from network.agenda.forever()

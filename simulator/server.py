@@ -123,6 +123,7 @@ class Simulator:
         network = self.exchange.network
         network.post.stop()
         network.log.close()
+        network.news.close()
         network.agenda.stop()
         if self._server is not None and self._thread is not None:
             self._server.shutdown()

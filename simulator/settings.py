@@ -54,3 +54,5 @@ class Settings:
     history_size: int = 10_000
     #: How many lines of the log are kept.
     log_size: int = 10_000
+    #: How many changes are kept for readers of the stream who come back.
+    news_size: int = 10_000

@@ -5,7 +5,7 @@ Sound is kept as text. Speech takes as long as reading it aloud would, in the si
 """
 
 from simulator.agenda import Steps
-from simulator.call import BUSY, NO_ANSWER, QUEUED, RINGING, Call, DocumentRequest
+from simulator.call import BUSY, NO_ANSWER, QUEUED, RINGING, Call, DocumentRequest, Sound
 from simulator.interpreter import END, Interpreter, Next
 from simulator.twiml import SCHEMA_WARNING, Element, TwimlError
 
@@ -25,26 +25,42 @@ play = say  # to the line both are sound
 def sound(interpreter: Interpreter, element: Element, listeners: list[Call]) -> Steps[None]:
     """All of `listeners` hear one <Say> or <Play> to its end."""
     network = interpreter.network
-    text, seconds, repeats = _sound(interpreter, element)
-    for _ in range(repeats):
+    heard, seconds, repeats = _sound(interpreter, element)
+    try:
+        for _ in range(repeats):
+            for call in listeners:
+                if call.is_live:
+                    network.hear(call, heard)
+            yield from network.agenda.pause(seconds)
+    finally:
         for call in listeners:
-            if call.is_live:
-                network.hear(call, element.name, text)
-        yield from network.agenda.pause(seconds)
+            network.hush(call)
 
 
-def _sound(interpreter: Interpreter, element: Element) -> tuple[str, float, int]:
+def keys_pressed(keys: str) -> Sound:
+    """The tones of a keypad on the line."""
+    return Sound(verb="Play", text=f"keys {keys}", tone="keys")
+
+
+def _sound(interpreter: Interpreter, element: Element) -> tuple[Sound, float, int]:
     """What is heard, how long it takes, how often."""
     settings = interpreter.network.settings
     repeats = element.number("loop", 1) or MOST_REPEATS
     if element.name == "Say":
-        return element.text, len(element.text) / settings.characters_per_second, repeats
+        said = Sound(
+            verb="Say",
+            text=element.text,
+            language=element.get("language"),
+            voice=element.get("voice"),
+        )
+        return said, len(element.text) / settings.characters_per_second, repeats
     digits = element.get("digits")
     if digits is not None:
-        return f"keys {digits}", len(digits) * SECONDS_PER_KEY, 1
+        return keys_pressed(digits), len(digits) * SECONDS_PER_KEY, 1
     if not element.text:
         raise TwimlError(SCHEMA_WARNING, "<Play> without a URL or digits")
-    return interpreter.resolve(element.text), settings.play_seconds, repeats
+    url = interpreter.resolve(element.text)
+    return Sound(verb="Play", text=url, url=url), settings.play_seconds, repeats
 
 
 def pause(interpreter: Interpreter, element: Element) -> Steps[Next]:

@@ -10,6 +10,7 @@ their state tables and appends the events that tell of it, all in one transactio
     placement skipping rerouting          where a Task goes next in its Workflow, or instead
     instructions giving participants      what is to be done on the phone line
     api_keys presences                    what programs prove themselves with, and who is there
+    users sessions                        who may use the pages, and is signed in
     mending                               what should have ended
     explaining                            why a Task is where it is
     dry_run                               what would become of a Task that came in now
@@ -19,7 +20,7 @@ Rows are locked in one order: task, then its reservations, then workers and thei
 may be run again, or together with others, before it is answered: it touches nothing but its Work.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Concatenate, ParamSpec, TypeVar
 
 from routing.clock import Clock
@@ -47,6 +48,10 @@ class Engine:
         Raises what the verb raises (a RoutingError when it cannot be done): nothing has changed.
         """
         return self.store.perform(lambda work: verb(work, *args, **kwargs))
+
+    def by(self, actor: Mapping[str, str]) -> "Engine":
+        """The same engine, whose events tell that this actor caused them."""
+        return _Acting(self.store, self.clock, actor)
 
     def add(
         self,
@@ -79,3 +84,36 @@ class Engine:
         again under lock in any case.
         """
         return self.store.glance(lambda work: query(work, *args, **kwargs))
+
+
+class _Acting(Engine):
+    """An Engine in somebody's name."""
+
+    def __init__(self, store: Store, clock: Clock, actor: Mapping[str, str]) -> None:
+        super().__init__(store, clock)
+        self._actor = actor
+
+    def perform(
+        self,
+        verb: Callable[Concatenate[Work, Parameters], Result],
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Result:
+        return super().perform(self._acting(verb), *args, **kwargs)
+
+    def add(
+        self,
+        verb: Callable[Concatenate[Work, Parameters], Result],
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Result:
+        return super().add(self._acting(verb), *args, **kwargs)
+
+    def _acting(
+        self, verb: Callable[Concatenate[Work, Parameters], Result]
+    ) -> Callable[Concatenate[Work, Parameters], Result]:
+        def act(work: Work, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+            work.actor = self._actor
+            return verb(work, *args, **kwargs)
+
+        return act

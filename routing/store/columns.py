@@ -1,6 +1,6 @@
 """The kinds of columns, constraints and indexes that the tables are made of."""
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -11,8 +11,11 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    MetaData,
     Text,
 )
+
+metadata: Final = MetaData()
 
 
 def sid() -> Column[Any]:

@@ -21,6 +21,7 @@ WRITTEN: Final = (
     "carried",
     "occurred_at",
     *INDEXED_FIELDS,
+    "actor",
     "picture",
 )
 #: The columns of a row that is read, in the order that `event_of` expects; who wants the picture,
@@ -45,6 +46,7 @@ def written_row(event: Event) -> tuple[object, ...]:
         _encode(event.carried).decode(),
         event.occurred_at,
         *_indexed(event),
+        None if event.actor is None else _encode(event.actor).decode(),
         None if event.picture is None else _encode(event.picture).decode(),
     )
 
@@ -57,6 +59,8 @@ def event_of(row: tuple[Any, ...]) -> Event:
     named = dict(zip(READ, row, strict=False))
     carried = named["carried"]
     named["carried"] = _decode(carried) if carried else {}
+    if named["actor"] is not None:
+        named["actor"] = _decode(named["actor"])
     if len(row) > len(READ) and row[-1] is not None:
         named[PICTURE] = _decode_picture(row[-1])
     return Event(**named)

@@ -21,7 +21,6 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    MetaData,
     Table,
     Text,
     func,
@@ -36,13 +35,15 @@ from routing.events import INDEXED_FIELDS
 from routing.presence import Presence
 from routing.reservation import Reservation
 from routing.store import columns
+from routing.store.people_tables import sessions, sign_in_attempts, users
 from routing.task import Task
 from routing.task_queue import TaskQueue
 from routing.transfer import Transfer
+from routing.user import Session, SignInAttempts, User
 from routing.worker import Worker, WorkerChannel
 from routing.workspace import FIFO, LIFO, Activity, TaskChannel, Workspace
 
-metadata: Final = MetaData()
+metadata: Final = columns.metadata
 
 
 workspaces = Table(
@@ -440,6 +441,7 @@ events = Table(
     columns.text("carried"),
     columns.instant("occurred_at"),
     *(columns.text_or_null(name) for name in INDEXED_FIELDS),
+    columns.text_or_null("actor"),
     columns.text_or_null("picture"),
     # Never a number twice, also after the newest events were purged.
     sqlite_autoincrement=True,
@@ -477,6 +479,9 @@ TABLES: Final[Mapping[type, Table]] = {
     Delivery: deliveries,
     ApiKey: api_keys,
     Presence: presences,
+    User: users,
+    Session: sessions,
+    SignInAttempts: sign_in_attempts,
 }
 
 #: Columns that timers and workers wait for: writing one may have to wake somebody.
@@ -485,6 +490,7 @@ DUE_COLUMNS: Final = frozenset({"due_at", "expires_at", "step_due_at", "leased_u
 #: What a broken unique index means to whoever caused it, by the index's name.
 REFUSALS: Final[Mapping[str, str]] = {
     "task_channels_unique_name": "A TaskChannel with this UniqueName already exists.",
+    "users_name": "A user of this name already exists.",
     "workers_friendly_name": "A Worker with this FriendlyName already exists.",
     "worker_channels_of_worker": "The Worker already has this WorkerChannel.",
     "transfers_live": "The Task is being transferred already.",

@@ -4,7 +4,8 @@ It reads and writes; when the transaction begins, commits and is tried again is 
 databases' rooms (sqlite.py, postgresql.py), which lend it a cursor.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NoReturn
 
 from routing.api_key import ApiKey
@@ -34,6 +35,7 @@ from routing.store.work_statements import WorkStatements
 from routing.task import Task
 from routing.task_queue import TaskQueue
 from routing.transfer import Transfer
+from routing.user import Session, SignInAttempts, User
 from routing.worker import CapacityClaim, Worker, WorkerChannel
 from routing.workspace import Activity, TaskChannel, Workspace
 
@@ -87,6 +89,8 @@ class UnitOfWork:
         #: What was read of configurations: one picture from the beginning to the end.
         self._pictures: dict[str, Configuration] = {}
         self.now: Instant = 0
+        #: Who does what the present verb does; None for the Workspace itself.
+        self.actor: Mapping[str, str] | None = None
         #: What the verb did that somebody may have to be woken for (see wake_up).
         self.topics: set[str] = set()
         #: What the database refused. It spoils the whole unit, whether the verb caught it or not.
@@ -108,6 +112,9 @@ class UnitOfWork:
         self.deliveries = SqlRows(self, dialect, Delivery)
         self.api_keys = SqlRows(self, dialect, ApiKey)
         self.statistics = SqlStatistics(self)
+        self.users = SqlRows(self, dialect, User)
+        self.sessions = SqlRows(self, dialect, Session)
+        self.sign_in_attempts = SqlRows(self, dialect, SignInAttempts)
         self.presences = SqlRows(self, dialect, Presence)
 
     # How the databases' rooms drive it.
@@ -145,6 +152,7 @@ class UnitOfWork:
         self._only_adds = only_adds
         self._pending.begin_verb()
         self.now = self._clock.now()
+        self.actor = None
         self.topics = set()
         self.failure = None
 
@@ -312,6 +320,8 @@ class UnitOfWork:
         if event.type not in CATALOGUE:
             raise StoreError(f"{event.type!r} is not in the catalogue of events.")
         self._refuse_writing()
+        if self.actor is not None:
+            event = replace(event, actor=self.actor)
         self._pending.emit(event)
         self.topics.add(event.type)
 

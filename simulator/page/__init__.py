@@ -1,6 +1,6 @@
 """The page at the simulator's own address: a telephone, the phones it rings, and what goes on.
 
-Four files, served as they are: no build, nobody else's code. The page speaks to the control door
+Five files, served as they are: no build, nobody else's code. The page speaks to the control door
 and to nothing else. Its policy lets the browser run only these files, so that a name or a text
 that a caller or a program has set stays a text. It must never render anything on the server.
 """
@@ -14,11 +14,13 @@ FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/sound.js": ("sound.js", "text/javascript; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "media-src http: https:; "  # a <Play> may name any address
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )

@@ -1,14 +1,16 @@
-// The simulator's page: asks the control door what goes on, shows it, and passes on what is pressed.
+// The simulator's page: is told by the stream what goes on, shows it, and passes on what is pressed.
 // Whatever comes from outside is set as text, never as markup.
 
-const LOOK_MS = 500;
+import { Loudspeaker } from "./sound.js";
+
 const LOG_LINES = 300; // that the page keeps
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
-const LARGEST = 2 ** 53 - 1;
 
 const byId = (id) => document.getElementById(id);
 const phone = { sid: null, call: null, said: [] };
-let logRead = null; // the number of the last line that was read
+// What the stream has told: by SID, address or number.
+const network = { calls: new Map(), conferences: new Map(), queues: new Map(), endpoints: new Map(), numbers: new Map() };
+const loudspeaker = new Loudspeaker();
 let logLines = [];
 
 // -- the control door
@@ -24,15 +26,16 @@ async function ask(path, method = "GET", body = undefined) {
   return found;
 }
 
-/** Does what somebody asked for, shows why it failed, and looks at once. */
+/** Does what somebody asked for, and shows why it failed. */
 async function act(work) {
+  loudspeaker.switchOn(byId("sound").checked);
   try {
     await work();
     tell(null);
   } catch (error) {
     tell(error.message);
   }
-  await look();
+  show();
 }
 
 function tell(problem) {
@@ -102,11 +105,23 @@ function showPhone() {
     return line;
   });
   if (heard.childElementCount > before) heard.scrollTop = heard.scrollHeight;
+  sound();
+}
+
+/** Lets the loudspeaker do what the line does. A last word is not cut off by the end of the call. */
+function sound() {
+  const { call } = phone;
+  if (call === null) return loudspeaker.hush();
+  if (["queued", "ringing"].includes(call.status)) return loudspeaker.ring();
+  const now = call.heard.find((one) => one.number === call.sounding);
+  if (now !== undefined) return loudspeaker.play(`${call.sid} ${now.number}`, now);
+  const isLastWord = call.status === "completed" && call.heard.at(-1)?.verb === "Say";
+  return isLastWord ? undefined : loudspeaker.hush();
 }
 
 function take(sid) {
   if (phone.sid === sid) return;
-  Object.assign(phone, { sid, call: null, said: [] });
+  Object.assign(phone, { sid, call: network.calls.get(sid) ?? null, said: [] });
   byId("heard").replaceChildren();
 }
 
@@ -114,23 +129,28 @@ function press(digits) {
   return act(async () => {
     await ask(`/simulator/calls/${phone.sid}/press`, "POST", { digits });
     remember(`key ${digits}`);
+    loudspeaker.keys(digits);
   });
 }
 
 /** What was done at this telephone stands among what is heard. */
 function remember(text) {
-  const last = Math.max(phone.now ?? 0, ...phone.call.heard.map((sound) => sound.at));
+  const last = Math.max(0, ...phone.call.heard.map((sound) => sound.at));
   phone.said.push({ at: last, verb: "You", number: phone.said.length, text });
 }
 
 function hangUp(sid) {
-  return act(() => ask(`/simulator/calls/${sid}/hangup`, "POST"));
+  return act(async () => {
+    await ask(`/simulator/calls/${sid}/hangup`, "POST");
+    if (sid === phone.sid) loudspeaker.hush();
+  });
 }
 
 function answer(sid) {
   return act(async () => {
     await ask(`/simulator/calls/${sid}/answer`, "POST");
     take(sid);
+    if (phone.call === null) await findPhone();
   });
 }
 
@@ -212,29 +232,30 @@ function updateGroup(row, title, state, people) {
   set(status, state);
 }
 
-function showNetwork(state, endpoints) {
-  const names = new Map(state.calls.map((call) => [call.sid, call]));
+function showNetwork() {
+  const [calls, conferences, queues, endpoints, numbers] =
+    ["calls", "conferences", "queues", "endpoints", "numbers"].map((kind) => [...network[kind].values()]);
   const who = (sid) => {
-    const call = names.get(sid);
+    const call = network.calls.get(sid);
     if (call === undefined) return sid;
     return call.direction === "inbound" ? call.from : call.to;
   };
-  set(byId("calls-count"), String(state.calls.length));
-  showRows(byId("calls"), state.calls, (call) => call.sid, callRow, updateCall);
+  set(byId("calls-count"), String(calls.length));
+  showRows(byId("calls"), calls, (call) => call.sid, callRow, updateCall);
   showRows(byId("endpoints"), endpoints, (one) => one.address, endpointRow, (row, one) =>
-    updateEndpoint(row, one, state.calls));
-  showRows(byId("queues"), state.queues, (one) => one.sid, groupRow, (row, one) =>
+    updateEndpoint(row, one, calls));
+  showRows(byId("queues"), queues, (one) => one.sid, groupRow, (row, one) =>
     updateGroup(row, one.friendly_name, `${one.current_size} waiting`,
       one.members.map((member) => `${member.position}. ${who(member.call_sid)}`)));
-  showRows(byId("conferences"), state.conferences, (one) => one.sid, groupRow, (row, one) =>
+  showRows(byId("conferences"), conferences, (one) => one.sid, groupRow, (row, one) =>
     updateGroup(row, one.friendly_name, one.status, one.participants.map((person) =>
       [who(person.call_sid), person.hold && "on hold", person.muted && "muted", person.coaching && "coaching"]
         .filter(Boolean).join(" "))));
-  showRows(byId("numbers"), state.numbers, (one) => one.phone_number, (one) =>
+  showRows(byId("numbers"), numbers, (one) => one.phone_number, (one) =>
     make("option", "", { value: one.phone_number }));
   const to = byId("dial").elements.to;
-  if (to.value === to.defaultValue && to.dataset.filled === undefined && state.numbers.length > 0) {
-    to.value = state.numbers[0].phone_number;
+  if (to.value === to.defaultValue && to.dataset.filled === undefined && numbers.length > 0) {
+    to.value = numbers[0].phone_number;
     to.dataset.filled = "";
   }
 }
@@ -271,66 +292,92 @@ function showLog() {
   showRows(byId("log"), shown.reverse(), (line) => line.number, logRow);
 }
 
-async function readLog() {
-  if (logRead === null) {
-    const { last } = await ask(`/simulator/log?since=${LARGEST}`);
-    logRead = Math.max(0, last - LOG_LINES);
-  }
-  const { entries, last } = await ask(`/simulator/log?since=${logRead}`);
-  if (last < logRead) { // the simulator was started anew
-    logRead = null;
-    logLines = [];
-  } else {
-    logRead = last;
-    logLines = [...logLines, ...entries].slice(-LOG_LINES);
-  }
-}
+// -- the stream
 
-// -- looking, again and again
-
-let looking = null;
-let timer = null;
-
-/** One look at a time; who asks while one is under way gets the next. */
-async function look() {
-  while (looking !== null) await looking;
-  clearTimeout(timer);
-  looking = lookOnce();
-  await looking;
-  looking = null;
-  timer = setTimeout(look, LOOK_MS);
-}
-
-async function lookOnce() {
-  const status = byId("connection");
-  try {
-    const [state, { endpoints }] = await Promise.all([
-      ask("/simulator/state?live=true"), ask("/simulator/endpoints"), readLog(),
-    ]);
-    phone.now = state.time;
-    await followPhone(state.calls);
-    showNetwork(state, endpoints);
+/** Shows everything before the browser next paints, however much has come. */
+let isShowing = false;
+function show() {
+  if (isShowing) return;
+  isShowing = true;
+  requestAnimationFrame(() => {
+    isShowing = false;
+    showNetwork();
     showPhone();
     showLog();
-    set(status, "connected");
-    status.dataset.tone = "good";
-  } catch (error) {
-    set(status, error instanceof TypeError ? "not reachable" : error.message);
-    status.dataset.tone = "bad";
-  }
+  });
 }
 
-/** A call that is over is no longer live: its last words are fetched once. */
-async function followPhone(calls) {
+const by = (key, rows) => new Map(rows.map((row) => [row[key], row]));
+
+/** What each event of the stream changes; all carry the whole of what they are about. */
+const NEWS = {
+  state(state) {
+    network.calls = by("sid", state.calls);
+    network.conferences = by("sid", state.conferences);
+    network.queues = by("sid", state.queues);
+    network.endpoints = by("address", state.endpoints);
+    network.numbers = by("phone_number", state.numbers);
+    logLines = state.log;
+    if (phone.sid !== null) findPhone();
+  },
+  call(call) {
+    const known = network.calls.get(call.sid);
+    const whole = { ...call, heard: known?.heard ?? [] };
+    if (isOver(call)) network.calls.delete(call.sid);
+    else network.calls.set(call.sid, whole);
+    if (call.sid === phone.sid) phone.call = { ...whole, heard: phone.call?.heard ?? whole.heard };
+  },
+  heard({ call_sid: sid, ...sound }) {
+    for (const call of new Set([network.calls.get(sid), phone.sid === sid ? phone.call : undefined])) {
+      if (call === undefined || call === null) continue;
+      call.sounding = sound.number;
+      if (!call.heard.some((one) => one.number === sound.number)) call.heard = [...call.heard, sound];
+    }
+  },
+  conference(room) {
+    if (room.status === "completed") network.conferences.delete(room.sid);
+    else network.conferences.set(room.sid, room);
+  },
+  queue(queue) {
+    if (queue.is_deleted) network.queues.delete(queue.sid);
+    else network.queues.set(queue.sid, queue);
+  },
+  endpoint: (endpoint) => network.endpoints.set(endpoint.address, endpoint),
+  number: (number) => network.numbers.set(number.phone_number, number),
+  log(line) {
+    logLines = [...logLines, line].slice(-LOG_LINES);
+  },
+};
+
+/** The call on this telephone may have ended while the connection was lost. */
+async function findPhone() {
   const { sid } = phone;
-  if (sid === null || (phone.call !== null && isOver(phone.call))) return;
-  const live = calls.find((call) => call.sid === sid);
   try {
-    const found = live ?? await ask(`/simulator/calls/${sid}`);
+    const found = network.calls.get(sid) ?? await ask(`/simulator/calls/${sid}`);
     if (phone.sid === sid) phone.call = found;
   } catch {
     take(null); // the simulator has forgotten it
   }
+  show();
+}
+
+function connect() {
+  const stream = new EventSource(`/simulator/stream?log=${LOG_LINES}`);
+  for (const [kind, change] of Object.entries(NEWS)) {
+    stream.addEventListener(kind, (event) => {
+      change(JSON.parse(event.data));
+      show();
+    });
+  }
+  const say = (text, tone) => {
+    set(byId("connection"), text);
+    byId("connection").dataset.tone = tone;
+  };
+  stream.addEventListener("open", () => say("connected", "good"));
+  stream.addEventListener("error", () => {
+    say("not reachable", "bad");
+    if (stream.readyState === EventSource.CLOSED) setTimeout(connect, 2000); // it was refused
+  });
 }
 
 // -- what can be pressed
@@ -353,6 +400,7 @@ byId("dial").addEventListener("submit", (event) => {
   act(async () => {
     const order = { from: from.value.trim(), to: to.value.trim() };
     take((await ask("/simulator/calls", "POST", order)).sid);
+    if (phone.call === null) await findPhone(); // where it was over at once
   });
 });
 
@@ -375,6 +423,10 @@ byId("endpoint").addEventListener("submit", (event) => {
 });
 
 byId("hang-up").addEventListener("click", () => hangUp(phone.sid));
+byId("sound").addEventListener("change", (event) => {
+  loudspeaker.switchOn(event.target.checked);
+  show();
+});
 byId("filter").addEventListener("change", showLog);
 showPhone();
-look();
+connect();

@@ -114,5 +114,5 @@ class Account:
                 if form.has(wire):
                     changes[field] = form.method(wire)
             changed = dataclasses.replace(number, **changes)
-            self._network.numbers[number.phone_number] = changed
+            self._network.set_number(changed)
             return self._represent(changed)

@@ -98,6 +98,7 @@ class Queues:
                 queue.friendly_name = self._name(form) or queue.friendly_name
             queue.max_size = size or queue.max_size
             queue.updated_at = self._network.now()
+            self._network.queue_changed(queue)
             return self._represent(queue)
 
     def delete(self, account_sid: str, queue_sid: str) -> tuple[str, int]:
@@ -106,7 +107,7 @@ class Queues:
             queue = self._find(queue_sid)
             if queue.members:
                 raise bad(QUEUE_IS_NOT_EMPTY, f"queue {queue.friendly_name} is not empty")
-            del self._network.queues[queue.sid]
+            self._network.delete_queue(queue)
             return "", 204
 
     # -- members

@@ -42,6 +42,8 @@ class Room(RuleBasedStateMachine):
             tell=self.tell,
             give_up=self.given_up.append,
             turned=lambda _: None,
+            changed=lambda _: None,
+            moved=lambda _: None,
         )
 
     def tell(self, room: Conference, found: Parameters) -> None:

@@ -23,6 +23,16 @@ needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="NO BROWSER: the page was not tried; install chromium"
 )
 
+#: Lets a test read what the browser's voice was asked to say.
+LISTEN = """
+window.spoken = [];
+const speak = SpeechSynthesis.prototype.speak;
+SpeechSynthesis.prototype.speak = function (words) {
+  window.spoken.push([words.text, words.lang]);
+  return speak.call(this, words);
+};
+"""
+
 NASTY = '<img src=x onerror="document.title=1">'
 
 
@@ -39,7 +49,7 @@ def test_the_page_and_all_it_loads_come_from_the_simulator_itself(town: Town) ->
         )
 
 
-@pytest.mark.parametrize("path", ["/", "/page.css", "/page.js", "/icon.svg"])
+@pytest.mark.parametrize("path", ["/", "/page.css", "/page.js", "/sound.js", "/icon.svg"])
 def test_the_policy_lets_nothing_else_run(town: Town, path: str) -> None:
     policy = requests.get(f"{town.simulator.url}{path}", timeout=20).headers[
         "Content-Security-Policy"
@@ -86,6 +96,7 @@ def screen(town: Town) -> Iterator[Page]:
         page = browser.new_page(viewport={"width": 360, "height": 740})
         page.on("console", lambda line: complaints.append(line.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.add_init_script(LISTEN)
         page.goto(f"{town.simulator.url}/")
         expect(page.locator("#connection")).to_have_text("connected")
         yield page
@@ -102,7 +113,7 @@ def test_somebody_dials_in_the_browser_reads_the_greeting_presses_and_hangs_up(
         f'<Gather numDigits="1" action="/pressed"><Say>Welcome {NASTY.replace("<", "&lt;")}</Say>'
         "</Gather>",
     )
-    application.says("/pressed", '<Say>Thank you</Say><Pause length="600"/>')
+    application.says("/pressed", '<Say language="fr-FR">Merci</Say><Pause length="600"/>')
     expect(screen.get_by_label("To", exact=True)).to_have_value(LINE)
     screen.get_by_role("button", name="Dial").click()
     heard = screen.get_by_label("What is heard on the line")
@@ -112,7 +123,8 @@ def test_somebody_dials_in_the_browser_reads_the_greeting_presses_and_hangs_up(
     heard.press("7")
     application.wait_for("/pressed")
     assert application.last("/pressed")["Digits"] == "7"
-    expect(heard).to_contain_text("Thank you")
+    expect(heard).to_contain_text("Merci")
+    assert screen.evaluate("window.spoken") == [[f"Welcome {NASTY}", "en-US"], ["Merci", "fr-FR"]]
     screen.locator("#hang-up").click()
     expect(screen.locator("#line-status")).to_have_text("completed")
     expect(screen.locator("#calls li")).to_have_count(0)

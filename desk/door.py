@@ -1,0 +1,60 @@
+"""The door itself: pages, and JSON below /desk/, behind one guard and with one way to refuse."""
+
+from typing import Final
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException
+
+from desk import refusals
+from desk.access_tokens import AccessTokens, MakeToken
+from desk.pages import add_pages
+from desk.refusals import Refused
+from desk.sessions import Visitors
+from desk.settings import DeskSettings
+from desk.sign_in import SignIn
+from routing.engine import Engine
+from routing.errors import RoutingError, Unavailable
+
+PREFIX: Final = "/desk/"
+_HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def desk_door(engine: Engine, settings: DeskSettings, *, make_token: MakeToken) -> Blueprint:
+    """The pages and what they need, for the composition root to register on its app.
+
+    Whatever changes something comes from a page of ours, and shows the CSRF token of its cookie.
+    """
+    blueprint = Blueprint("desk", __name__)
+    visitors = Visitors(engine, settings)
+    sign_in = SignIn(engine, settings, visitors)
+    tokens = AccessTokens(engine, visitors, sign_in, make_token)
+    add_pages(blueprint, settings, visitors)
+    for path, view, method in (
+        ("session", sign_in.session, "GET"),
+        ("sign-in", sign_in.sign_in, "POST"),
+        ("sign-out", sign_in.sign_out, "POST"),
+        ("demo", sign_in.demo, "POST"),
+        ("demo/tokens", tokens.demo_tokens, "POST"),
+        ("token", tokens.token, "POST"),
+    ):
+        blueprint.add_url_rule(PREFIX + path, path, view, methods=[method])
+
+    @blueprint.before_request
+    def guard() -> None:
+        if request.method not in _HARMLESS:
+            visitors.check_origin(request, visitors.of(request))
+
+    @blueprint.after_request
+    def keep_to_ourselves(response: Response) -> Response:
+        if request.path.startswith(PREFIX):
+            response.headers["Cache-Control"] = "no-store"
+            response.headers["X-Content-Type-Options"] = "nosniff"
+            response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        return visitors.remember(response)
+
+    blueprint.register_error_handler(Refused, refusals.of_refused)
+    blueprint.register_error_handler(RoutingError, refusals.of_routing_error)
+    blueprint.register_error_handler(HTTPException, refusals.of_http_error)
+    blueprint.register_error_handler(Unavailable, refusals.of_unavailable)
+    blueprint.register_error_handler(Exception, refusals.of_unexpected)
+    return blueprint
