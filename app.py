@@ -19,6 +19,7 @@ from desk.door import desk_door
 from desk.settings import DeskSettings, OpenIdSettings
 from routing import timers
 from routing.api.door import rest_door
+from routing.api.inside import Inside, run_inside
 from routing.api.operations import RestSettings
 from routing.api.streams import Streams
 from routing.api.tokens import make_token
@@ -243,6 +244,7 @@ def create_app(
                 account_sid=settings.twilio_account_sid,
                 auth_token=settings.twilio_auth_token,
             ),
+            ask_rest=lambda **asked: run_inside(web, Inside(**asked)),
         )
     )
     web.register_blueprint(health_door(store, house.followers.wellbeing))

@@ -14,6 +14,10 @@ _AGENTS = (
     ("Alice", {"skills": ["support", "sales"], "languages": ["en"], "contact_uri": "client:alice"}),
     ("Bob", {"skills": ["support"], "languages": ["en", "ja"], "contact_uri": "client:bob"}),
 )
+#: Chats of an agent at once; the last place is for those that are taken by hand.
+_CHATS = 4
+#: Seconds that a Task which was taken by hand waits for that agent alone.
+_BY_HAND_SECONDS = 60
 
 
 def provision(work: Work) -> Workspace:
@@ -37,19 +41,54 @@ def provision(work: Work) -> Workspace:
         work,
         workspace_sid=workspace.sid,
         friendly_name="Calls",
-        configuration=json.dumps(
-            {"task_routing": {"filters": [], "default_filter": {"queue": support.sid}}}
-        ),
+        configuration=json.dumps(_routing(support.sid)),
     )
     for name, attributes in _AGENTS:
-        workers.create(
+        worker = workers.create(
             work,
             workspace_sid=workspace.sid,
             friendly_name=name,
             attributes=json.dumps(attributes),
             activity_sid=available,
         )
+        workers.set_channel(
+            work,
+            workspace_sid=workspace.sid,
+            worker_sid=worker.sid,
+            channel="chat",
+            capacity=_CHATS,
+        )
     return workspace
+
+
+def _routing(queue: str) -> dict[str, object]:
+    """Calls go to whoever is free; of chats a place is left for those that an agent takes by hand.
+
+    The two filters are those of Twilio's multitasking guide ("Let Workers pick Tasks manually").
+    A Task that was taken and then let go is offered to everybody after a while.
+    """
+    by_hand = {"queue": queue, "expression": "task.worker_sid == worker.sid", "priority": 1000}
+    pushed = {
+        "queue": queue,
+        "expression": f"worker.channel.chat.available_capacity_percentage > {100 // _CHATS}",
+    }
+    return {
+        "task_routing": {
+            "filters": [
+                {
+                    "filter_friendly_name": "Taken by hand",
+                    "expression": "manual == 1",
+                    "targets": [by_hand | {"timeout": _BY_HAND_SECONDS}, {"queue": queue}],
+                },
+                {
+                    "filter_friendly_name": "Chats",
+                    "expression": 'task_channel_unique_name == "chat"',
+                    "targets": [pushed],
+                },
+            ],
+            "default_filter": {"queue": queue},
+        }
+    }
 
 
 #: Those who sign in by one click; each with the Worker of the same name.

@@ -9,6 +9,7 @@ from desk import refusals
 from desk.access_tokens import AccessTokens, MakeToken
 from desk.pages import add_pages
 from desk.refusals import Refused
+from desk.rest import METHODS, AskRest, Rest
 from desk.sessions import Visitors
 from desk.settings import DeskSettings
 from desk.sign_in import SignIn
@@ -19,7 +20,9 @@ PREFIX: Final = "/desk/"
 _HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def desk_door(engine: Engine, settings: DeskSettings, *, make_token: MakeToken) -> Blueprint:
+def desk_door(
+    engine: Engine, settings: DeskSettings, *, make_token: MakeToken, ask_rest: AskRest
+) -> Blueprint:
     """The pages and what they need, for the composition root to register on its app.
 
     Whatever changes something comes from a page of ours, and shows the CSRF token of its cookie.
@@ -28,6 +31,7 @@ def desk_door(engine: Engine, settings: DeskSettings, *, make_token: MakeToken) 
     visitors = Visitors(engine, settings)
     sign_in = SignIn(engine, settings, visitors)
     tokens = AccessTokens(engine, visitors, sign_in, make_token)
+    rest = Rest(engine, visitors, ask_rest)
     add_pages(blueprint, settings, visitors)
     for path, view, method in (
         ("session", sign_in.session, "GET"),
@@ -36,8 +40,11 @@ def desk_door(engine: Engine, settings: DeskSettings, *, make_token: MakeToken) 
         ("demo", sign_in.demo, "POST"),
         ("demo/tokens", tokens.demo_tokens, "POST"),
         ("token", tokens.token, "POST"),
+        ("pull", rest.pull, "POST"),
     ):
         blueprint.add_url_rule(PREFIX + path, path, view, methods=[method])
+
+    blueprint.add_url_rule(f"{PREFIX}rest/<path:path>", "rest", rest.forward, methods=METHODS)
 
     @blueprint.before_request
     def guard() -> None:

@@ -3,7 +3,7 @@ import js from '@eslint/js';
 
 const BROWSER = [
   'AudioContext', 'Blob', 'CustomEvent', 'Document', 'DocumentFragment', 'Element', 'Event',
-  'EventTarget', 'FormData', 'HTMLElement', 'KeyboardEvent', 'Notification', 'Response', 'URL',
+  'EventSource', 'EventTarget', 'FormData', 'HTMLElement', 'KeyboardEvent', 'Notification', 'Response', 'URL',
   'URLSearchParams', 'WebSocket', 'clearInterval', 'clearTimeout', 'console', 'crypto',
   'customElements', 'document', 'getComputedStyle', 'HTMLInputElement', 'fetch', 'localStorage', 'location', 'matchMedia', 'navigator',
   'performance', 'requestAnimationFrame', 'sessionStorage', 'setInterval', 'setTimeout', 'structuredClone', 'window',

@@ -26,6 +26,14 @@ from voice.settings import VoiceSettings
 NOTHING = str(VoiceResponse())
 
 
+def keys(digits: str) -> str:
+    """Presses these keys; nothing where there are none (any more)."""
+    document = VoiceResponse()
+    if digits:
+        document.play(digits=digits)
+    return str(document)
+
+
 class Announcements:
     """The documents of one call flow; all URLs in them are absolute."""
 

@@ -14,6 +14,7 @@ import structlog
 
 from routing.call import Call, Instruction
 from routing.engine import Engine, instructions, participants
+from routing.engine.outside import OUTSIDE
 from routing.errors import RoutingError
 from routing.events import Event
 from routing.ports import Work
@@ -21,6 +22,7 @@ from routing.reservation import PENDING
 from voice import bridge, callback, conversation, hang_up, outcomes
 from voice.announcement import Announcements
 from voice.call_flow import ON_OFFER, CallFlow
+from voice.calling_out import CallingOut
 from voice.phone_line import (
     ENDED_STATUSES,
     LEG_OPTIONS,
@@ -53,7 +55,7 @@ WRONG_FROM_DEQUEUE = "40132: 'from' is missing or not +E.164, client: or sip:"
 WRONG_FROM = "40138: 'from' is missing or not +E.164, client: or sip:"
 
 #: Kinds that a Reservation waits for: what does not work soon, somebody else should try.
-_TRIED_BRIEFLY: Final = instructions.BRIDGING | {bridge.SUPERVISE} | participants.KINDS
+_TRIED_BRIEFLY: Final = instructions.BRIDGING | {bridge.SUPERVISE, OUTSIDE} | participants.KINDS
 
 _RESERVATION_OVER: Final = frozenset(
     {
@@ -98,8 +100,10 @@ class Assignments:
         self._announcements = announcements
         flows = (flow, *flow.numbers.values())
         self._rings_on_offer = any(each.bridge == ON_OFFER for each in flows)
-        wishes = Wishes(engine, settings, phone_line)
-        self._steps: dict[tuple[str, str], Callable[[Instruction], None]] = wishes.steps
+        self._steps: dict[tuple[str, str], Callable[[Instruction], None]] = (
+            Wishes(engine, settings, phone_line).steps
+            | CallingOut(engine, settings, phone_line).steps
+        )
         for kind in conversation.ROOMS:
             self._steps |= {
                 (kind, bridge.DIAL): self._dial,
@@ -408,7 +412,10 @@ class Assignments:
     def _end_leg(self, instruction: Instruction) -> None:
         call_sid = instruction.worker_call_sid
         if call_sid is None:
-            leg = self._line.find_leg(room=instruction.task_sid, label=instruction.reservation_sid)
+            label = conversation.parameters_of(instruction).get("label")
+            leg = self._line.find_leg(
+                room=instruction.task_sid, label=str(label or instruction.reservation_sid)
+            )
             call_sid = leg.call_sid if leg else None
         if call_sid is not None:
             with contextlib.suppress(CallGone):  # which is what was wanted
@@ -417,16 +424,28 @@ class Assignments:
 
     def _back_in_line(self, instruction: Instruction) -> None:
         scene = self._engine.read(scene_of, instruction)
-        if scene.call is not None and self._waits_in_vain(instruction, scene, scene.call):
+        if conversation.parameters_of(instruction).get("only_if_alone"):
+            self._fetch_from_room(instruction, scene)
+            return
+        if scene.call is not None and not scene.is_overtaken:
             self._redirect(scene.call, self._announcements.of(scene.call.to_address).back_in_line)
         self._engine.perform(outcomes.finish, instruction)
 
-    def _waits_in_vain(self, instruction: Instruction, scene: Scene, call: Call) -> bool:
-        """Is the caller where nobody will come: between two documents, or alone in the room?"""
-        if not conversation.parameters_of(instruction).get("only_if_alone"):
-            return not scene.is_overtaken
-        room = self._line.find_room(instruction.task_sid)
-        return room is not None and room.call_sids == {call.sid}
+    def _fetch_from_room(self, instruction: Instruction, scene: Scene) -> None:
+        """The caller may be alone in the room; whoever has just left may still be seen there."""
+        room = self._line.find_room(instruction.task_sid) if scene.call is not None else None
+        inside = frozenset() if room is None else room.call_sids
+        if scene.call is not None and inside == {scene.call.sid}:
+            self._redirect(scene.call, self._announcements.of(scene.call.to_address).back_in_line)
+        elif (
+            scene.call is not None
+            and scene.call.sid in inside
+            and scene.is_waiting
+            and instruction.attempts < MAX_ATTEMPTS
+        ):
+            self._engine.perform(outcomes.later, instruction)
+            return
+        self._engine.perform(outcomes.finish, instruction)
 
     def _say_goodbye(self, instruction: Instruction) -> None:
         scene = self._engine.read(scene_of, instruction)

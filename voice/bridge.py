@@ -214,6 +214,8 @@ def customer_in(work: Work, *, instruction_sid: str, conference_sid: str) -> Non
     if instruction.step == PARTING:
         conversation.conversation_over(work, instruction)
         release_leg(work, instruction)
+    else:
+        conversation.hold_customer(work, instruction, hold=False)
 
 
 def part(work: Work, task_sid: str) -> bool:
@@ -303,7 +305,10 @@ def end_leg(
 
     `due_at` is as soon as possible where it is left out.
     """
+    label = label_of(instruction)
     for known in work.instructions.find(reservation_sid=instruction.reservation_sid, kind=HANG_UP):
+        if conversation.parameters_of(known).get("label") != label:
+            continue
         if known.worker_call_sid == call_sid:
             return
         if known.worker_call_sid is None and known.state not in _OVER:
@@ -311,7 +316,16 @@ def end_leg(
             return
     if due_at is None:
         due_at = _after_lease(work, instruction) if call_sid is None else work.now
-    conversation.request(work, instruction, HANG_UP, due_at=due_at, worker_call_sid=call_sid)
+    conversation.request(
+        work, instruction, HANG_UP, due_at=due_at, worker_call_sid=call_sid, label=label
+    )
+
+
+def label_of(instruction: Instruction) -> str:
+    """By which the leg of an Instruction is found in the room: agents' by their Reservation."""
+    if instruction.kind in conversation.ROOMS:
+        return instruction.reservation_sid
+    return instruction.sid
 
 
 def release_leg(work: Work, instruction: Instruction) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from routing.call import DONE, FAILED, Instruction
 from routing.ports import Work
-from voice import bridge, conversation, hang_up
+from voice import bridge, conversation, hang_up, outside
 from voice.phone_line import ENDED_STATUSES
 
 #: What the caller hears when the room is left: a farewell, the queue again, or that nobody comes.
@@ -53,6 +53,8 @@ def _joined(work: Work, instruction: Instruction, news: RoomNews) -> None:
         bridge.customer_in(
             work, instruction_sid=instruction.sid, conference_sid=news.conference_sid
         )
+    elif outside.look_at(work, instruction.task_sid, news.call_sid):
+        return
     elif instruction.worker_call_sid in {None, news.call_sid}:
         # The agent: whoever is in the room has answered.
         bridge.leg_changed(
@@ -74,6 +76,8 @@ def _left(work: Work, instruction: Instruction, news: RoomNews) -> None:
 
 def _worker_left(work: Work, instruction: Instruction, news: RoomNews) -> None:
     """The room tells of everybody by the instruction that opened it; theirs may be another."""
+    if outside.look_at(work, instruction.task_sid, news.call_sid):
+        return
     for seen in work.instructions.find(task_sid=instruction.task_sid, kind=conversation.ROOMS):
         if seen.worker_call_sid != news.call_sid:
             continue
@@ -85,6 +89,7 @@ def _worker_left(work: Work, instruction: Instruction, news: RoomNews) -> None:
 
 def _ended(work: Work, instruction: Instruction, news: RoomNews) -> None:
     conversation.remember_who_hung_up(work, instruction, news.ended_by)
+    outside.end_all(work, instruction.task_sid)
     if instruction.state != DONE:
         bridge.look_again(work, instruction)
     elif not conversation.is_handed_on(work, instruction.task_sid):

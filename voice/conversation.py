@@ -4,20 +4,25 @@ Verbs of the same kind as those of the bridge: each looks at what it finds, in o
 and leaves what is to be done on the phone line as an Instruction.
 """
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Final
 
 from routing import reservation as reservation_states
 from routing.call import DONE, Call, Instruction
-from routing.engine import instructions, reservations, tasks
+from routing.engine import instructions, outside, participants, reservations, tasks
+from routing.errors import RoutingError
 from routing.json_text import read_object
 from routing.ports import Work
+from routing.reservation import Reservation
 from routing.task import ASSIGNED, WAITING
 
 BACK_IN_LINE: Final = "back-in-line"
 #: End the room that everybody but the caller has left.
 END_ROOM: Final = "end-room"
+#: The caller and somebody outside stay, and the room ends with either.
+TOGETHER: Final = "together"
 #: Twilio's reason of a Task whose conference is over.
 CONFERENCE_ENDED: Final = "Conference ended"
 #: The one step of the kinds of our own.
@@ -62,7 +67,9 @@ def is_handed_on(work: Work, task_sid: str) -> bool:
     )
 
 
-def conversation_over(work: Work, instruction: Instruction) -> bool:
+def conversation_over(
+    work: Work, instruction: Instruction, *, reason: str = CONFERENCE_ENDED
+) -> bool:
     """Somebody has left the room: after-work begins, or all is done where there is none.
 
     A workspace with multitasking lets its agents wrap up; without, the Task is completed and the
@@ -80,16 +87,14 @@ def conversation_over(work: Work, instruction: Instruction) -> bool:
         return False
     configuration = work.configuration(task.workspace_sid)
     if configuration.workspace.multi_task_enabled:
-        tasks.wrap_up(
-            work, workspace_sid=task.workspace_sid, task_sid=task.sid, reason=CONFERENCE_ENDED
-        )
+        tasks.wrap_up(work, workspace_sid=task.workspace_sid, task_sid=task.sid, reason=reason)
         return True
     activity_sid = parameters_of(instruction).get("post_work_activity_sid")
     tasks.complete(
         work,
         workspace_sid=task.workspace_sid,
         task_sid=task.sid,
-        reason=CONFERENCE_ENDED,
+        reason=reason,
         post_work_activity_sid=(
             str(activity_sid) if activity_sid in configuration.activities else None
         ),
@@ -114,27 +119,87 @@ def worker_left(work: Work, instruction: Instruction) -> None:
         )
         if other.sid != reservation.sid
     ]
+    stays = any(instructions.standing(work, other.sid) is not None for other in others)
+    call = call_of(work, task.sid)
+    if not stays and is_live(call) and left_early(work, instruction):
+        return
     handed_on = bool(others) or is_handed_on(work, task.sid)
     if reservation.reservation_status == reservation_states.ACCEPTED:
-        if not handed_on:
-            conversation_over(work, instruction)
-        elif work.configuration(task.workspace_sid).workspace.multi_task_enabled:
-            reservations.wrap_up(work, reservation_sid=reservation.sid)
+        if handed_on:
+            _end_part(work, reservation)
+        elif outside.live(work, task.sid):
+            among_themselves(work, instruction)
         else:
-            reservations.complete(work, reservation_sid=reservation.sid)
-    if any(instructions.standing(work, other.sid) is not None for other in others):
-        return
-    if is_live(call_of(work, task.sid)):
+            conversation_over(work, instruction)
+    if stays:
+        hold_customer(work, instruction, hold=False)  # whoever held them is not there any more
+    elif is_live(call):
         _comfort(work, instruction, handed_on=handed_on)
+
+
+def _end_part(work: Work, reservation: Reservation) -> None:
+    if work.configuration(reservation.workspace_sid).workspace.multi_task_enabled:
+        reservations.wrap_up(work, reservation_sid=reservation.sid)
+    else:
+        reservations.complete(work, reservation_sid=reservation.sid)
+
+
+def left_early(work: Work, instruction: Instruction) -> bool:
+    """The agent leaves while somebody outside is being called; False if nobody is.
+
+    The caller hears music meanwhile. The agent's Reservation stays as it is until it is known who
+    has the caller then.
+    """
+    reservation = work.reservations.get(instruction.reservation_sid)
+    if (
+        reservation is None
+        or reservation.reservation_status != reservation_states.ACCEPTED
+        or not outside.is_awaited(work, instruction.task_sid)
+    ):
+        return False
+    for row in outside.live(work, instruction.task_sid):
+        if row.step != outside.TALKING and outside.leaver(work, row) is None:
+            outside.leaves(work, row, reservation.sid)
+    hold_customer(work, instruction, hold=True)
+    return True
+
+
+def among_themselves(work: Work, instruction: Instruction) -> None:
+    """The agent has left the caller with somebody outside, who may talk on."""
+    hold_customer(work, instruction, hold=False)
+    for row in outside.live(work, instruction.task_sid):
+        request(work, row, TOGETHER, due_at=work.now, worker_call_sid=row.worker_call_sid)
+    conversation_over(work, instruction, reason=outside.HANDED_OUT)
+
+
+def hold_customer(work: Work, instruction: Instruction, *, hold: bool) -> None:
+    """The caller hears music, or the others again; nothing where that is so already."""
+    if participants.is_on_hold(work, instruction.task_sid, participants.CUSTOMER) == hold:
+        return
+    with contextlib.suppress(RoutingError):  # nobody has the Task any more
+        participants.hold_customer(
+            work,
+            workspace_sid=instruction.workspace_sid,
+            task_sid=instruction.task_sid,
+            hold=hold,
+        )
 
 
 def _comfort(work: Work, instruction: Instruction, *, handed_on: bool) -> None:
     """The caller may be alone in a room that did not end with the agent's leaving."""
     if handed_on:
         request(work, instruction, BACK_IN_LINE, due_at=work.now, only_if_alone=True)
-    elif work.transfers.find(task_sid=instruction.task_sid, limit=1):
+    elif was_handed_on(work, instruction.task_sid):
         # While it was handed on, nobody's leaving was to end the room.
         request(work, instruction, END_ROOM, due_at=work.now)
+
+
+def was_handed_on(work: Work, task_sid: str) -> bool:
+    """Was anybody else, a colleague or somebody outside, ever to take the conversation over?"""
+    return bool(
+        work.transfers.find(task_sid=task_sid, limit=1)
+        or work.instructions.find(task_sid=task_sid, kind=outside.OUTSIDE, limit=1)
+    )
 
 
 def remember_who_hung_up(work: Work, instruction: Instruction, call_sid: str) -> None:

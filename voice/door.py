@@ -14,8 +14,8 @@ from routing import sids
 from routing.call import Call
 from routing.engine import Engine
 from routing.ports import Work
-from voice import bridge, conference, elsewhere, hang_up
-from voice.announcement import Announcements
+from voice import bridge, conference, elsewhere, hang_up, outside, wishes
+from voice.announcement import Announcements, keys
 from voice.call_flow import CallFlow
 from voice.conference import RoomNews
 from voice.incoming_call import Reception
@@ -91,6 +91,8 @@ def _views(
         "waiting": lambda webhook: waiting_room.round(_of_a_call(webhook)),
         "queue-left": lambda webhook: waiting_room.left(_of_a_call(webhook)),
         "call-status": lambda webhook: news.of_the_call(_of_a_call(webhook)),
+        "outside-leg": lambda webhook: news.of_somebody_outside(_of_a_call(webhook)),
+        "digits": news.of_an_announcement,
         "agent-leg": lambda webhook: news.of_the_agents_leg(_of_a_call(webhook)),
         "conference": news.of_the_room,
         "hold": lambda webhook: announcements.of(webhook.get("To")).on_hold,
@@ -122,6 +124,19 @@ class News:
             status=_status(webhook),
         )
         return HEARD
+
+    def of_somebody_outside(self, webhook: Webhook) -> str:
+        self._engine.perform(
+            outside.leg_changed,
+            instruction_sid=_instruction(webhook),
+            call_sid=webhook.get("CallSid"),
+            status=_status(webhook),
+        )
+        return HEARD
+
+    def of_an_announcement(self, webhook: Webhook) -> str:
+        """Twilio asks which keys are to be pressed; they are never in a URL, which logs keep."""
+        return keys(self._engine.read(wishes.digits_of, _instruction(webhook)))
 
     def of_the_room(self, webhook: Webhook) -> str:
         """The room's callbacks: those that concern one call name it."""

@@ -8,7 +8,7 @@ from routing.call import Call
 from routing.engine import instructions, transfers
 from routing.ports import Work
 from routing.task import CANCELED, COMPLETED, WRAPPING, Task
-from voice import bridge, conversation
+from voice import bridge, conversation, outside
 from voice.phone_line import ENDED_STATUSES
 
 #: The Task of a call that ended before we heard that it rang.
@@ -25,6 +25,7 @@ def caller_left(work: Work, *, call_sid: str, status: str = "completed") -> bool
     if call is None or call.due_at is None:
         return False
     work.calls.change(call_sid, status=status, due_at=None, updated_at=work.now)
+    outside.end_all(work, call.task_sid)
     standing = conversation.standing_bridge(work, call.task_sid)
     # Whoever was called and did not answer has certainly met nobody.
     if standing is None and status == "completed" and bridge.part(work, call.task_sid):

@@ -6,11 +6,12 @@ Verbs of the engine's kind, for `assignment`: each in one unit of work, none of 
 from routing.call import DONE, FAILED, Instruction
 from routing.clock import SECOND
 from routing.engine import instructions
+from routing.engine.outside import OUTSIDE
 from routing.events import Event
 from routing.ports import Work
 from routing.reservation import ACCEPTED, PENDING
 from routing.transfer import COLD
-from voice import bridge, conversation, hang_up
+from voice import bridge, conversation, hang_up, outside
 
 #: Seconds before a failed try is repeated: 1, 2, 4, then this.
 MAX_PAUSE_SECONDS = 8
@@ -75,7 +76,9 @@ def give_up(work: Work, instruction: Instruction, *, failure: str) -> None:
     mine = still_ours(work, instruction)
     if mine is None:
         return
-    if mine.step == bridge.PARTING:
+    if mine.kind == OUTSIDE:
+        outside.give_up(work, mine, failure)
+    elif mine.step == bridge.PARTING:
         bridge.parted(work, mine.task_sid, met=False)
     elif mine.kind in instructions.BRIDGING or mine.kind == bridge.SUPERVISE:
         bridge.fail(work, mine, failure)

@@ -2,6 +2,7 @@
 
     PhoneLineError
       Unreachable   no answer, or one that asks to come again later; a repeat may help
+        Busy        the same, and nothing has been done
       Refused       Twilio understood and will not do it; a repeat will not help
         CallGone    the call or the participant is no longer there
 
@@ -102,6 +103,10 @@ class Unreachable(PhoneLineError):
     """No answer, or one that asks to come again later. It may have been done all the same."""
 
     retryable = True
+
+
+class Busy(Unreachable):
+    """Too many requests at once: it has not been looked at (Twilio's 20429)."""
 
 
 class Refused(PhoneLineError):
@@ -396,7 +401,9 @@ def _asked(question: Callable[[], Answer]) -> Answer:
 
 def _error(status: int, code: int | None, message: str) -> PhoneLineError:
     message = str(message)[:300]
-    if status == TOO_MANY_REQUESTS or status >= SERVER_ERROR:
+    if status == TOO_MANY_REQUESTS:
+        return Busy(message, code=code)
+    if status >= SERVER_ERROR:
         return Unreachable(message, code=code)
     if code in {CALL_NOT_IN_PROGRESS, NOT_FOUND} or status == requests.codes.not_found:
         return CallGone(message, code=code)

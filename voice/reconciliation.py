@@ -11,7 +11,8 @@ from routing.call import Call, Instruction
 from routing.clock import SECOND
 from routing.engine import Engine, mending
 from routing.ports import Work
-from routing.task import CANCELED, COMPLETED, WRAPPING
+from routing.reservation import ACCEPTED
+from routing.task import CANCELED, COMPLETED, WAITING, WRAPPING
 from voice import bridge, conversation, hang_up
 from voice.outcomes import settle
 from voice.phone_line import ENDED_STATUSES, CallGone, PhoneLine, PhoneLineError
@@ -80,7 +81,8 @@ class Reconciliation:
         inside = frozenset() if room is None else room.call_sids
         if {call.sid, instruction.worker_call_sid} <= inside:
             return
-        if self._engine.perform(_over, instruction_sid=instruction.sid):
+        left = _worker_left if call.sid in inside else _over
+        if self._engine.perform(left, instruction_sid=instruction.sid):
             _log.info("found a conversation that was over", call=call.sid)
         if inside == {call.sid}:
             _log.info("found a caller alone", call=call.sid)
@@ -104,7 +106,25 @@ def _over(work: Work, *, instruction_sid: str) -> bool:
     return instruction is not None and conversation.conversation_over(work, instruction)
 
 
+def _worker_left(work: Work, *, instruction_sid: str) -> bool:
+    """The caller is in the room without that agent; True if that was news."""
+    instruction = bridge.held(work, instruction_sid)
+    if instruction is None:
+        return False
+    reservation = work.reservations.get(instruction.reservation_sid)
+    if reservation is None or reservation.reservation_status != ACCEPTED:
+        return False
+    conversation.worker_left(work, instruction)
+    return True
+
+
 def _part_with(work: Work, *, call: Call) -> None:
     task = work.tasks.get(call.task_sid, lock=True)
     if task is None or task.assignment_status in OVER:
         bridge.say_goodbye(work, call)
+        return
+    standing = conversation.standing_bridge(work, call.task_sid)
+    if task.assignment_status in WAITING and standing is not None:
+        conversation.request(
+            work, standing, conversation.BACK_IN_LINE, due_at=work.now, only_if_alone=True
+        )

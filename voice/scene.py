@@ -7,6 +7,7 @@ from routing.engine import instructions
 from routing.json_text import JSONObject, read_object
 from routing.ports import Work
 from routing.reservation import ACCEPTED, PENDING, WRAPPING
+from routing.task import WAITING
 from voice import bridge, conversation
 
 
@@ -21,6 +22,8 @@ class Scene:
     worker_attributes: JSONObject
     #: Has the caller been taken on since, to another agent?
     is_overtaken: bool
+    #: Does the Task wait for somebody?
+    is_waiting: bool
     #: Has the caller talked to somebody before?
     has_met: bool
     #: Why the Task has ended, as its events say.
@@ -52,6 +55,7 @@ def scene_of(work: Work, instruction: Instruction) -> Scene:
             )
             if other.state != FAILED
         ),
+        is_waiting=task is not None and task.assignment_status in WAITING,
         has_met=conversation.standing_bridge(work, instruction.task_sid) is not None,
         reason=None if task is None else task.reason,
         outbound_to=outbound_to if call is None and isinstance(outbound_to, str) else None,

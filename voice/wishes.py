@@ -6,15 +6,26 @@ what it should be, or looks first whether an earlier try has done it.
 """
 
 import contextlib
+import json
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from routing.call import DONE, Instruction
+from routing import sids
+from routing.call import DONE, IN_PROGRESS, Instruction
+from routing.clock import SECOND
 from routing.engine import Engine, instructions, participants
 from routing.json_text import JSONObject, read_object
 from routing.ports import Work
 from voice import bridge, conversation
-from voice.phone_line import CallGone, Calling, Dialling, Leg, PhoneLine
+from voice.phone_line import (
+    Busy,
+    CallGone,
+    Calling,
+    Dialling,
+    Leg,
+    PhoneLine,
+    Unreachable,
+)
 from voice.settings import VoiceSettings
 
 #: How each mode of supervision takes part: muted, or heard by one or by all.
@@ -23,6 +34,11 @@ _MODES: Final[Mapping[str, JSONObject]] = {
     "whisper": {"muted": False, "coaching": True},
     "barge": {"muted": False},
 }
+
+
+#: The second step of pressing keys, and the seconds until it.
+FORGET: Final = "forget"
+FORGET_SECONDS = 60
 
 
 class Hopeless(Exception):
@@ -43,6 +59,8 @@ class Wishes:
             (participants.KICK, tell): self._kick,
             (participants.END_CONFERENCE, tell): self._end_conference,
             (participants.RECORDING, tell): self._record,
+            (participants.DIGITS, tell): self._press,
+            (participants.DIGITS, FORGET): self._forget,
             (conversation.END_ROOM, tell): self._end_lonely_room,
             (bridge.CALL, bridge.DIAL): self._call,
             (instructions.REDIRECT, bridge.DIAL): self._redirect,
@@ -105,13 +123,39 @@ class Wishes:
             return
         self._finish(instruction)
 
+    def _press(self, instruction: Instruction) -> None:
+        """Keys are pressed once or not at all: half of a number is worse than none of it."""
+        refused = conversation.parameters_of(instruction).get("refused")
+        if instruction.attempts > 1 and refused != instruction.attempts - 1:
+            raise Hopeless("whether the keys were pressed is not known")
+        room_sid, call_sid = self._whom(instruction)
+        url = self._settings.url(f"digits?instruction={instruction.sid}")
+        try:
+            self._line.change(room_sid, call_sid, announce_url=url, announce_method="POST")
+        except Busy:
+            self._engine.perform(_not_pressed, instruction)
+            raise
+        except Unreachable as error:
+            raise Hopeless(f"whether the keys were pressed is not known: {error}") from error
+        except CallGone:
+            self._finish(instruction, failure="that party is not in the conference")
+            return
+        self._engine.perform(_pressed, instruction)
+
+    def _forget(self, instruction: Instruction) -> None:
+        """Twilio has fetched the keys, which may have been somebody's secret."""
+        self._engine.perform(_forget_digits, instruction)
+
     def _whom(self, instruction: Instruction) -> tuple[str, str]:
         """The room, and the call in it that the instruction is about."""
         given = conversation.parameters_of(instruction)
         own = self._engine.read(_row, str(given["bridge"]))
         if own is None or own.conference_sid is None:
             raise Hopeless("the conference is gone")
-        is_customer = given["party"] in {participants.CUSTOMER, ""}
+        party = str(given["party"])
+        if sids.is_sid(party, "CA"):
+            return own.conference_sid, party
+        is_customer = party in {participants.CUSTOMER, ""}
         call_sid = own.customer_call_sid if is_customer else own.worker_call_sid
         return own.conference_sid, call_sid or ""
 
@@ -194,6 +238,42 @@ class Wishes:
 
     def _finish(self, instruction: Instruction, *, failure: str | None = None) -> None:
         self._engine.perform(_finish, instruction, failure=failure)
+
+
+def digits_of(work: Work, instruction_sid: str) -> str:
+    """The keys that the instruction is to press; empty where there are none (any more)."""
+    row = work.instructions.get(instruction_sid)
+    if row is None or row.kind != participants.DIGITS:
+        return ""
+    return str(conversation.parameters_of(row)["digits"])
+
+
+def _not_pressed(work: Work, instruction: Instruction) -> None:
+    """Twilio has not looked at it: the next try is as good as the first."""
+    _change_parameters(work, instruction, refused=instruction.attempts)
+
+
+def _pressed(work: Work, instruction: Instruction) -> None:
+    instructions.progress(
+        work,
+        instruction_sid=instruction.sid,
+        state=IN_PROGRESS,
+        step=FORGET,
+        attempts=0,
+        due_at=work.now + FORGET_SECONDS * SECOND,
+    )
+
+
+def _forget_digits(work: Work, instruction: Instruction) -> None:
+    _change_parameters(work, instruction, digits="")
+    instructions.finish(work, instruction_sid=instruction.sid)
+
+
+def _change_parameters(work: Work, instruction: Instruction, **columns: object) -> None:
+    now = work.instructions.get(instruction.sid, lock=True)
+    if now is not None:
+        parameters = dict(conversation.parameters_of(now)) | columns
+        work.instructions.change(now.sid, parameters=json.dumps(parameters))
 
 
 def _row(work: Work, sid: str) -> Instruction | None:

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from routing.api import (
     activities,
+    conferences,
     deliveries,
     errors,
     event_stream,
@@ -33,6 +34,7 @@ from routing.api import (
 )
 from routing.api.authentication import authenticate
 from routing.api.description import described
+from routing.api.inside import actor_of
 from routing.api.operations import Door, Operation, Resource, RestSettings, answer
 from routing.api.parameters import Parameters, read_parameters
 from routing.api.rate import RateLimit, with_headers
@@ -83,13 +85,14 @@ EVERY_OPERATION: Final[tuple[Operation, ...]] = (
     *(
         operation
         for room in (
+            conferences,
+            deliveries,
+            event_stream,
             explanations,
             exports,
             overview,
-            worker_tokens,
-            deliveries,
-            event_stream,
             series,
+            worker_tokens,
         )
         for operation in room.resource.operations
     ),
@@ -128,7 +131,10 @@ def _view(door: Door, operation: Operation) -> Callable[..., Response]:
     def view(**sids: str) -> Response:
         if not all(IN_PATH.fullmatch(sid) for sid in sids.values()):
             raise NotFound
-        return operation.view(door, read_parameters(_the_request(), operation.takes), **sids)
+        asked = _the_request()
+        actor = actor_of(asked)
+        whose = door if actor is None else door.by(actor)
+        return operation.view(whose, read_parameters(asked, operation.takes), **sids)
 
     return view
 
@@ -144,6 +150,8 @@ def _guard(settings: RestSettings, limit: RateLimit) -> Callable[[], Response | 
         below = asked.path == PREFIX or asked.path.startswith(f"{PREFIX}/")
         if asked.blueprint not in {None, BLUEPRINT} or (not below and not asked.blueprint):
             return None  # another door's, which has a guard of its own
+        if actor_of(asked) is not None:
+            return _of_nowhere(asked)  # another door has let it in
         try:
             user = authenticate(
                 asked.authorization,
@@ -156,13 +164,17 @@ def _guard(settings: RestSettings, limit: RateLimit) -> Callable[[], Response | 
                 g.rate_limit = limit.take(user)
         except HTTPException as refusal:
             return _http_error(refusal)
-        # An unknown path belongs to no blueprint, so its refusal would not be told in our shape.
-        unknown = asked.routing_exception
-        if isinstance(unknown, HTTPException) and (unknown.code or 500) >= 400:  # noqa: PLR2004
-            return _http_error(unknown)
-        return None
+        return _of_nowhere(asked)
 
     return guard
+
+
+def _of_nowhere(asked: Request) -> Response | None:
+    """An unknown path belongs to no blueprint, so its refusal would not be told in our shape."""
+    unknown = asked.routing_exception
+    if isinstance(unknown, HTTPException) and (unknown.code or 500) >= 400:  # noqa: PLR2004
+        return _http_error(unknown)
+    return None
 
 
 def _with_what_is_left(response: Response) -> Response:

@@ -5,7 +5,7 @@ knows nothing of the others; `door` puts them all on one blueprint. Views are pl
 Door (engine and representation), their parameters and the SIDs in the path.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
@@ -59,6 +59,12 @@ class Door:
         self.settings = settings
         self.streams = settings.streams
         self.represent = Representation(settings.account_sid, settings.public_url)
+
+    def by(self, actor: Mapping[str, str]) -> "Door":
+        """The same door for somebody of whom the events are to tell."""
+        door = Door(self.engine.by(actor), self.settings)
+        door.represent = self.represent
+        return door
 
     def perform(
         self,

@@ -259,7 +259,10 @@ class Representation:
         }
 
     def event(self, event: Event) -> Body:
+        """The actor is the Workspace itself, as Twilio tells it, unless a user of ours was it."""
         workspace_url = self._workspace_url(event.workspace_sid)
+        actor = event.actor or {}
+        is_user = "sid" in actor
         return {
             "account_sid": self.account_sid,
             "workspace_sid": event.workspace_sid,
@@ -272,11 +275,11 @@ class Representation:
             "resource_type": event.resource_type,
             "resource_sid": event.resource_sid,
             "resource_url": _resource_url(workspace_url, event),
-            "actor_type": "workspace",
-            "actor_sid": event.workspace_sid,
-            "actor_url": workspace_url,
-            "source": "twilio",
-            "source_ip_address": None,
+            "actor_type": actor.get("type", "workspace"),
+            "actor_sid": actor.get("sid", event.workspace_sid),
+            "actor_url": None if is_user else workspace_url,
+            "source": actor.get("source", "twilio"),
+            "source_ip_address": actor.get("source_ip_address"),
             "url": f"{workspace_url}/Events/{event.sid}",
         }
 

@@ -96,6 +96,8 @@ class UpdateReservation(Conference, frozen=True, kw_only=True, rename="pascal"):
 
     reservation_status: _Status | None = None
     worker_activity_sid: ActivitySid | None = None
+    #: Ours: why it is rejected.
+    reason: Text | None = None
     instruction: Text | None = None
     dequeue_post_work_activity_sid: ActivitySid | None = None
     dequeue_from: Text | None = None
@@ -269,6 +271,7 @@ def _reject(given: UpdateReservation) -> _Move:
             work,
             reservation_sid=reservation_sid,
             worker_activity_sid=given.worker_activity_sid,
+            reason=given.reason,
             if_match=if_match,
         )
 

@@ -135,11 +135,7 @@ def make_token(
 ) -> str:
     """An access token as the helper libraries make it, signed with the account's auth token.
 
-<<<<<<< HEAD
     Only an admin's may be without a Worker.
-=======
-    Without a Worker it is one for the admin role.
->>>>>>> main
     """
     begin = now // SECOND
     header = {"alg": _ALGORITHM, "typ": "JWT", "cty": "twilio-fpa;v=1"}

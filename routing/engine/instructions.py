@@ -37,6 +37,14 @@ BRIDGING: Final = frozenset({CONFERENCE, DEQUEUE, CALL, REDIRECT})
 NO_TASK = "the Task was deleted"
 
 
+#: {Twilio's code, with which a failure begins: the code that the canceled Reservation tells of}: a
+#: number that cannot be called, and one in a country that may not be called.
+_REASON_CODES: Final[Mapping[str, int]] = {
+    **dict.fromkeys(("13223", "13224", "21211", "21214", "21217", "21401"), 13223),
+    **dict.fromkeys(("13227", "21203", "21215", "21216"), 21215),
+}
+
+
 class NotPending(RoutingError):
     """A conference instruction for a Reservation that is over (Twilio's 40136)."""
 
@@ -220,7 +228,12 @@ def fail(work: Work, *, instruction_sid: str, failure: str) -> bool:
     }:
         tell_failure(work, reservation, kind=instruction.kind, failure=failure)
     if _accepts(instruction):
-        reservations.cancel(work, reservation_sid=instruction.reservation_sid, reason=failure)
+        reservations.cancel(
+            work,
+            reservation_sid=instruction.reservation_sid,
+            reason=failure,
+            reason_code=_REASON_CODES.get(failure.partition(":")[0]),
+        )
     return True
 
 

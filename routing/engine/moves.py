@@ -71,8 +71,11 @@ def end_reservation(
     description: str,
     event_type: str,
     reason: str | None = None,
+    **extra: str,
 ) -> Worker:
     """Ends a Reservation, gives its capacity back and tells of it. Returns its Worker, locked.
+
+    `extra` are fields that the event carries beside what it always carries.
 
     Raises IllegalMove or Gone when the Reservation does not allow the move.
     """
@@ -83,7 +86,7 @@ def end_reservation(
     worker = locked_worker(work, reservation.workspace_sid, reservation.worker_sid)
     work.free_capacity(reservation.worker_channel_sid)
     subject = Subject(reservation=reservation, task=task, worker=worker)
-    tell(work, configuration, event_type, description, subject)
+    tell(work, configuration, event_type, description, subject, **extra)
     return worker
 
 

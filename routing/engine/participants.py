@@ -5,6 +5,8 @@ and how. A later wish for the same party overtakes an earlier one that was not c
 that the last word counts whatever the order in which the network can be reached.
 """
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -22,7 +24,8 @@ PARTICIPANT: Final = "participant"
 KICK: Final = "kick"
 END_CONFERENCE: Final = "end-conference"
 RECORDING: Final = "recording"
-KINDS: Final = frozenset({HOLD, PARTICIPANT, KICK, END_CONFERENCE, RECORDING})
+DIGITS: Final = "digits"
+KINDS: Final = frozenset({HOLD, PARTICIPANT, KICK, END_CONFERENCE, RECORDING, DIGITS})
 
 #: Whom an instruction is about, in its parameters: the caller, or a Worker by SID.
 CUSTOMER: Final = "customer"
@@ -30,6 +33,9 @@ CUSTOMER: Final = "customer"
 RECORDING_ACTIONS: Final = ("start", "pause", "resume", "stop")
 #: What is heard of a pause in the recording.
 PAUSE_BEHAVIORS: Final = ("skip", "silence")
+
+#: Keys of a telephone; w and W are pauses of a half and a whole second (Twilio, "Play digits").
+_KEYS: Final = re.compile(r"[0-9*#wW]{1,100}")
 
 
 class NoConference(RoutingError):
@@ -125,6 +131,41 @@ def record(
     return _ask(work, bridge, RECORDING, CUSTOMER, wish)
 
 
+def send_digits(
+    work: Work, *, workspace_sid: str, task_sid: str, digits: str, party: str = CUSTOMER
+) -> Instruction:
+    """Presses keys towards somebody's phone: the caller's, or of the call that `party` names.
+
+    `party` is CUSTOMER or the SID of a call in the conversation. What is pressed while earlier keys
+    still wait is pressed after them.
+    """
+    if _KEYS.fullmatch(digits) is None:
+        raise InvalidParameter("Digits", "expected 1 to 100 of 0-9, *, #, w and W")
+    bridge = _any_bridge(work, _task(work, workspace_sid, task_sid))
+    for earlier in work.instructions.find(task_sid=task_sid, kind=DIGITS, state=states.REQUESTED):
+        wished = instructions.parameters_of(earlier)
+        if earlier.attempts == 0 and wished.get("party") == party:
+            wished = {**wished, "digits": f"{wished['digits']}{digits}"}
+            work.instructions.change(earlier.sid, parameters=json.dumps(wished))
+            return earlier
+    return _request(work, bridge, DIGITS, {"party": party, "bridge": bridge.sid, "digits": digits})
+
+
+def is_on_hold(work: Work, task_sid: str, party: str) -> bool:
+    """Was the last that was asked for that party (CUSTOMER, or a Worker by SID) to be held?"""
+    for row in reversed(work.instructions.find(task_sid=task_sid, kind=HOLD)):
+        wished = instructions.parameters_of(row)
+        if wished.get("party") == party and row.state != states.FAILED:
+            return wished.get("hold") is True
+    return False
+
+
+def recording_of(work: Work, task_sid: str) -> str | None:
+    """What was last done to the recording of the conversation: one of RECORDING_ACTIONS."""
+    done = work.instructions.find(task_sid=task_sid, kind=RECORDING, state=states.DONE)
+    return str(instructions.parameters_of(done[-1])["action"]) if done else None
+
+
 def _hold(hold: bool, hold_url: str | None, hold_method: str | None) -> dict[str, object]:
     wish: dict[str, object] = {"hold": hold}
     if hold_url is not None:
@@ -187,6 +228,12 @@ def _ask(
             # What it wanted beside what this one wants is still wanted.
             parameters = {**wished, **parameters} if kind == PARTICIPANT else parameters
             instructions.finish(work, instruction_sid=earlier.sid, failure="overtaken by another")
+    return _request(work, bridge, kind, parameters)
+
+
+def _request(
+    work: Work, bridge: Instruction, kind: str, parameters: Mapping[str, object]
+) -> Instruction:
     return instructions.request(
         work,
         kind=kind,

@@ -32,6 +32,8 @@ from routing.task import (
 )
 from routing.worker import Worker
 
+#: Characters of the words with which a Worker declines.
+MAX_REASON = 256
 #: The reason of a Task that comes back and finds its TaskQueue deleted meanwhile.
 NO_QUEUE = "The TaskQueue was deleted"
 #: The reason a Task carries when its last Reservation is completed (Twilio's words).
@@ -150,13 +152,17 @@ def reject(
     *,
     reservation_sid: str,
     worker_activity_sid: str | None = None,
+    reason: str | None = None,
     if_match: int | None = None,
 ) -> Reservation:
     """The Worker declines; the Task goes back to its queue.
 
     `worker_activity_sid` is where the Worker goes; without it the same Worker may be chosen again
-    at once. Raises IllegalMove when the offer is over, InvalidParameter for an unknown Activity.
+    at once. `reason` is told with the event. Raises IllegalMove when the offer is over,
+    InvalidParameter for an unknown Activity or a reason that is too long.
     """
+    if reason is not None and len(reason) > MAX_REASON:
+        raise InvalidParameter("Reason", f"expected at most {MAX_REASON} characters")
     task, reservation = _locked(work, reservation_sid, if_match)
     configuration = work.configuration(task.workspace_sid)
     if worker_activity_sid is not None and worker_activity_sid not in configuration.activities:
@@ -169,6 +175,7 @@ def reject(
         task=task,
         event_type="reservation.rejected",
         description=f"Reservation {reservation.sid} rejected",
+        reason=reason,
     )
     move_worker(work, configuration, worker, worker_activity_sid)
     _refused(work, configuration, task, move="reject")
@@ -222,11 +229,14 @@ def hold_workers(work: Work, held: Iterable[Reservation]) -> None:
     work.workers.find(sid={each.worker_sid for each in held}, order_by="sid", lock=True)
 
 
-def cancel(work: Work, *, reservation_sid: str, reason: str) -> bool:
+def cancel(
+    work: Work, *, reservation_sid: str, reason: str, reason_code: int | None = None
+) -> bool:
     """Takes an offer back because it cannot be carried out (the agent's phone was busy, say).
 
     The Worker goes to the timeout Activity, so that the next offer goes to somebody who can be
     reached; an accepted Reservation can be taken back like this, too, before its bridge is built.
+    `reason_code` is Twilio's, for agents' applications (canceled_reason_code).
     False when the Reservation is over already, or gone with its Task or Worker.
     """
     try:
@@ -245,6 +255,7 @@ def cancel(work: Work, *, reservation_sid: str, reason: str) -> bool:
         event_type="reservation.canceled",
         description=f"Reservation {reservation.sid} canceled: {reason}",
         reason=reason,
+        **({} if reason_code is None else {"reservation_reason_code": str(reason_code)}),
     )
     move_worker(work, configuration, worker, configuration.workspace.timeout_activity_sid)
     _refused(work, configuration, task, move="cancel")

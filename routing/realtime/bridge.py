@@ -24,7 +24,7 @@ from routing.api.operations import Door, Operation, RestSettings
 from routing.api.paging import BY_CREATION, token_after
 from routing.api.parameters import FORM, read_parameters
 from routing.api.tokens import Bearer, check_token, path_of
-from routing.engine import Engine
+from routing.engine import Engine, conversations
 from routing.errors import InvalidParameter, NotFound, RoutingError
 from routing.json_text import JSONObject, JSONValue, kind_of, read_object
 from routing.ports import SigningKeys, Work
@@ -281,6 +281,18 @@ def _own_worker_and_task(
     _own_task(bridge, bearer, sids, params)
 
 
+def _own_conversation(
+    bridge: Bridge, bearer: Bearer, sids: Mapping[str, str], params: JSONObject
+) -> None:
+    """Whose Reservation it is need not be said then: it is the Worker's own."""
+    own = bridge.current.engine.glance(
+        conversations.part_of, task_sid=sids["task_sid"], worker_sid=bearer.worker_sid or ""
+    )
+    if own is None or params.get("ReservationSid", own.sid) != own.sid:
+        raise Forbidden("the Worker is not in the Task's conversation")
+    params["ReservationSid"] = own.sid
+
+
 def _own_target(
     _bridge: Bridge, bearer: Bearer, _sids: Mapping[str, str], params: JSONObject
 ) -> None:
@@ -300,6 +312,7 @@ _OWN: Final[Mapping[str, Callable[[Bridge, Bearer, Mapping[str, str], JSONObject
     routes.WORKER: _own_worker,
     routes.TASK: _own_task,
     routes.WORKER_AND_TASK: _own_worker_and_task,
+    routes.CONVERSATION: _own_conversation,
     routes.TARGET: _own_target,
     routes.SUPERVISOR: _own_supervision,
 }

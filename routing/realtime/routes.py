@@ -11,7 +11,7 @@ from typing import Final
 
 from werkzeug.routing import Map, Rule
 
-from routing.api import deliveries, event_stream
+from routing.api import conferences, deliveries, event_stream
 from routing.api import door as rest
 from routing.api.operations import Operation
 from routing.api.tokens import ADMIN_ROLE, SUPERVISOR_ROLE, WORKER_ROLE
@@ -22,6 +22,7 @@ NOTHING: Final = "nothing"
 WORKER: Final = "the Worker in the path"
 TASK: Final = "a Reservation of the Task in the path, or of the one that TaskSid names"
 WORKER_AND_TASK: Final = "both of these"
+CONVERSATION: Final = "an accepted Reservation of the Task in the path"
 TARGET: Final = "the RoutingTarget"
 SUPERVISOR: Final = "the Supervisor"
 
@@ -49,6 +50,7 @@ _OPERATIONS: Final = {
         *reading.resource.operations,
         *transfers.resource.operations,
         *participants.resource.operations,
+        *conferences.resource.operations,
     )
 }
 _WORKSPACE: Final = "/Workspaces/<workspace_sid>"
@@ -190,12 +192,24 @@ _route(
 )
 _route(f"{_WORKSPACE}/TaskQueues/<task_queue_sid>", "FetchTaskQueue", roles=_OVERSEERS)
 
+_route(f"{_TASK}/Conference", "FetchTaskConference", own=TASK, reaching=_OVERSEERS)
+for _folder, _name in (
+    ("", "UpdateTaskConference"),
+    ("/Recording", "RecordTaskConference"),
+    ("/Digits", "PressTaskConferenceKeys"),
+    ("/Participants", "CreateTaskConferenceParticipant"),
+    ("/Participants/<participant_sid>", "UpdateTaskConferenceParticipant"),
+):
+    _route(f"{_TASK}/Conference{_folder}", _name, _all_of(_name), own=CONVERSATION)
+
 #: The current SDK's requests, by path (below the version, with a slash before it) and method.
 ROUTES: Final = Map(_rules, merge_slashes=False)
 
 #: What is ours and not Twilio's: no policy of Twilio's means it, and a stream would never end.
 _OURS: Final = frozenset(
-    operation.name for room in (deliveries, event_stream) for operation in room.resource.operations
+    operation.name
+    for room in (conferences, deliveries, event_stream)
+    for operation in room.resource.operations
 )
 
 #: The legacy SDK's: whatever REST has, within its token's policies.

@@ -57,6 +57,20 @@ def test_a_task_says_why_it_waits(centre_on_each: Centre) -> None:
     assert "explanation" not in fetched.text.lower()
 
 
+def test_a_worker_says_why_an_offer_is_declined(centre_on_each: Centre) -> None:
+    centre = centre_on_each
+    task = centre.workspace.tasks.create(workflow_sid=centre.workflow_sid)
+    offer = centre.service.reserve(task.sid, centre.worker_sid)
+    path = f"{centre.path}/Workers/{centre.worker_sid}/Reservations/{offer.sid}"
+    form = {"ReservationStatus": "rejected", "Reason": "x" * 257}
+    refused = centre.service.ask("POST", path, data=form)
+    assert (refused.status_code, "Reason" in refused.get_json()["message"]) == (400, True)
+    declined = centre.service.ask("POST", path, data=form | {"Reason": "language: Welsh"})
+    assert declined.status_code == 200, declined.text
+    [event] = centre.workspace.events.list(event_type="reservation.rejected")
+    assert event.event_data["reservation_reason"] == "language: Welsh"
+
+
 def _tried(centre: Centre, **form: str) -> Any:
     answer = centre.service.ask("POST", f"{centre.path}/Workflows/Test", data=form)
     assert answer.status_code == 200, answer.text

@@ -12,6 +12,7 @@ from responses.registries import OrderedRegistry
 from voice.phone_line import (
     CONNECT_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
+    Busy,
     CallGone,
     Dialling,
     Leg,
@@ -162,7 +163,7 @@ def test_a_caller_is_redirected_and_a_leg_is_hung_up(
         (21217, 400, Refused),
         (21215, 400, Refused),
         (20003, 401, Refused),
-        (20429, 429, Unreachable),
+        (20429, 429, Busy),
         (20500, 500, Unreachable),
         (20503, 503, Unreachable),
     ],

@@ -19,7 +19,7 @@ from tests.voice.test_phone_line import (
     problem,
     sent,
 )
-from voice.phone_line import CallGone, Calling, Refused, TwilioPhoneLine, Unreachable
+from voice.phone_line import Busy, CallGone, Calling, Refused, TwilioPhoneLine, Unreachable
 
 ONE = f"{BASE}/Conferences/{CONFERENCE}/Participants/{CALL}.json"
 ROOM = f"{BASE}/Conferences/{CONFERENCE}.json"
@@ -185,7 +185,7 @@ DEEDS: dict[str, tuple[str, str, Callable[[TwilioPhoneLine], object]]] = {
         (404, 20404, CallGone),
         (400, 21220, CallGone),
         (400, 21211, Refused),
-        (429, 20429, Unreachable),
+        (429, 20429, Busy),
         (503, 20503, Unreachable),
     ],
 )

@@ -35,6 +35,23 @@ export function ask(method, path, parameters = {}, { signal, ifMatch } = {}) {
   });
 }
 
+/**
+ * A resource and its version, for `ifMatch`.
+ *
+ * @param {string} path
+ * @returns {Promise<{found: any, version: string | undefined}>}
+ */
+export async function fetched(path) {
+  /** @type {string | undefined} */
+  let version;
+  const found = await send('GET', `/desk/rest/${path}`, {
+    heard: ({ headers }) => {
+      version = headers.get('ETag')?.replace(/^W\//, '');
+    },
+  });
+  return { found, version };
+}
+
 /** @param {Parameters} parameters */
 function form(parameters) {
   const made = new URLSearchParams();

@@ -41,6 +41,7 @@ export const session = new Signal(/** @type {SessionState | null} */ (null));
  * @property {unknown} [json]
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
+ * @property {(answer: Response) => void} [heard]  Is shown an answer that is no refusal.
  */
 
 /**
@@ -56,7 +57,10 @@ export async function send(method, path, how = {}) {
   const answer = await sent(method, path, how);
   learn(answer.headers.get('Date'));
   const said = await read(answer);
-  if (answer.ok) return said;
+  if (answer.ok) {
+    how.heard?.(answer);
+    return said;
+  }
   if (answer.status === 401 && session.value?.user) session.value = { ...session.value, user: null };
   throw refusal(answer, said);
 }
@@ -131,9 +135,9 @@ export async function signOut() {
 }
 
 /**
- * A token for the realtime server.
+ * A token for the realtime server, or for Twilio's telephone in the browser.
  *
- * @param {'worker' | 'feed'} purpose
+ * @param {'worker' | 'feed' | 'voice'} purpose
  * @returns {Promise<{token: string, expires_at: string}>}
  */
 export function token(purpose) {
