@@ -6,7 +6,7 @@ front door; the other doors are handed in by the composition root. Nothing here 
 goes, and no page has a way around the rights table.
 
     door          everything on one blueprint, behind one guard
-    pages         the pages and their files, and what a browser may load for them
+    shells        the pages and their files, and what a browser may load for them
     sessions      cookies, CSRF tokens, who is asking
     sign_in       in and out: password, one click, how often one may try
     passwords     how they are hashed

@@ -7,11 +7,11 @@ from werkzeug.exceptions import HTTPException
 
 from desk import refusals
 from desk.access_tokens import AccessTokens, MakeToken
-from desk.pages import add_pages
 from desk.refusals import Refused
 from desk.rest import METHODS, AskRest, Rest
 from desk.sessions import Visitors
 from desk.settings import DeskSettings
+from desk.shells import add_pages
 from desk.sign_in import SignIn
 from routing.engine import Engine
 from routing.errors import RoutingError, Unavailable
@@ -35,6 +35,7 @@ def desk_door(
     add_pages(blueprint, settings, visitors)
     for path, view, method in (
         ("session", sign_in.session, "GET"),
+        ("users", sign_in.users, "GET"),
         ("sign-in", sign_in.sign_in, "POST"),
         ("sign-out", sign_in.sign_out, "POST"),
         ("demo", sign_in.demo, "POST"),

@@ -18,7 +18,7 @@ from routing.engine import tasks
 from routing.errors import RoutingError
 from routing.json_text import read_object
 from routing.ports import Work
-from routing.reservation import ACCEPTED, WRAPPING
+from routing.reservation import ACCEPTED, COMPLETED, WRAPPING
 from routing.task import PENDING
 from routing.user import ADMIN, AGENT, SUPERVISOR, User
 
@@ -90,6 +90,17 @@ def held_task(work: Work, asked: Asked) -> str | None:
         limit=1,
     )
     return None if held else "the user's Worker does not have the Task"
+
+
+def had_task(work: Work, asked: Asked) -> str | None:
+    """To note down what came of it: the user's Worker has or had it (after-work may be cut off)."""
+    had = asked.user.worker_sid is not None and work.reservations.find(
+        task_sid=asked.names["task_sid"],
+        worker_sid=asked.user.worker_sid,
+        reservation_status=frozenset({ACCEPTED, WRAPPING, COMPLETED}),
+        limit=1,
+    )
+    return None if had else "the user's Worker did not have the Task"
 
 
 def own_or_waiting_task(work: Work, asked: Asked) -> str | None:
@@ -234,15 +245,8 @@ RIGHTS: Final = (
     _may(_BOTH, "GET", _TASK, (), own_or_waiting_task),
     _may(_BOTH, "GET", f"{_TASK}/Reservations", ("ReservationStatus", *_PAGE), own_task),
     _may(_BOTH, "GET", f"{_TASK}/Explanation", (), own_or_waiting_task),
-    _may(
-        _BOTH,
-        "POST",
-        _TASK,
-        ("AssignmentStatus", "Reason", "Attributes"),
-        held_task,
-        ends_only,
-        notes_only,
-    ),
+    _may(_BOTH, "POST", _TASK, ("AssignmentStatus", "Reason"), held_task, ends_only),
+    _may(_BOTH, "POST", _TASK, ("Attributes",), had_task, notes_only),
     # The call of a Task that one has.
     _may(_BOTH, "GET", f"{_TASK}/Conference", (), held_task),
     _may(_BOTH, "POST", f"{_TASK}/Conference", ANYTHING, held_task),
@@ -258,14 +262,14 @@ RIGHTS: Final = (
         _OVERSEERS,
         "POST",
         _TASK,
-        ("Priority", "Attributes", "ReEvaluateTasks", "AssignmentStatus", "Reason"),
+        ("Priority", "Attributes", "ReEvaluateTasks", "TaskQueueSid", "AssignmentStatus", "Reason"),
         cancels_only,
     ),
     _may(
         _OVERSEERS,
         "POST",
         f"{_TASK}/Reservations/<sid>",
-        ("Instruction", "Supervisor", "SupervisorMode"),
+        ("Instruction", "Supervisor", "SupervisorMode", "To"),
         supervises,
     ),
 )

@@ -83,6 +83,23 @@ class SignIn:
             raise InvalidParameter("name", "expected the name of a demo user")
         return self.enter(user)
 
+    def users(self) -> Response:
+        """Who is who, for those who read what somebody has done. Raises Refused."""
+        signed_in = self._visitors.of(request).signed_in
+        if signed_in is None:
+            raise Refused(401, "Unauthorized: expected somebody who has signed in")
+        asking = signed_in.user
+        if asking.role == AGENT:
+            raise Refused(403, "Forbidden: the list of users is for supervisors and admins")
+        everybody = self._engine.glance(users.every)
+        if asking.workspace_sid is not None:
+            everybody = [
+                each for each in everybody if each.workspace_sid in {None, asking.workspace_sid}
+            ]
+        return answer(
+            {"users": [_told(each) | {"worker_sid": each.worker_sid} for each in everybody]}
+        )
+
     def require_demo(self) -> None:
         """Raises Refused unless the simulator stands in, and the browser is on this machine."""
         if not self.has_demo(request):

@@ -1,6 +1,6 @@
 """/v1/Workspaces/{sid}/Events: what has happened, the newest first."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from flask import Response
 from msgspec import Meta
@@ -46,6 +46,8 @@ class ListEvent(Paged, frozen=True, kw_only=True, rename="pascal"):
     workflow_sid: WorkflowSid | None = None
     task_channel: Text | None = None
     sid: EventSid | None = None
+    #: Ours: what users of the pages have caused.
+    actor_type: Literal["user"] | None = None
 
 
 @resource.operation("ListEvent", "GET", _ALL, ListEvent)
@@ -62,6 +64,8 @@ def _page(work: Work, *, workspace_sid: str, given: ListEvent) -> Page[Event]:
     if channel is not None:
         configuration = work.configuration(workspace_sid)
         filters["task_channel_sid"] = configuration.task_channel(channel).sid
+    if filters.pop("actor_type", None):
+        filters["actor"] = Between(at_least="")  # any at all: only people have one
     if "event_type" in filters:
         filters["type"] = filters.pop("event_type")
     filters |= {"workspace_sid": workspace_sid, "occurred_at": _period(given, work.now)}

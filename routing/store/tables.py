@@ -14,11 +14,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
     ForeignKey,
-    Identity,
     Index,
     Integer,
     Table,
@@ -31,10 +29,9 @@ from routing.api_key import ApiKey
 from routing.call import Call, Instruction
 from routing.configuration import Workflow
 from routing.delivery import Delivery
-from routing.events import INDEXED_FIELDS
 from routing.presence import Presence
 from routing.reservation import Reservation
-from routing.store import columns
+from routing.store import columns, log_tables
 from routing.store.people_tables import sessions, sign_in_attempts, users
 from routing.task import Task
 from routing.task_queue import TaskQueue
@@ -422,45 +419,8 @@ for _table in (
 ):
     Index(f"{_table.name}_by_creation", _table.c.workspace_sid, _table.c.created_at, _table.c.sid)
 
-#: The log. No foreign key: it tells of what is gone, too.
-events = Table(
-    "events",
-    metadata,
-    Column(
-        "position",
-        BigInteger().with_variant(Integer, "sqlite"),
-        Identity(always=False),
-        primary_key=True,
-    ),
-    columns.text("sid"),
-    columns.text("workspace_sid"),
-    columns.text("type"),
-    columns.text("resource_type"),
-    columns.text("resource_sid"),
-    columns.text("description"),
-    columns.text("carried"),
-    columns.instant("occurred_at"),
-    *(columns.text_or_null(name) for name in INDEXED_FIELDS),
-    columns.text_or_null("actor"),
-    columns.text_or_null("picture"),
-    # Never a number twice, also after the newest events were purged.
-    sqlite_autoincrement=True,
-)
-Index("events_sid", events.c.sid, unique=True)
-Index("events_by_time", events.c.workspace_sid, events.c.occurred_at, events.c.position)
-for _key in ("task", "reservation", "worker"):
-    columns.present(
-        f"events_of_{_key}", events.c[f"{_key}_sid"], events.c.occurred_at, events.c.position
-    )
-
-#: How far each follower of the log has come.
-followers = Table(
-    "followers",
-    metadata,
-    Column("name", Text, primary_key=True),
-    columns.instant("position"),
-    columns.instant("updated_at"),
-)
+events: Final = log_tables.events
+followers: Final = log_tables.followers
 
 #: Where each kind of record is kept.
 TABLES: Final[Mapping[type, Table]] = {

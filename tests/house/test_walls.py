@@ -35,7 +35,7 @@ BREACHES = [
     (APP, "simulator.phone", "app"),
     (FRONT_DOOR, "voice.incoming_call", "routing.store"),
     (FRONT_DOOR, "voice.hang_up", "routing.background"),
-    (FRONT_DOOR, "desk.door", "routing.api"),
+    (FRONT_DOOR, "desk.shells", "routing.api"),
     (SIMULATOR, "simulator.phone", "routing.sids"),
     (SIMULATOR, "simulator.phone", "voice"),
     (TANDEM, "voice.incoming_call", "simulator"),
@@ -51,7 +51,7 @@ BREACHES = [
     (SQL, "voice.incoming_call", "sqlalchemy.orm"),
     (SQL, "commands.provision", "sqlalchemy"),
     (TWILIO, "routing.api.tasks", "twilio.rest"),
-    (TWILIO, "desk.door", "twilio.jwt"),
+    (TWILIO, "desk.shells", "twilio.jwt"),
     (TWILIO, "commands.demo", "twilio.rest"),
 ]
 

@@ -48,9 +48,18 @@ def upgrade() -> None:
     )
     op.create_index("sign_in_attempts_by_time", "sign_in_attempts", ["full_at"])
     op.add_column("events", sa.Column("actor", sa.Text()))
+    present = sa.text("actor IS NOT NULL")
+    op.create_index(
+        "events_of_people",
+        "events",
+        ["workspace_sid", "occurred_at", "position"],
+        sqlite_where=present,
+        postgresql_where=present,
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("events_of_people", "events")
     op.drop_column("events", "actor")
     op.drop_table("sign_in_attempts")
     op.drop_table("sessions")
