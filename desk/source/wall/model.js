@@ -13,7 +13,7 @@
 
 import { estimatedWait, serviceLevel } from './counts.js';
 import {
-  agentOf, entryOf, LIVE, OVER, queueOf, reservationOf, taskOf, taskOfEvent, waits,
+  agentOf, LIVE, OVER, queueOf, reservationOf, taskOf, taskOfEvent, waits,
 } from './records.js';
 
 /** @typedef {import('./records.js').Queue} Queue */
@@ -88,7 +88,7 @@ export class Model {
     for (const each of channels) this.#setChannel(each.sid, each.unique_name, each.friendly_name);
     for (const each of workflows) this.#setWorkflow(each.sid, each.friendly_name);
     for (const each of queues) this.#setQueue(each.sid, each.friendly_name, each.target_workers);
-    for (const each of tasks) this.#addTask(taskOf(each));
+    for (const each of tasks) this.#addTask(taskOf(each, this.counts.from));
     for (const each of workers) {
       this.#addAgent(agentOf(each));
       for (const channel of each.channels) this.setWorkerChannel(channel);
@@ -134,14 +134,14 @@ export class Model {
 
   /** @param {string} type @param {Data} data */
   #updateTask(type, data) {
-    const task = taskOfEvent(data);
+    const task = taskOfEvent(data, this.counts.from);
     const known = this.tasks.get(task.sid);
     if (known) {
       this.#leave(known);
       // A Reservation's event tells of the TaskQueue that the offer is for.
       const queueSid = type.startsWith('reservation.') ? known.queueSid : task.queueSid;
-      const { reservations, entry, createdAt } = known;
-      Object.assign(known, task, { queueSid, reservations, entry, createdAt });
+      const { reservations, entered, createdAt } = known;
+      Object.assign(known, task, { queueSid, reservations, entered, createdAt });
       this.#enter(known);
     } else {
       this.#addTask(task);
@@ -166,14 +166,11 @@ export class Model {
    * @param {Data} data
    * @param {number} at
    */
-  #countEntry(data, at) {
-    const entry = entryOf(data.task_queue_sid, data.task_queue_entered_date);
-    const task = this.tasks.get(data.task_sid);
-    const isNew = Math.floor(at / 1000) * 1000 === Date.parse(data.task_queue_entered_date);
-    if (isNew && task?.entry !== entry) {
-      this.#count({ what: 'entered', at, queueSid: data.task_queue_sid });
-    }
-    if (task) task.entry = entry;
+  #countEntry({ task_queue_sid: queueSid, task_sid: sid }, at) {
+    const task = this.tasks.get(sid);
+    if (task?.entered === queueSid) return;
+    this.#count({ what: 'entered', at, queueSid });
+    if (task) task.entered = queueSid;
   }
 
   /** @param {Fact} fact */
@@ -314,8 +311,14 @@ export class Model {
   /** @param {string} sid @param {string} name @param {boolean} available */
   #setActivity(sid, name, available) {
     const known = this.activities.get(sid);
-    if (known) Object.assign(known, { name, available });
-    else this.activities.set(sid, { sid, name, available, agents: 0 });
+    if (known) {
+      Object.assign(known, { name, available });
+      return;
+    }
+    // Somebody may have been heard of who is in it already.
+    let agents = 0;
+    for (const { activitySid } of this.agents.values()) if (activitySid === sid) agents += 1;
+    this.activities.set(sid, { sid, name, available, agents });
   }
 
   /** @param {string} sid @param {string} name @param {string} title */

@@ -187,7 +187,7 @@ export class Wall extends Part {
 
   #targetForm() {
     const { seconds, percent } = this.#live.target;
-    return html`<form class="stack" @submit=${this.#setTarget}>
+    return html`<form class="stack" @submit=${(/** @type {Event} */ event) => this.#setTarget(event)}>
       <p class="faint">${t('wall.target.hint')}</p>
       <label>${t('wall.target.percent')}
         <input type="number" name="percent" min="1" max="100" required .value=${String(percent)} />

@@ -47,7 +47,7 @@ import { Oldest } from './oldest.js';
  * @property {number} createdAt
  * @property {string} attributes
  * @property {Map<string, Reservation>} reservations  Those that live.
- * @property {string} entry  When it entered which TaskQueue, as it was counted.
+ * @property {string | null} entered  The TaskQueue whose arrivals it was counted among last.
  */
 
 export const LIVE = new Set(['pending', 'accepted', 'wrapping']);
@@ -74,8 +74,12 @@ export function agentOf(worker) {
   };
 }
 
-/** @param {any} task  As the server lists them. @returns {Task} */
-export function taskOf(task) {
+/**
+ * @param {any} task  As the server lists them.
+ * @param {number} countedFrom  Later arrivals are still to be counted: they will be heard of.
+ * @returns {Task}
+ */
+export function taskOf(task, countedFrom) {
   return {
     sid: task.sid,
     status: task.assignment_status,
@@ -86,12 +90,25 @@ export function taskOf(task) {
     createdAt: Date.parse(task.date_created),
     attributes: task.attributes,
     reservations: new Map(),
-    entry: entryOf(task.task_queue_sid, task.task_queue_entered_date),
+    entered: entered(task.task_queue_sid, task.task_queue_entered_date, countedFrom),
   };
 }
 
-/** @param {Record<string, string>} data  What an event carries. @returns {Task} */
-export function taskOfEvent(data) {
+/**
+ * @param {string | null | undefined} queueSid
+ * @param {string} date
+ * @param {number} countedFrom
+ */
+function entered(queueSid, date, countedFrom) {
+  return (Date.parse(date) < countedFrom && queueSid) || null;
+}
+
+/**
+ * @param {Record<string, string>} data  What an event carries.
+ * @param {number} countedFrom
+ * @returns {Task}
+ */
+export function taskOfEvent(data, countedFrom) {
   return {
     sid: data.task_sid,
     status: data.task_assignment_status,
@@ -102,7 +119,7 @@ export function taskOfEvent(data) {
     createdAt: Date.parse(data.task_date_created),
     attributes: data.task_attributes,
     reservations: new Map(),
-    entry: '',
+    entered: entered(data.task_queue_sid, data.task_queue_entered_date, countedFrom),
   };
 }
 
@@ -116,14 +133,6 @@ export function reservationOf(reservation) {
     channelSid: reservation.task_channel_sid,
     since: Date.parse(reservation.date_updated),
   };
-}
-
-/**
- * @param {string | null | undefined} queueSid
- * @param {string | null | undefined} entered  ISO 8601, to the second.
- */
-export function entryOf(queueSid, entered) {
-  return queueSid && entered ? `${queueSid} ${entered}` : '';
 }
 
 /**
