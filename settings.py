@@ -382,6 +382,13 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _issuer(text: str) -> str:
+    url = _url(text)
+    if url.startswith("http://") and not is_loopback(urlsplit(url).hostname or ""):
+        raise ValueError("https://HOST")
+    return url
+
+
 def _public_url(text: str) -> str:
     return text if text == NGROK else _url(text)
 
@@ -454,7 +461,7 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "realtime_url": _url,
     "session_idle_minutes": _whole_number(1, 10_080),
     "session_hours": _whole_number(1, 720),
-    "openid_issuer": _url,
+    "openid_issuer": _issuer,
     "openid_roles": _pairs(str, _one_of(*USER_ROLES)),
     "wrap_up_limits": _pairs(_limited, _seconds),
     "twilio_api_url": _url,

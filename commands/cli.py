@@ -5,22 +5,20 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from typing import NoReturn
 
 import click
 import flask
 
+from commands.connect import connect, disconnect
+from commands.fixtures import fixtures
+from commands.giving_up import give_up
+from commands.giving_up import right_settings as _settings
 from routing.delivery import STATES
 from routing.engine import Engine
 from routing.events import CATALOGUE
 from routing.store import SqlStore, StoreError
 from routing.user import AGENT, ROLES
-from settings import Settings, WrongSettings, load
 from voice.call_flow import CallFlowError
-
-#: The exit status of a program that was asked for what cannot be: wrong settings, a port in use, a
-#: database that cannot be opened.
-CANNOT_START = 2
 
 
 def command_line() -> flask.Flask:
@@ -35,20 +33,10 @@ def command_line() -> flask.Flask:
     app.cli.add_command(deliveries)
     app.cli.add_command(events)
     app.cli.add_command(realtime)
+    app.cli.add_command(connect)
+    app.cli.add_command(disconnect)
+    app.cli.add_command(fixtures)
     return app
-
-
-def _settings() -> Settings:
-    try:
-        return load()
-    except WrongSettings as error:
-        give_up("Some settings are wrong:", *(f"  {problem}" for problem in error.problems))
-
-
-def give_up(*lines: str) -> NoReturn:
-    """Says why it cannot start, and ends with the status that says so, too."""
-    click.echo("\n".join(lines), err=True)
-    sys.exit(CANNOT_START)
 
 
 @click.command()

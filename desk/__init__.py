@@ -9,6 +9,7 @@ goes, and no page has a way around the rights table.
     shells        the pages and their files, and what a browser may load for them
     sessions      cookies, CSRF tokens, who is asking
     sign_in       in and out: password, one click, how often one may try
+    open_id       sign-in through a provider; provider speaks with it
     passwords     how they are hashed
     access_tokens the tokens of the realtime door
     rights        what each role may do through the REST door: one table

@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from desk import refusals
 from desk.access_tokens import AccessTokens, MakeToken
+from desk.open_id import PATH, OpenId
 from desk.refusals import Refused
 from desk.rest import METHODS, AskRest, Rest
 from desk.sessions import Visitors
@@ -45,6 +46,10 @@ def desk_door(
     ):
         blueprint.add_url_rule(PREFIX + path, path, view, methods=[method])
 
+    if settings.open_id is not None:
+        open_id = OpenId(engine, settings, settings.open_id, sign_in)
+        blueprint.add_url_rule(PATH, "open-id", open_id.leave)
+        blueprint.add_url_rule(f"{PATH}/callback", "open-id-callback", open_id.come_back)
     blueprint.add_url_rule(f"{PREFIX}rest/<path:path>", "rest", rest.forward, methods=METHODS)
 
     @blueprint.before_request

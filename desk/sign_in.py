@@ -60,13 +60,13 @@ class SignIn:
             anew = passwords.hashed(password)
             self._engine.perform(users.hash_anew, user_sid=user.sid, password_hash=anew)
         self._engine.perform(sessions.forgive, digest=ours)
-        return self.enter(user)
+        return answer(self.tell(self.enter(user)))
 
-    def enter(self, user: User) -> Response:
-        """The user is who they say: the session, as /desk/session tells it."""
+    def enter(self, user: User) -> Visitor:
+        """The user is who they say: signed in, under a new cookie."""
         visitor = self._visitors.sign_in(self._visitors.of(request), user.sid)
         _log.info("signed in", user_sid=user.sid, role=user.role, address=address(request))
-        return answer(self.tell(visitor))
+        return visitor
 
     def sign_out(self) -> Response:
         visitor = self._visitors.of(request)
@@ -81,7 +81,7 @@ class SignIn:
         user = self._engine.glance(users.named, name=name)
         if user is None or not user.is_demo or user.is_disabled:
             raise InvalidParameter("name", "expected the name of a demo user")
-        return self.enter(user)
+        return answer(self.tell(self.enter(user)))
 
     def users(self) -> Response:
         """Who is who, for those who read what somebody has done. Raises Refused."""

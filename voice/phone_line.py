@@ -28,6 +28,8 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.conference import ConferenceInstance
 
 from routing.clock import SECOND
+from routing.errors import InvalidParameter
+from routing.json_text import read_object
 
 Answer = TypeVar("Answer")
 
@@ -41,6 +43,7 @@ NOT_FOUND = 20404
 #: Statuses that say: not now. Nothing was done (20429 is never processed).
 TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
+HTTP_ERROR = 400
 
 CONNECT_TIMEOUT_SECONDS = 3.05
 READ_TIMEOUT_SECONDS = 8.0
@@ -232,11 +235,16 @@ class PhoneLine(Protocol):
         ...
 
 
+def client(*, account_sid: str, auth_token: str, api_url: str | None = None) -> Client:
+    """Twilio's client, with our timeouts and base URL; what it asks goes through `asked`."""
+    return Client(account_sid, auth_token, http_client=_Wire(api_url))
+
+
 class TwilioPhoneLine:
     """The line to Twilio itself, or to whatever answers like it at `api_url`."""
 
     def __init__(self, *, account_sid: str, auth_token: str, api_url: str | None = None) -> None:
-        twilio = Client(account_sid, auth_token, http_client=_Wire(api_url))
+        twilio = client(account_sid=account_sid, auth_token=auth_token, api_url=api_url)
         # The library imports its resources when they are first named: now, not in the first call.
         self._calls, self._conferences = twilio.calls, twilio.conferences
 
@@ -395,8 +403,26 @@ def _asked(question: Callable[[], Answer]) -> Answer:
     except TwilioServiceException as error:
         raise _error(error.status, error.code, error.detail or error.title) from error
     except (TwilioException, ValueError, TypeError, LookupError, AttributeError) as error:
-        # The library trips over answers of another shape, such as a proxy's error page.
-        raise Unreachable(f"an answer that is not Twilio's ({type(error).__name__})") from error
+        raise _odd(error) from error
+
+
+def _odd(error: Exception) -> PhoneLineError:
+    """The library trips over answers of another shape, such as a proxy's error page; and where a
+    list is refused, it hides the answer in an error without a code.
+    """
+    answer = error.args[-1] if error.args else None
+    if isinstance(answer, Response) and answer.status_code >= HTTP_ERROR:
+        try:
+            told = read_object(answer.text, parameter="answer")
+            return _error(answer.status_code, int(str(told["code"])), str(told["message"]))
+        except (InvalidParameter, LookupError, TypeError, ValueError):
+            pass
+    return Unreachable(f"an answer that is not Twilio's ({type(error).__name__})")
+
+
+def asked(question: Callable[[], Answer]) -> Answer:
+    """The same for the rooms beside this one. Raises PhoneLineError."""
+    return _asked(question)
 
 
 def _error(status: int, code: int | None, message: str) -> PhoneLineError:

@@ -44,6 +44,8 @@ logger = logging.getLogger(__name__)
 MAX_BODY_BYTES: Final = 262_144
 #: What the SDK asks for where it says nothing.
 DEFAULT_PAGE_SIZE: Final = 1000
+#: Characters of a wrong value that are shown again.
+_SHOWN: Final = 64
 FOLDERS: Final = ("/v1/wschannels", "/wschannels")
 
 _CORS: Final = {
@@ -166,13 +168,12 @@ def _answer(bridge: Bridge, channel: str | None) -> Response:
     check_channel(asked.bearer, "POST", _named_channel(channel))
     _check_workspace(asked)
     if asked.is_legacy or asked.bearer.is_capability:
-        response = _carry_out(bridge, asked, _within_policies(asked))
-    else:
-        run = _within_role(bridge, asked)
-        bridge.watcher.asks(asked.bearer, run[0].name)
-        response = _carry_out(bridge, asked, run)
-        bridge.watcher.is_answered(asked.bearer, run[0].name)
-    return _wrapped(asked, response)
+        return _wrapped(asked, _carry_out(bridge, asked, _within_policies(asked)))
+    run = _within_role(bridge, asked)
+    left_out = bridge.watcher.asks(asked.bearer, run[0].name)
+    response = _wrapped(asked, _carry_out(bridge, asked, run), left_out)
+    bridge.watcher.is_answered(asked.bearer, run[0].name)
+    return response
 
 
 def _asked(bridge: Bridge) -> Asked:
@@ -403,7 +404,7 @@ def _carry_out(bridge: Bridge, asked: Asked, run: _Run) -> Response:
 def _in_the_words_of_the_sdk(
     bridge: Bridge, asked: Asked, operation: Operation, error: InvalidParameter
 ) -> RoutingError:
-    """The texts that programs compare when a Worker creates a Task for itself."""
+    """The texts that programs compare."""
     if operation.name == "CreateTask" and error.parameter == "WorkflowSid":
         return RoutingError(
             f"Value '{asked.params.get('WorkflowSid')}' provided for WorkflowSid as RoutingTarget "
@@ -412,6 +413,11 @@ def _in_the_words_of_the_sdk(
         )
     if operation.name == "CreateTask" and error.parameter == "TaskQueueSid":
         return RoutingError("HTTP 400 Bad Request")
+    given = asked.params.get(error.parameter)
+    if error.parameter.endswith("Sid") and isinstance(given, str):
+        # Programs look for the SID that they gave in the message.
+        expected = error.message.removeprefix(f"Invalid {error.parameter}: ")
+        return InvalidParameter(error.parameter, f"{expected}, found {given[:_SHOWN]!r}")
     return error
 
 
@@ -422,24 +428,24 @@ def _if_match(asked: Asked, sids: Mapping[str, str]) -> str | None:
     return request.headers.get("If-Match")
 
 
-def _wrapped(asked: Asked, response: Response) -> Response:
+def _wrapped(asked: Asked, response: Response, left_out: frozenset[str] = frozenset()) -> Response:
     payload = msgspec.json.decode(response.get_data()) if response.get_data() else {}
     told: dict[str, object] = {"payload": payload}
     if asked.is_legacy:
         if asked.event_type is not None:
             told["event_type"] = asked.event_type
     elif "meta" in payload:
-        told["payload"] = _list(payload)
+        told["payload"] = _list(payload, left_out)
     # The legacy SDK takes nothing but 200 for a success, and the current one every 2xx.
     return Response(msgspec.json.encode(told), status=200, mimetype="application/json")
 
 
-def _list(page: dict[str, Any]) -> dict[str, object]:
+def _list(page: dict[str, Any], left_out: frozenset[str]) -> dict[str, object]:
     meta = page["meta"]
     contents = page[meta["key"]]
     following: str | None = meta["next_page_url"]
     return {
-        "contents": contents,
+        "contents": [each for each in contents if each["sid"] not in left_out],
         "after_sid": contents[-1]["sid"] if following and contents else None,
         "before_sid": None,
         "meta": {

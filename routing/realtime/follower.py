@@ -143,6 +143,9 @@ class LiveFollower:
             current = frames.current(event, self._wire, configuration)
         if any(forms[1] for _, forms in wanted):
             legacy = frames.legacy(event, self._representation, configuration)
+        about = event.task_sid
+        if event.type.startswith("reservation."):
+            about = event.reservation_sid
         return [
             Parcel(
                 channel=sid,
@@ -150,6 +153,8 @@ class LiveFollower:
                 current=current,
                 legacy=legacy,
                 lag=lag,
+                about=about,
+                brings=event.task_sid if event.type == "reservation.created" else None,
             )
             for sid, _ in wanted
         ]

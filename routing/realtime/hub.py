@@ -25,8 +25,9 @@ HEARTBEAT_SECONDS: Final = 15
 MAX_BACKLOG_BYTES: Final = 262_144
 #: Events that may be held back for a client that reads the tables.
 MAX_HELD: Final = 500
-#: Sockets of one Worker: windows of the same agent. The oldest goes when there is one more.
-MAX_SESSIONS: Final = 10
+#: Sockets of one Worker: windows of the same agent. Who comes then is told to come again: those
+#: that are there would come back by themselves, and push out others in turn.
+MAX_SESSIONS: Final = 100
 _TICK_SECONDS: Final = 1.0
 #: Close codes (RFC 6455, 7.4.1); no client acts on them, the reason is what its user may see.
 POLICY: Final = 1008
@@ -64,21 +65,34 @@ class Session:
     #: Of the v1 browser SDK, which is told in other words.
     is_legacy: bool
     expires_at: Instant
-    #: What had happened when it came: events up to `low`, and those of `seen`.
+    #: What had happened when it came, or when its client read its Worker: events up to `low`, and
+    #: those of `seen`.
     low: int
     seen: frozenset[int]
+    #: The same for its Reservations and their Tasks, when its client read the list of them.
+    listed: tuple[int, frozenset[int]] | None = None
     #: The row that puts the Worker offline when it has gone; None where that was not asked for.
     presence_sid: str | None = None
     #: It was closed for a newer one.
     is_replaced: bool = False
+    #: What has happened since it came, until its client begins to read the tables; None where it
+    #: did not in time. It was sent, but the SDK drops it.
+    early: "list[Parcel] | None" = None
     #: What happens while its client reads the tables; None before that and afterwards.
     held: "list[Parcel] | None" = None
+    #: Reservations made meanwhile, and their Tasks: its list did not show them.
+    fresh: frozenset[str] = frozenset()
     has_read: set[str] = field(default_factory=set)
     #: Its client has read everything once: what it reads now does not matter.
     is_open: bool = False
 
-    def is_news(self, position: int) -> bool:
-        return position > self.low and position not in self.seen
+    def is_news(self, parcel: "Parcel") -> bool:
+        low, seen = self.low, self.seen
+        if parcel.about is not None:
+            if parcel.about in self.fresh:
+                return True
+            low, seen = self.listed or (low, seen)
+        return parcel.position > low and parcel.position not in seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +105,10 @@ class Parcel:
     legacy: str | None
     #: Seconds that it waits, for an answer that has to come before it.
     lag: float
+    #: The Reservation that it tells of, or else the Task.
+    about: str | None = None
+    #: The Task of the Reservation with which its Worker hears of it for the first time.
+    brings: str | None = None
 
 
 #: (are there sockets of the current SDK on the channel, and of the legacy one?)
@@ -134,14 +152,16 @@ class Hub:
         kinds = {session.is_legacy for session in list(found.sessions)}
         return False in kinds, True in kinds
 
+    def has_room(self, channel: str) -> bool:
+        found = self._channels.get(channel)
+        return found is None or len(found.sessions) < MAX_SESSIONS
+
     def join(self, session: Session) -> None:
         """From now on it is told what happens on its channel."""
-        channel = self._channels.setdefault(session.channel, _Channel())
-        while len(channel.sessions) >= MAX_SESSIONS:
-            oldest = channel.sessions[0]
-            self.part(oldest)
-            oldest.line.close(POLICY, f"closed for a newer one: at most {MAX_SESSIONS} at a time")
-        channel.sessions.append(session)
+        self._channels.setdefault(session.channel, _Channel()).sessions.append(session)
+        if not session.is_legacy:
+            session.early = []
+            self._loop.call_later(LONGEST_SECONDS, _forget_early, session)
         self._joined += 1
         self._beats[self._joined % HEARTBEAT_SECONDS].add(session)
 
@@ -213,18 +233,28 @@ class Hub:
         if channel.waiting and self._channels.get(name) is channel:
             self._wait(name, channel)
 
-    def begins_to_read(self, bearer: Bearer) -> None:
+    def begins_to_read(self, bearer: Bearer, low: int, seen: frozenset[int]) -> None:
         """From now on what happens is held back for the token's new sockets."""
         for session in self._new(bearer):
             if session.held is None and not session.is_legacy:
-                session.held = []
+                # What happened to its Worker by then is what it reads of it.
+                session.listed = session.low, session.seen
+                session.low, session.seen = low, seen
+                session.held = session.early or []
+                session.early = None
                 self._loop.call_later(LONGEST_SECONDS, self._opened, session)
 
-    def lists(self, bearer: Bearer, low: int, seen: frozenset[int]) -> None:
-        """What had happened by then is what its list of Reservations shows."""
-        for session in self._new(bearer):
-            if session.held is not None:
-                session.low, session.seen = low, seen
+    def lists(self, bearer: Bearer, low: int, seen: frozenset[int]) -> frozenset[str]:
+        """What had happened by then is what its list of Reservations shows; but for the returned
+        ones, which were made since its sockets came.
+        """
+        readers = [session for session in self._new(bearer) if session.held is not None]
+        made = [_made_since_it_came(session) for session in readers]
+        common = set(made[0]).intersection(*made[1:]) if made else set()
+        for session, reservations in zip(readers, made, strict=True):
+            tasks = {reservations[sid] for sid in common}
+            session.listed, session.fresh = (low, seen), frozenset(common | tasks)
+        return frozenset(common)
 
     def has_read(self, bearer: Bearer, operation: str) -> None:
         """With everything read it listens in a moment, and is told what was held back."""
@@ -247,7 +277,7 @@ class Hub:
         held, session.held = session.held, None
         session.is_open = True
         for parcel in held or ():
-            if parcel.current is not None and session.is_news(parcel.position):
+            if parcel.current is not None and session.is_news(parcel):
                 self.say(session, parcel.current)
 
     def _send(self, channel: _Channel, parcel: Parcel) -> None:
@@ -258,8 +288,10 @@ class Hub:
                     self._opened(session)
                 continue
             text = parcel.legacy if session.is_legacy else parcel.current
-            if text is not None and session.is_news(parcel.position):
+            if text is not None and session.is_news(parcel):
                 self.say(session, text)
+                if session.early is not None and len(session.early) < MAX_HELD:
+                    session.early.append(parcel)
 
     def say(self, session: Session, text: str) -> None:
         session.line.send(text)
@@ -296,6 +328,19 @@ class Hub:
         for session in [each for beat in self._beats for each in beat]:
             self.part(session)
             session.line.close(code, reason)
+
+
+def _forget_early(session: Session) -> None:
+    session.early = None
+
+
+def _made_since_it_came(session: Session) -> dict[str, str]:
+    """{Reservation: its Task}"""
+    return {
+        parcel.about: parcel.brings
+        for parcel in session.held or ()
+        if parcel.about and parcel.brings and session.is_news(parcel)
+    }
 
 
 def token_lifetime(bearer: Bearer, now: Instant) -> int:

@@ -25,6 +25,7 @@ from routing.api.tokens import MAX_CHARACTERS, Bearer
 from routing.background.loops import Loop
 from routing.errors import NotFound, RoutingError, Unavailable
 from routing.ports import Work
+from routing.realtime import hub as hubs
 from routing.realtime.bridge import FOLDERS, Bridge
 from routing.realtime.bulletin import (
     Evicted,
@@ -148,7 +149,7 @@ class RealtimeServer:
             bearer=self._bridge.bearer,
             feeds=feeds,
             wake=follower.signal.notify,
-            in_thread=partial(loop.run_in_executor, self._pool),
+            in_thread=self._in_thread,
         )
         self._store.hear(lambda text: self._hear(loop, text))
         renewals = Renewals(lambda renewed: self._renewed(loop, renewed))
@@ -216,6 +217,9 @@ class RealtimeServer:
     def _one_less(self, _answer: object) -> None:
         self._waiting -= 1
 
+    def _in_thread(self, call: Callable[..., Any], *told: object) -> "asyncio.Future[Any]":
+        return asyncio.get_running_loop().run_in_executor(self._pool, call, *told)
+
     # ---- sockets ---------------------------------------------------------------------------------
 
     async def _serve_socket(self, connection: ServerConnection) -> None:
@@ -229,14 +233,18 @@ class RealtimeServer:
     async def _serve_agent(self, connection: ServerConnection, path: str) -> None:
         knock = _Knock.of(path)
         try:
-            welcome = await asyncio.get_running_loop().run_in_executor(
-                self._pool, self._admit, knock
-            )
+            welcome: _Welcome = await self._in_thread(self._admit, knock)
         except (RoutingError, Unavailable) as refusal:
             code = POLICY if isinstance(refusal, RoutingError) else TRY_AGAIN_LATER
             await connection.close(code, _reason(refusal))
             return
         session = self._join(connection, knock, welcome)
+        if session is None:
+            if welcome.presence_sid is not None:
+                await self._in_thread(self._presences.replaced, welcome.presence_sid)
+            why = f"{hubs.MAX_SESSIONS} sockets of this Worker are open, and no more may be"
+            await connection.close(TRY_AGAIN_LATER, why)
+            return
         try:
             await connection.recv()
             # No client of Twilio's says anything here.
@@ -258,13 +266,13 @@ class RealtimeServer:
             if session.is_replaced
             else partial(self._presences.leave, presence_sid, said_goodbye=goodbye)
         )
-        await asyncio.get_running_loop().run_in_executor(self._pool, depart)
+        await self._in_thread(depart)
 
     async def _keep_presences(self) -> None:
         while True:
             await asyncio.sleep(STAY_SECONDS)
             with suppress(Unavailable):
-                await asyncio.get_running_loop().run_in_executor(self._pool, self._presences.stay)
+                await self._in_thread(self._presences.stay)
 
     def _admit(self, knock: _Knock) -> _Welcome:
         """In a thread: who it is, and what has happened so far.
@@ -287,7 +295,10 @@ class RealtimeServer:
             bearer=bearer, channel=bearer.channel, low=low, seen=seen, presence_sid=presence_sid
         )
 
-    def _join(self, connection: ServerConnection, knock: _Knock, welcome: _Welcome) -> Session:
+    def _join(
+        self, connection: ServerConnection, knock: _Knock, welcome: _Welcome
+    ) -> Session | None:
+        """None where there is no room for it."""
         bearer = welcome.bearer
         session = Session(
             line=Line(connection, self._closing),
@@ -299,9 +310,11 @@ class RealtimeServer:
             seen=welcome.seen,
             presence_sid=welcome.presence_sid,
         )
-        self._hub.join(session)
         if knock.closes_others:
             self._close_others(session)
+        if not self._hub.has_room(session.channel):
+            return None
+        self._hub.join(session)
         if not session.is_legacy:
             self._hub.say(session, self._init(bearer))
         return session

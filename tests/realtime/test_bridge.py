@@ -60,6 +60,17 @@ def test_a_supervisor_reads_queues(office: Office) -> None:
     assert all(has_all("queue", each) for each in listed["contents"])
 
 
+def test_who_gives_a_wrong_sid_is_shown_it_again(office: Office) -> None:
+    token = office.token(office.alice, "supervisor")
+    params = {"ActivitySid": "invalid_activitySid"}
+    answer = office.ask(token, "POST", f"{office.base}/Workers/{office.bob}", params)
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert "found 'invalid_activitySid'" in answer.json["message"]
+    params = {"ActivitySid": office.centre.offline_sid}
+    assert office.ask(token, "POST", f"{office.base}/Workers/nobody", params).status_code == 404
+
+
 def test_objects_booleans_and_options_arrive_as_the_rest_door_wants_them(office: Office) -> None:
     token, me = office.token(office.alice), f"{office.base}/Workers/{office.alice}"
     changed = office.payload(token, "POST", me, {"Attributes": {"languages": ["ja"], "n": 1}})

@@ -87,20 +87,30 @@ def test_what_happens_while_a_client_reads_the_tables_is_told_it_afterwards(
         told = running.raw(f"{head}{body}".encode()).rpartition(b"\n")[2]
         return msgspec.json.decode(told)["payload"]
 
+    old = office.offer()
     with running.connected(token) as socket:
         socket.until("init")
+        fresh = office.offer(routing_target=office.alice)
+        assert socket.until("reservation.created")["sid"] == fresh.sid  # which the SDK drops
         read(me)
-        shown = office.offer()
+        engine = office.service.engine
+        rename(office, office.alice, "after it was read")
+        engine.perform(reservations.accept, reservation_sid=old.sid)
+        engine.perform(reservations.accept, reservation_sid=fresh.sid)
         listed = read(f"{me}/Reservations", '{"Active":"true"}')["contents"]
-        assert [each["sid"] for each in listed] == [shown.sid]
+        assert [(each["sid"], each["reservation_status"]) for each in listed] == [
+            (old.sid, "accepted")
+        ]
         missed = office.offer(routing_target=office.alice)
         read(f"{me}/WorkerChannels")
         read(f"{office.base}/Activities")
-        created = socket.frame()
-        assert (created["event_type"], created["payload"]["sid"]) == (
-            "reservation.created",
-            missed.sid,
-        )
+        told = [socket.frame() for _ in range(4)]
+        assert [(each["event_type"], each["payload"]["sid"]) for each in told] == [
+            ("reservation.created", fresh.sid),
+            ("worker.attributes.update", office.alice),
+            ("reservation.accepted", fresh.sid),
+            ("reservation.created", missed.sid),
+        ]
         rename(office, office.alice, "from now on at once")
         assert "at once" in socket.frame()["payload"]["attributes"]
 
@@ -225,15 +235,26 @@ def test_a_client_that_talks_is_told_to_use_the_event_bridge(
         socket.farewell()
 
 
-def test_a_worker_has_a_bounded_number_of_sockets(office: Office, running: Running) -> None:
-    token = office.token(office.alice)
+def test_a_worker_has_a_bounded_number_of_sockets_and_those_that_are_there_stay(
+    office: Office, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "MAX_SESSIONS", 2)
+    token, offline = office.token(office.alice), {"setWorkerOfflineIfDisconnected": "true"}
     with running.connected(token) as oldest:
         oldest.until("init")
-        for _ in range(hubs.MAX_SESSIONS * 2):
-            with running.connected(token) as socket:
-                socket.until("init")
+        for _ in range(3):
+            with running.connected(token) as second:
+                second.until("init")
+                with running.connected(token, **offline) as third:
+                    assert "2 sockets of this Worker" in third.farewell()
         rename(office, office.alice, "the oldest is still here")
         oldest.until("worker.attributes.update")
+        with running.connected(token) as second:
+            second.until("init")
+            with running.connected(token, closeExistingSessions="true") as alone:
+                alone.until("init")
+                assert oldest.farewell() == "closed by a newer session of this Worker"
+    assert not office.service.engine.read(lambda work: work.presences.find())
 
 
 def test_whoever_asked_for_it_goes_offline_when_it_says_goodbye(

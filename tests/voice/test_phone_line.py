@@ -60,6 +60,14 @@ def line() -> TwilioPhoneLine:
     return TwilioPhoneLine(account_sid=ACCOUNT, auth_token="secret")
 
 
+def test_a_list_that_is_refused_says_why(
+    line: TwilioPhoneLine, twilio: responses.RequestsMock
+) -> None:
+    twilio.get(f"{BASE}/Conferences.json", status=401, json=problem(20003, 401))
+    with pytest.raises(Refused, match="20003"):
+        line.find_room(ROOM)
+
+
 def participant(**changes: object) -> dict[str, object]:
     return {
         "account_sid": ACCOUNT,

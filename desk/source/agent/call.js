@@ -28,6 +28,13 @@ import { shift } from './shift.js';
 
 /** Several things change at once when a call begins: they are looked at together. */
 const TOGETHER_MS = 120;
+/** What was asked for is carried out by the network a moment later: when it is looked at again. */
+const AFTERWARDS_MS = [300, 1000, 3000];
+/** Nobody tells an agent's page that somebody else has left: while there are others, it looks. */
+const WITH_OTHERS_MS = 1500;
+const ALONE_MS = 10_000;
+/** Nobody talks, or no longer with this agent. */
+const NO_CONFERENCE = [403, 404];
 
 export class Conversation {
   /** null: there is none yet, or none any more. */
@@ -37,8 +44,11 @@ export class Conversation {
   error = new Signal(/** @type {unknown} */ (null));
   #reservation;
   #task;
+  #isOver = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #patrol;
   /** @type {() => void} */
   #stop = () => {};
 
@@ -58,6 +68,8 @@ export class Conversation {
 
   end() {
     clearTimeout(this.#timer);
+    clearTimeout(this.#patrol);
+    this.#isOver = true;
     this.#stop();
   }
 
@@ -85,9 +97,20 @@ export class Conversation {
     try {
       this.conference.value = await ask('GET', this.#path());
     } catch (error) {
-      // 404: nobody talks. Anything else: what was told last is still the newest that is known.
-      if (/** @type {any} */ (error).status === 404) this.conference.value = null;
+      // Anything else: what was told last is still the newest that is known.
+      if (NO_CONFERENCE.includes(/** @type {any} */ (error).status)) this.conference.value = null;
     }
+    this.#lookLater();
+  }
+
+  #lookLater() {
+    clearTimeout(this.#patrol);
+    const participants = this.conference.value?.participants.length ?? 0;
+    if (this.#isOver || !participants) return;
+    this.#patrol = setTimeout(
+      () => (shift.isReady ? this.#read() : this.#lookLater()),
+      participants > 2 ? WITH_OTHERS_MS : ALONE_MS,
+    );
   }
 
   /** @param {string} [below] */
@@ -106,6 +129,7 @@ export class Conversation {
     try {
       await act();
       await this.#read();
+      for (const wait of AFTERWARDS_MS) setTimeout(() => this.#read(), wait);
       return true;
     } catch (error) {
       this.error.value = error;

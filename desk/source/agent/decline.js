@@ -70,7 +70,7 @@ export class TandemDecline extends Part {
   #form() {
     const activities = [...(shift.worker?.activities.values() ?? [])];
     const others = activities.filter(({ available }) => !available);
-    return html`<form class="stack" @submit=${this.#submit}>
+    return html`<form class="stack" @submit=${(/** @type {SubmitEvent} */ event) => this.#submit(event)}>
       <fieldset class="choices">
         <legend>${t('decline.reason')}</legend>
         ${REASONS.map(
@@ -96,7 +96,7 @@ export class TandemDecline extends Part {
         : nothing}
       <div class="row">
         <button class="stop" ?disabled=${this.isBusy || !shift.isReady}>${t('decline.submit')}</button>
-        <button type="button" @click=${this.#close}>${t('dialog.cancel')}</button>
+        <button type="button" @click=${() => this.#close()}>${t('dialog.cancel')}</button>
       </div>
     </form>`;
   }

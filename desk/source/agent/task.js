@@ -47,7 +47,7 @@ export class TandemTask extends Part {
   async #wrapUp() {
     this.error = null;
     try {
-      await this.reservation?.task.wrapUp({ reason: 'wrap-up' });
+      await this.reservation?.wrap();
     } catch (error) {
       this.error = error;
     }

@@ -81,8 +81,8 @@ export class TandemNotes extends Part {
   async #finish(sid) {
     const { notes } = this;
     if (notes && !(await notes.save())) throw notes.error.value;
-    const current = shift.worker?.reservations.get(sid);
-    await current?.task.complete(notes?.disposition || 'completed');
+    // The agent's own part: others may go on with the Task, as after a transfer.
+    await shift.worker?.reservations.get(sid)?.complete();
   }
 
   #saving() {
