@@ -14,7 +14,7 @@ import { changeActivity, changeChannel, MODES, supervise } from './actions.js';
 import { DeedPart, field } from './deed.js';
 import { read } from './records.js';
 import {
-  activityName, activityPill, channelName, clock, queueName, secondsSince, taskName,
+  activitiesOf, activityName, activityPill, channelName, clock, queueName, secondsSince, taskName,
 } from './shown.js';
 
 /** @typedef {import('./records.js').Agent} Agent */
@@ -59,7 +59,7 @@ export class WallAgent extends DeedPart {
           name="activity"
           @change=${(/** @type {Event} */ event) => (this.chosen = /** @type {HTMLSelectElement} */ (event.target).value)}
         >
-          ${[...this.#model.activities.values()].map(
+          ${activitiesOf(this.#model).map(
             ({ sid }) => html`<option value=${sid} ?selected=${sid === chosen}>${activityName(sid, this.#model)}</option>`,
           )}
         </select>

@@ -197,7 +197,7 @@ export class WallCharts extends Part {
         <div class="plot" role="img" aria-label=${t('wall.charts.flow.label')}></div>
       </figure>
       <figure>
-        <figcaption>${t('wall.charts.level', { seconds, percent: wanted })}</figcaption>
+        <figcaption>${t('wall.charts.level', { seconds, percent: percent(wanted / 100) })}</figcaption>
         <div class="plot" role="img" aria-label=${t('wall.charts.level.label')}></div>
       </figure>
     `;

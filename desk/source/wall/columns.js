@@ -33,7 +33,7 @@ export function queueColumns({ model, now, target }) {
       cell: (queue) => toned(clock(longest(queue)), toneOfWait(longest(queue), target.seconds)),
     },
     {
-      name: 'level', title: t('wall.level'), numeric: true,
+      name: 'level', title: t('wall.level.column'), numeric: true,
       value: (queue) => rounded(model.serviceLevel(queue.sid)),
       cell: (queue) => level(model.serviceLevel(queue.sid), target.percent),
     },

@@ -25,7 +25,7 @@ export function figures({ model, now, target }) {
     })}
     ${tile(t('wall.level'), percent(reached), {
       tone: toneOfLevel(reached, target.percent),
-      more: t('wall.level.target', { percent: target.percent, seconds: target.seconds }),
+      more: t('wall.level.target', { percent: percent(target.percent / 100), seconds: target.seconds }),
     })}
     ${tile(t('wall.answered'), figure(total.answered), {
       more: t('wall.answered.of', { count: total.arrived }),

@@ -5,7 +5,7 @@
 import { html, nothing } from '../house/part.js';
 import { t } from '../house/words.js';
 import { pill } from '../parts/pill.js';
-import { activityName, clock, figure, level, secondsSince, toned, toneOfWait } from './shown.js';
+import { activitiesOf, activityName, clock, figure, level, secondsSince, toned, toneOfWait } from './shown.js';
 
 /** @typedef {import('./columns.js').Seen} Seen */
 /** @typedef {import('./records.js').Queue} Queue */
@@ -52,7 +52,7 @@ function urgency(one, other) {
 
 /** @param {Seen} seen */
 export function largeActivities({ model }) {
-  const activities = [...model.activities.values()].filter(({ agents }) => agents);
+  const activities = activitiesOf(model).filter(({ agents }) => agents);
   return html`<ul class="large-activities" aria-label=${t('wall.agents')}>
     ${activities.map(
       ({ sid, agents, available }) => html`<li>

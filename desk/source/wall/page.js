@@ -22,7 +22,7 @@ import { figures } from './figures.js';
 import { largeActivities, largeQueues } from './large.js';
 import { Live } from './live.js';
 import { screen, switchScreen } from './screen.js';
-import { activityName, figure, taskName } from './shown.js';
+import { activitiesOf, activityName, figure, taskName } from './shown.js';
 import './table.js';
 import './task.js';
 
@@ -115,7 +115,7 @@ export class Wall extends Part {
     return html`<section class="card" id="agents">
       <header><h2>${t('wall.agents')}</h2></header>
       <div class="row activities" role="group" aria-label=${t('wall.agents.by_activity')}>
-        ${[...model.activities.values()].map(
+        ${activitiesOf(model).map(
           ({ sid, agents, available }) => html`<button
             type="button" class="small" data-available=${available} aria-pressed=${sid === this.activity}
             @click=${() => (this.activity = sid === this.activity ? '' : sid)}
@@ -226,9 +226,11 @@ export class Wall extends Part {
       ${this.#connection()}
       ${figures(seen)}
       <div class="halves">
-        ${this.#queues(seen)} ${this.#line(seen)}
-        <section class="card" id="day"><wall-charts .live=${this.#live}></wall-charts></section>
-        ${this.#agents(seen)}
+        <div class="half">
+          ${this.#queues(seen)}
+          <section class="card" id="day"><wall-charts .live=${this.#live}></wall-charts></section>
+        </div>
+        <div class="half">${this.#line(seen)} ${this.#agents(seen)}</div>
       </div>
       <section class="card" id="history">
         <header><h2>${t('wall.history')}</h2></header>
@@ -272,10 +274,10 @@ export class Wall extends Part {
     if (!this.#isAllowed || !this.#live.model) return nothing;
     return html`
       <button type="button" class="small" @click=${() => (this.opened = { kind: 'target' })}>
-        ${icon('clock')}${t('wall.target')}
+        ${icon('clock')}<span class="label">${t('wall.target')}</span>
       </button>
       <button type="button" class="small" @click=${() => switchScreen(true)}>
-        ${icon('screen')}${t('wall.screen')}
+        ${icon('screen')}<span class="label">${t('wall.screen')}</span>
       </button>
     `;
   }

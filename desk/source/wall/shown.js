@@ -96,6 +96,16 @@ export function channelName(channelSid, model) {
   return channel && word === channel.name ? channel.title || channel.name : word;
 }
 
+/** The Activities, those first in which somebody takes work. @param {Model} model */
+export function activitiesOf(model) {
+  return [...model.activities.values()].sort(
+    (one, other) =>
+      Number(other.available) - Number(one.available) ||
+      Number(one.name === 'Offline') - Number(other.name === 'Offline') ||
+      one.name.localeCompare(other.name),
+  );
+}
+
 /** @param {Agent} agent @param {Model} model */
 export function loadText(agent, model) {
   return loads(agent)
@@ -119,7 +129,8 @@ function order(name) {
 
 /** @param {Agent} agent @param {Model} model */
 export function loadChips(agent, model) {
-  return html`<span class="loads">${loads(agent).map(
+  const shown = loads(agent).filter(({ name, load, available }) => load || !available || name === 'voice');
+  return html`<span class="loads">${shown.map(
     ({ sid, name, load, capacity, available }) => html`<span
       class="load"
       data-full=${load >= capacity}

@@ -130,7 +130,7 @@ export class WallTable extends Part {
     const scroller = this.#scroller;
     if (!scroller) return;
     const height = scroller.clientHeight;
-    const row = scroller.querySelector('tbody tr.row')?.clientHeight || this.#row;
+    const row = scroller.querySelector('tbody tr.line')?.clientHeight || this.#row;
     if (height === this.#height && row === this.#row) return;
     this.#height = height;
     this.#row = row;
@@ -235,7 +235,7 @@ export class WallTable extends Part {
             ${repeat(
               shown,
               (row) => row.sid,
-              (row, place) => html`<tr class="row" aria-rowindex=${first + place + 2}>
+              (row, place) => html`<tr class="line" aria-rowindex=${first + place + 2}>
                 ${this.columns.map((column) => this.#cell(row, column))}
               </tr>`,
             )}

@@ -83,7 +83,7 @@ export class WallTask extends DeedPart {
       </dl>
       ${told.obstacles.length
         ? html`<ul class="stack">${told.obstacles.map((/** @type {any} */ each) => this.#obstacle(each))}</ul>`
-        : html`<p>${t('wall.why.nobody')}</p>`}
+        : html`<p>${told.assignment_status === 'pending' ? t('wall.why.no_members') : t('wall.why.offered')}</p>`}
     </div>`;
   }
 
