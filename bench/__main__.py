@@ -8,6 +8,8 @@ from bench import (
     assignments,
     callbacks,
     decisions,
+    desk,
+    dialling,
     door,
     expressions,
     idle,
@@ -25,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "expressions": expressions.measure,
     "latency": latency.measure,
     "webhook": webhook.measure,
+    "dialling": dialling.measure,
     "door": door.measure,
     "lists": lists.measure,
     "statistics": statistics.measure,
@@ -32,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "assignments": assignments.measure,
     "callbacks": callbacks.measure,
     "realtime": realtime.measure,
+    "desk": desk.measure,
     "decisions": decisions.measure,
 }
 

@@ -209,6 +209,9 @@ def customer_in(work: Work, *, instruction_sid: str, conference_sid: str) -> Non
     if reservation is None or reservation.reservation_status not in _BRIDGEABLE:
         abandon(work, instruction, "the reservation is over")
         return
+    call = conversation.call_of(work, instruction.task_sid)
+    if call is not None:  # where the answer to the dialling was lost, nobody has noted it
+        _remember(work, instruction, customer_call_sid=call.sid)
     work.instructions.change(instruction.sid, conference_sid=conference_sid)
     instructions.succeed(work, instruction_sid=instruction.sid)
     if instruction.step == PARTING:

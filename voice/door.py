@@ -14,7 +14,7 @@ from routing import sids
 from routing.call import Call
 from routing.engine import Engine
 from routing.ports import Work
-from voice import bridge, conference, elsewhere, hang_up, outside, wishes
+from voice import bridge, conference, elsewhere, hang_up, outside, relaying, wishes
 from voice.announcement import Announcements, keys
 from voice.call_flow import CallFlow
 from voice.conference import RoomNews
@@ -100,6 +100,10 @@ def _views(
     }
 
 
+_LEG_HEARD: Final = relaying.heard(bridge.leg_changed, relaying.of_the_leg)
+_ROOM_HEARD: Final = relaying.heard(conference.room_changed, relaying.of_the_room)
+
+
 class News:
     """What Twilio tells while a call goes on."""
 
@@ -118,8 +122,9 @@ class News:
 
     def of_the_agents_leg(self, webhook: Webhook) -> str:
         self._engine.perform(
-            bridge.leg_changed,
+            _LEG_HEARD,
             instruction_sid=_instruction(webhook),
+            webhook=webhook,
             call_sid=webhook.get("CallSid"),
             status=_status(webhook),
         )
@@ -141,8 +146,9 @@ class News:
     def of_the_room(self, webhook: Webhook) -> str:
         """The room's callbacks: those that concern one call name it."""
         self._engine.perform(
-            conference.room_changed,
+            _ROOM_HEARD,
             instruction_sid=_instruction(webhook),
+            webhook=webhook,
             news=RoomNews(
                 event=webhook.get("StatusCallbackEvent"),
                 conference_sid=_sid(webhook.get("ConferenceSid"), "CF"),

@@ -33,6 +33,7 @@ def caller_left(work: Work, *, call_sid: str, status: str = "completed") -> bool
     bridge.abandon_all(work, call.task_sid, bridge.HANGUP)
     if standing is not None:
         transfers.call_off(work, task_sid=call.task_sid, reason=bridge.HANGUP)
+        instructions.release_unmet(work, task_sid=call.task_sid, reason=bridge.HANGUP)
         bridge.release_leg(work, standing)
     if standing is None or not conversation.conversation_over(work, standing):
         instructions.customer_left(work, task_sid=call.task_sid, reason=bridge.HANGUP)
@@ -117,5 +118,7 @@ def is_wanted(work: Work, call: Call) -> bool:
     task = work.tasks.get(call.task_sid)
     if task is not None and task.assignment_status not in {WRAPPING, COMPLETED, CANCELED}:
         return True
+    if task is not None and task.assignment_status == CANCELED:
+        return False  # nobody has it: whoever talked to the caller has handed them on
     # After-work, or completed by a program: whoever still talks may go on talking.
     return conversation.standing_bridge(work, call.task_sid) is not None

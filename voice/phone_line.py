@@ -150,6 +150,8 @@ class Dialling:
     room_url: str
     #: Further parameters of participants.create, those of LEG_OPTIONS only.
     options: Mapping[str, object]
+    #: Events that the room is to tell of, beside ROOM_EVENTS.
+    more_events: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +269,10 @@ class TwilioPhoneLine:
                 status_callback_event=list(LEG_EVENTS),
                 conference_status_callback=dialling.room_url,
                 conference_status_callback_method="POST",
-                conference_status_callback_event=list(ROOM_EVENTS),
+                conference_status_callback_event=[
+                    *ROOM_EVENTS,
+                    *sorted(dialling.more_events.difference(ROOM_EVENTS)),
+                ],
                 **options,
             )
         )

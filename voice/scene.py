@@ -7,7 +7,7 @@ from routing.engine import instructions
 from routing.json_text import JSONObject, read_object
 from routing.ports import Work
 from routing.reservation import ACCEPTED, PENDING, WRAPPING
-from routing.task import WAITING
+from routing.task import CANCELED, WAITING
 from voice import bridge, conversation
 
 
@@ -24,6 +24,8 @@ class Scene:
     is_overtaken: bool
     #: Does the Task wait for somebody?
     is_waiting: bool
+    #: Has it been canceled, so that nobody has come, or nobody else has?
+    is_canceled: bool
     #: Has the caller talked to somebody before?
     has_met: bool
     #: Why the Task has ended, as its events say.
@@ -56,6 +58,7 @@ def scene_of(work: Work, instruction: Instruction) -> Scene:
             if other.state != FAILED
         ),
         is_waiting=task is not None and task.assignment_status in WAITING,
+        is_canceled=task is not None and task.assignment_status == CANCELED,
         has_met=conversation.standing_bridge(work, instruction.task_sid) is not None,
         reason=None if task is None else task.reason,
         outbound_to=outbound_to if call is None and isinstance(outbound_to, str) else None,

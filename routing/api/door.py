@@ -85,14 +85,14 @@ EVERY_OPERATION: Final[tuple[Operation, ...]] = (
     *(
         operation
         for room in (
-            conferences,
-            deliveries,
-            event_stream,
             explanations,
             exports,
             overview,
             series,
             worker_tokens,
+            deliveries,
+            event_stream,
+            conferences,
         )
         for operation in room.resource.operations
     ),

@@ -22,6 +22,7 @@ from routing.errors import RoutingError
 from routing.json_text import JSONObject, read_object
 from routing.ports import Work
 from routing.reservation import Reservation
+from routing.task import Task
 
 CONFERENCE: Final = "conference"
 DEQUEUE: Final = "dequeue"
@@ -303,6 +304,33 @@ def finish(work: Work, *, instruction_sid: str, failure: str | None = None) -> b
     return ended is not None
 
 
+def release_unmet(work: Work, *, task_sid: str, reason: str) -> None:
+    """Takes back what colleagues have accepted whom the caller never met, where somebody else has
+    the Task: a call that nobody put through to them leaves them no after-work.
+    """
+    task = work.tasks.get(task_sid, lock=True)
+    holders = work.reservations.find(
+        task_sid=task_sid, reservation_status=reservation_states.ACCEPTED
+    )
+    unmet = [holder for holder in holders if standing(work, holder.sid) is None]
+    if task is not None and len(unmet) < len(holders):
+        _take_back(work, task, unmet, reason=reason)
+
+
+def _take_back(work: Work, task: Task, accepted: Sequence[Reservation], *, reason: str) -> None:
+    for reservation in accepted:
+        end_reservation(
+            work,
+            work.configuration(task.workspace_sid),
+            reservation,
+            "cancel",
+            task=task,
+            event_type="reservation.canceled",
+            description=f"Reservation {reservation.sid} canceled: {reason}",
+            reason=reason,
+        )
+
+
 def customer_left(work: Work, *, task_sid: str, reason: str) -> bool:
     """The caller is gone before anybody spoke to them: the Task is canceled.
 
@@ -316,19 +344,14 @@ def customer_left(work: Work, *, task_sid: str, reason: str) -> bool:
     configuration = work.configuration(task.workspace_sid)
     task = handing_over.call_off(work, configuration, task, reason=reason)
     if task.assignment_status == task_states.ASSIGNED:
-        for reservation in work.reservations.find(
-            task_sid=task_sid, reservation_status=reservation_states.ACCEPTED
-        ):
-            end_reservation(
-                work,
-                configuration,
-                reservation,
-                "cancel",
-                task=task,
-                event_type="reservation.canceled",
-                description=f"Reservation {reservation.sid} canceled: {reason}",
-                reason=reason,
-            )
+        _take_back(
+            work,
+            task,
+            work.reservations.find(
+                task_sid=task_sid, reservation_status=reservation_states.ACCEPTED
+            ),
+            reason=reason,
+        )
         released = task_states.next_task_state(task, "release")
         task = changed_task(work, task, assignment_status=released)
     if task.assignment_status not in task_states.WAITING:

@@ -26,8 +26,17 @@ class FakePoster:
         self._answer = answer
         self.posted: list[tuple[str, bytes, Mapping[str, str]]] = []
 
-    def post(self, url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Posted:
+    def post(
+        self,
+        url: str,
+        *,
+        body: bytes,
+        headers: Mapping[str, str],
+        seconds: float,
+        method: str = "POST",
+    ) -> Posted:
         assert seconds > 0
+        assert (method == "GET") == (not body)
         self.posted.append((url, body, headers))
         answer = self._answer(url)
         if isinstance(answer, Exception):

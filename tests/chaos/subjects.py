@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.chaos import calling, forging, history, killing, machines, racing
+from tests.chaos import calling, forging, history, journeying, killing, machines, racing
 from tests.chaos.running import Subject
 
 SUBJECTS: Mapping[str, Subject] = {
@@ -29,6 +29,12 @@ SUBJECTS: Mapping[str, Subject] = {
         cases=3_000,
         case="60 things that happen to some calls",
         play=calling.play_any_course,
+    ),
+    "journeys": Subject(
+        about="each course of a call over real HTTP, with a mishap at each moment: the same end",
+        cases=2_000,
+        case="a course in which something goes wrong once",
+        play=journeying.play,
     ),
     "webhooks": Subject(
         about="callbacks five times over, in any order, up to a day late: all ends as in order",

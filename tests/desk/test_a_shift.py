@@ -92,7 +92,7 @@ def test_a_call_from_the_first_ring_to_the_end_of_the_shift(
 
     alice.goes("Offline")
     assert house.activity("Alice") == "Offline"
-    alice.page.get_by_label("Settings and sign-out").click()
+    alice.page.locator("details.menu > summary").click()
     alice.page.get_by_role("button", name="Sign out").click()
     alice.page.wait_for_url("**/sign-in")
     alice.page.goto("/desk")
@@ -109,7 +109,7 @@ def test_two_agents_share_a_call_and_one_goes_on_alone(house: WholeHouse, staff:
 
     alice.control("Transfer").click()
     alice.page.get_by_label("Name or number").fill("bob")
-    alice.page.get_by_role("button", name="Ask Bob first").click()
+    alice.page.get_by_role("button", name="Ask first: Bob").click()
     expect(alice.task.get_by_text("Bob is being asked.")).to_be_visible()
     expect(bob.offer).to_contain_text("Transfer")
     assert (house.load("Alice"), house.load("Bob")) == (1, 1)
@@ -297,7 +297,8 @@ def test_a_shift_by_keyboard_alone(house: WholeHouse, staff: Staff) -> None:
     keys.press("?")
     expect(alice.page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("Hang up")
     keys.press("a")
-    expect(alice.offer).to_be_visible()  # no shortcut works while a dialog is open
+    # No shortcut works while a dialog is open.
+    expect(alice.offer).to_be_visible()
     keys.press("Escape")
     expect(alice.page.get_by_role("dialog")).to_have_count(0)
     keys.press("a")

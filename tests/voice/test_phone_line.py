@@ -188,7 +188,7 @@ def test_twilios_errors_say_whether_to_come_again(
         line.redirect(CALL, twiml="<Response/>")
     assert type(caught.value) is meaning
     assert caught.value.code == code
-    assert caught.value.retryable == (meaning is Unreachable)
+    assert caught.value.retryable == issubclass(meaning, Unreachable)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from simulator.clock import ManualClock as SimulatedClock
 from simulator.server import Simulator
 from tests.routing.centre import Centre
 from tests.voice.office import CALLER, NUMBER, TOKEN, Office
+from voice.call_flow import CallFlow
 from voice.phone_line import TwilioPhoneLine
 
 ACCOUNT = "AC" + "7" * 32
@@ -25,12 +26,12 @@ class _Quiet(WSGIRequestHandler):
 
 
 class Town:
-    def __init__(self, centre: Centre) -> None:
+    def __init__(self, centre: Centre, *, flow: CallFlow | None = None) -> None:
         self._server = make_server(
             "127.0.0.1", 0, self._serve, threaded=True, request_handler=_Quiet
         )
         url = f"http://127.0.0.1:{self._server.server_port}"
-        self.office = Office(centre, public_url=url)
+        self.office = Office(centre, flow=flow, public_url=url)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self.simulator = Simulator(
             simulated.Settings(

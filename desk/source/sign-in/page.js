@@ -145,7 +145,6 @@ export class SignIn extends Part {
               type="button"
               class="person"
               ?disabled=${this.isBusy}
-              aria-label=${t('sign_in.demo_as', { name: shown })}
               @click=${() => this.#try(() => signInAsDemo(name))}
             >
               <span class="face" aria-hidden="true">${shown.slice(0, 1)}</span>

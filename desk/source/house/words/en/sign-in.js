@@ -11,7 +11,6 @@ export default {
   'sign_in.open_id': 'Continue with {name}',
   'sign_in.demo': 'Try it right away',
   'sign_in.demo_hint': 'The phone network is simulated, and these people exist on this machine only.',
-  'sign_in.demo_as': 'Sign in as {name}',
   'sign_in.wrong': 'Name or password is wrong.',
   'sign_in.too_often': {
     one: 'Too many attempts. Please try again in a second.',

@@ -11,7 +11,6 @@ export default {
   'sign_in.open_id': '{name} で続ける',
   'sign_in.demo': 'すぐに試す',
   'sign_in.demo_hint': '電話網はシミュレーションです。これらのユーザーはこのマシンの中だけに存在します。',
-  'sign_in.demo_as': '{name} としてサインイン',
   'sign_in.wrong': 'ユーザー名またはパスワードが違います。',
   'sign_in.too_often': {
     other: '試行回数が多すぎます。{count} 秒後にもう一度お試しください。',

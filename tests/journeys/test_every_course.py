@@ -1,0 +1,34 @@
+"""Every course of a call, played once as it should go and again while something goes wrong.
+
+`make chaos ARGS=journeys` plays them two thousand times.
+"""
+
+import random
+
+import pytest
+
+from tests.journeys.courses import run
+from tests.journeys.every_course import COURSES, play_with_a_mishap
+from tests.journeys.mishaps import KINDS
+from tests.journeys.rows import ROWS
+from tests.routing.scratch import scratch_centre
+
+
+@pytest.mark.parametrize("name", COURSES)
+def test_a_course_comes_to_its_end(name: str) -> None:
+    course = COURSES[name]
+    with scratch_centre(multi_task=course.multi_task) as centre:
+        run(course, centre)
+
+
+def test_every_row_has_a_course() -> None:
+    walked = {row for course in COURSES.values() for row in course.rows}
+    assert walked == set(ROWS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_course_comes_to_the_same_end_whatever_goes_wrong(kind: str) -> None:
+    """Two of them for each kind, others each time the list of courses changes."""
+    chance = random.Random(f"{kind} {len(COURSES)}")  # noqa: S311 - a repeatable choice
+    for _ in range(2):
+        play_with_a_mishap(chance, kind)
