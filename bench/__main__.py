@@ -18,6 +18,7 @@ from bench import (
     realtime,
     start,
     statistics,
+    wall,
     webhook,
 )
 from bench.figures import Figure
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "realtime": realtime.measure,
     "desk": desk.measure,
     "decisions": decisions.measure,
+    "wall": wall.measure,
 }
 
 
