@@ -7,7 +7,10 @@ from collections.abc import Callable
 from bench import (
     assignments,
     callbacks,
+    calls,
     decisions,
+    desk,
+    dialling,
     door,
     expressions,
     idle,
@@ -16,6 +19,7 @@ from bench import (
     realtime,
     start,
     statistics,
+    wall,
     webhook,
 )
 from bench.figures import Figure
@@ -25,14 +29,18 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "expressions": expressions.measure,
     "latency": latency.measure,
     "webhook": webhook.measure,
+    "dialling": dialling.measure,
     "door": door.measure,
     "lists": lists.measure,
     "statistics": statistics.measure,
     "idle": idle.measure,
     "assignments": assignments.measure,
     "callbacks": callbacks.measure,
+    "calls": calls.measure,
     "realtime": realtime.measure,
+    "desk": desk.measure,
     "decisions": decisions.measure,
+    "wall": wall.measure,
 }
 
 
@@ -45,6 +53,7 @@ def main() -> int:
     parser.add_argument("--tasks", type=int, default=1_000_000, help="of lists and statistics")
     parser.add_argument("--samples", type=int, default=200, help="of each latency")
     parser.add_argument("--assignments", type=int, default=5000, help="as fast as they go")
+    parser.add_argument("--calls", type=int, default=1500, help="whole calls; in full: 5000")
     parser.add_argument("--agents", type=int, default=100, help="who get those assignments")
     parser.add_argument(
         "--database", choices=["sqlite", "postgresql", "both"], default="both", help="which store"

@@ -51,7 +51,7 @@ def _figures(name: str, samples: list[float], bounds: tuple[float, float]) -> li
     ]
 
 
-def _provide(store: SqlStore) -> str:
+def provide(store: SqlStore) -> str:
     """The example workspace, with agents who never run out of capacity; its SID."""
     workspace_sid = store.perform(provision).sid
     engine = Engine(store, SystemClock())
@@ -70,7 +70,7 @@ def _in_process(url: str, samples: int) -> list[float]:
     """From the return of `create` (the Task is committed) until the Reservation can be read."""
     store = open_store(url, SystemClock())
     store.migrate()
-    workspace_sid = _provide(store)
+    workspace_sid = provide(store)
     engine = Engine(store, SystemClock())
     router = Router(engine)
     router.start()
@@ -102,7 +102,7 @@ def _over_rest(url: str, samples: int) -> list[float]:
         settings = servers.environment(url, ports, Path(folder))
         store = open_store(url, SystemClock())
         store.migrate()
-        workspace_sid = _provide(store)
+        workspace_sid = provide(store)
         store.close()
         with servers.house(settings) as base:
             return _rest_samples(f"{base}/v1/Workspaces/{workspace_sid}/Tasks", url, samples)

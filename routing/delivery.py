@@ -19,6 +19,8 @@ STATES: Final = (PENDING, DELIVERED, DEAD, SKIPPED)
 EVENT: Final = "event"
 #: What to do with a Reservation, asked of its Workflow's AssignmentCallbackUrl.
 ASSIGNMENT: Final = "assignment"
+#: What the network told of a call, told on to the URL that an instruction named.
+RELAY: Final = "relay"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +30,9 @@ class Delivery:
     sid: str
     #: It may outlive its Workspace: that one's deletion is told, too.
     workspace_sid: str
-    #: event or assignment.
+    #: event, assignment or relay.
     kind: str
+    #: The event's; of a relay, the row's that keeps what is told.
     event_sid: str
     #: The event's place in the log. Of one `order_key` the lower one arrives first.
     position: int

@@ -8,6 +8,9 @@
     waiting_room    2 music, the place in line, and the wait that estimate expects
     callback        2 the caller hangs up and keeps the place
     assignment      3 an agent is found: instructions are carried out, step by step
+    calling_out     3 a number outside is called in; outside says what its news mean
+    clearing        what is left of bridges: phones stop, callers go on
+    relaying        whom else an instruction wants to hear of its leg and room
     scene outcomes    what a step looks at, and what becomes of it
     wishes          3 hold, mute, record, supervise, call, redirect
     bridge          what every piece of news means for the bridge that is being built
@@ -15,7 +18,7 @@
     conference      4 agent and caller in one room
     hang_up         5 whoever leaves first
     reconciliation  what lost callbacks left behind
-    phone_line      the only REST client; tunnel finds how Twilio reaches us
+    phone_line      the only REST client, over wire; tunnel finds how Twilio reaches us
 
 Webhooks come in by `door`, instructions go out by `phone_line`; never both in one step. It enters
 the engine by its front door and never touches the store.

@@ -46,6 +46,8 @@ class Announcements:
         self.back_in_line = str(self._enqueue(VoiceResponse()))
         self.on_hold = self._music()
         self.unavailable = self._ending(QUEUE_FULL)
+        #: The same words, and then the end: for those whom even that could not help.
+        self.apology = self._farewell(flow.unavailable)
         self.canceled = self._ending(CANCELED)
         self.closed = self._ending(CLOSED)
         self.waited_too_long = self._ending(TOO_LONG)

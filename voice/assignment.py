@@ -19,10 +19,11 @@ from routing.errors import RoutingError
 from routing.events import Event
 from routing.ports import Work
 from routing.reservation import PENDING
-from voice import bridge, callback, conversation, hang_up, outcomes
+from voice import bridge, callback, conversation, hang_up, outcomes, relaying
 from voice.announcement import Announcements
 from voice.call_flow import ON_OFFER, CallFlow
 from voice.calling_out import CallingOut
+from voice.clearing import Clearing, status_of
 from voice.phone_line import (
     ENDED_STATUSES,
     LEG_OPTIONS,
@@ -34,7 +35,6 @@ from voice.phone_line import (
 )
 from voice.scene import Scene, scene_of
 from voice.settings import VoiceSettings
-from voice.waiting_room import TOO_LONG
 from voice.wishes import Hopeless, Wishes
 
 #: Seconds an instruction is ours: longer than the slowest question and answer of one step.
@@ -113,12 +113,7 @@ class Assignments:
                 (kind, bridge.PARTING): self._ask_who_had_met,
             }
         self._steps |= {(kind, bridge.RINGING): self._ask_after_leg for kind in bridge.LEGS}
-        self._steps |= {
-            (bridge.HANG_UP, conversation.TELL): self._end_leg,
-            (conversation.BACK_IN_LINE, conversation.TELL): self._back_in_line,
-            (bridge.GOODBYE, conversation.TELL): self._say_goodbye,
-            (callback.CALL_AGAIN, conversation.TELL): self._call_again,
-        }
+        self._steps |= Clearing(engine, phone_line, announcements).steps
 
     # ---- the event log ---------------------------------------------------------------------------
 
@@ -272,6 +267,7 @@ class Assignments:
             leg_url=self._settings.url(f"agent-leg?instruction={instruction.sid}"),
             room_url=self._settings.url(f"conference?instruction={instruction.sid}"),
             options={name: value for name, value in given.items() if name in LEG_OPTIONS},
+            more_events=relaying.room_events(given),
         )
 
     def _ask_after_leg(self, instruction: Instruction) -> None:
@@ -370,17 +366,11 @@ class Assignments:
 
         (21220 is also answered in the moment after a call was answered.)
         """
-        status = self._status_of(call.sid)
+        status = status_of(self._line, call.sid)
         if status in ENDED_STATUSES:
             self._engine.perform(hang_up.caller_left, call_sid=call.sid, status=status)
         else:
             self._try_again(instruction, "the caller could not be moved into the conference")
-
-    def _status_of(self, call_sid: str) -> str:
-        try:
-            return self._line.call_status(call_sid)
-        except CallGone:
-            return "completed"
 
     def _ask_after_caller(self, instruction: Instruction) -> None:
         """No callback has told that the caller is in the room: Twilio is asked."""
@@ -393,7 +383,7 @@ class Assignments:
         agent = self._tell_leg(instruction, instruction.worker_call_sid or "")
         if agent in ENDED_STATUSES or self._caller_is_in(instruction, scene.call):
             return
-        status = self._status_of(scene.call.sid)
+        status = status_of(self._line, scene.call.sid)
         if status in ENDED_STATUSES:
             self._engine.perform(hang_up.caller_left, call_sid=scene.call.sid, status=status)
         else:
@@ -409,66 +399,6 @@ class Assignments:
             self._engine.perform(outcomes.later, instruction)
         else:
             self._engine.perform(outcomes.give_up, instruction, failure=failure)
-
-    def _end_leg(self, instruction: Instruction) -> None:
-        call_sid = instruction.worker_call_sid
-        if call_sid is None:
-            label = conversation.parameters_of(instruction).get("label")
-            leg = self._line.find_leg(
-                room=instruction.task_sid, label=str(label or instruction.reservation_sid)
-            )
-            call_sid = leg.call_sid if leg else None
-        if call_sid is not None:
-            with contextlib.suppress(CallGone):  # which is what was wanted
-                self._line.hang_up(call_sid)
-        self._engine.perform(outcomes.finish, instruction)
-
-    def _back_in_line(self, instruction: Instruction) -> None:
-        scene = self._engine.read(scene_of, instruction)
-        if conversation.parameters_of(instruction).get("only_if_alone"):
-            self._fetch_from_room(instruction, scene)
-            return
-        if scene.call is not None and not scene.is_overtaken:
-            self._redirect(scene.call, self._announcements.of(scene.call.to_address).back_in_line)
-        self._engine.perform(outcomes.finish, instruction)
-
-    def _fetch_from_room(self, instruction: Instruction, scene: Scene) -> None:
-        """The caller may be alone in the room; whoever has just left may still be seen there."""
-        room = self._line.find_room(instruction.task_sid) if scene.call is not None else None
-        inside = frozenset() if room is None else room.call_sids
-        if scene.call is not None and inside == {scene.call.sid}:
-            self._redirect(scene.call, self._announcements.of(scene.call.to_address).back_in_line)
-        elif (
-            scene.call is not None
-            and scene.call.sid in inside
-            and scene.is_waiting
-            and instruction.attempts < MAX_ATTEMPTS
-        ):
-            self._engine.perform(outcomes.later, instruction)
-            return
-        self._engine.perform(outcomes.finish, instruction)
-
-    def _say_goodbye(self, instruction: Instruction) -> None:
-        scene = self._engine.read(scene_of, instruction)
-        if scene.call is not None:
-            spoken = scene.is_overtaken  # to an agent, who is gone by now
-            said = self._announcements.of(scene.call.to_address)
-            farewell = said.ended if spoken and not scene.is_canceled else said.canceled
-            if scene.reason == TOO_LONG:
-                farewell = said.waited_too_long
-            self._redirect(scene.call, farewell)
-        self._engine.perform(outcomes.finish, instruction)
-
-    def _call_again(self, instruction: Instruction) -> None:
-        self._engine.perform(callback.again, instruction)
-
-    def _redirect(self, call: Call, twiml: str) -> None:
-        try:
-            self._line.redirect(call.sid, twiml=twiml)
-        except CallGone:
-            status = self._status_of(call.sid)
-            if status in ENDED_STATUSES:
-                self._engine.perform(hang_up.caller_left, call_sid=call.sid, status=status)
 
 
 def _address(value: object, refusal: str) -> str:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from routing.clock import Instant
+from routing.errors import InvalidParameter
+from routing.json_text import read_object
 from routing.task import DEFAULT_TIMEOUT_SECONDS, MAX_PRIORITY, MAX_TIMEOUT_SECONDS
 from voice import checks
 
@@ -45,6 +47,8 @@ MAX_QUEUE_NAME = 64
 #: Seconds an agent's phone may ring (participants.create, `Timeout`).
 MIN_RING_SECONDS, MAX_RING_SECONDS = 5, 600
 MAX_INTERVAL_SECONDS = 600
+#: A document that is longer is none.
+MAX_DOCUMENT_CHARACTERS = 1_000_000
 
 
 class CallFlowError(Exception):
@@ -159,7 +163,7 @@ class CallFlow:
 
 
 def load_call_flow(path: Path = EXAMPLE) -> CallFlow:
-    """Reads the document, and those that it names for numbers of their own.
+    """Reads the document (TOML, or JSON where its name ends so), and those of other numbers.
 
     Raises CallFlowError, which names the file and every mistake in it.
     """
@@ -175,13 +179,18 @@ def load_call_flow(path: Path = EXAMPLE) -> CallFlow:
 
 def _read(path: Path) -> Mapping[str, object]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if path.suffix != ".json":
+            return tomllib.loads(text)
+        return read_object(text, parameter=path.name, limit=MAX_DOCUMENT_CHARACTERS)
     except OSError as error:
         raise CallFlowError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise CallFlowError(f"{path}: expected UTF-8, byte {error.start} is not") from None
     except tomllib.TOMLDecodeError as error:
         raise CallFlowError(f"{path}: not TOML: {error}") from None
+    except InvalidParameter as error:
+        raise CallFlowError(f"{path}: not a JSON object: {error.message}") from None
 
 
 def check_call_flow(document: Mapping[str, object], *, source: str) -> CallFlow:

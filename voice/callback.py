@@ -16,12 +16,14 @@ from routing.engine import instructions, tasks
 from routing.events import Event
 from routing.json_text import read_object
 from routing.ports import Work
-from routing.task import WAITING, Task
+from routing.task import CANCELED, WAITING, Task
 from voice import bridge, conversation
 from voice.call_flow import CallFlow
 
 #: Why the Task of a caller who will be called back is canceled.
 REQUESTED: Final = "callback requested"
+#: The kind of the row that remembers that a caller will be called back.
+NOTED: Final = "callback"
 #: Our own kind of instruction: make the next attempt's Task.
 CALL_AGAIN: Final = "call-again"
 #: The Task attribute that says which attempt it is.
@@ -29,17 +31,27 @@ ATTRIBUTE: Final = "callback"
 
 
 def request(work: Work, *, call_sid: str) -> bool:
-    """The caller who waits wants to be called back. False for one who does not wait (any more)."""
+    """The caller who waits, or has waited in vain, is to be called back. False for anybody else."""
     call = work.calls.get(call_sid)
     task = None if call is None else work.tasks.get(call.task_sid, lock=True)
     if call is None or task is None:
         return False
-    if task.reason == REQUESTED:
+    if work.instructions.find(task_sid=task.sid, kind=NOTED, limit=1):
         return True  # asked for twice
-    if task.assignment_status not in WAITING:
+    if task.assignment_status not in WAITING | {CANCELED}:
         return False
     said = dict(read_object(task.attributes, parameter="Attributes"))
     open_task(work, task=task, attributes=said, call=call)
+    noted = instructions.request(
+        work,
+        kind=NOTED,
+        step=conversation.TELL,
+        workspace_sid=task.workspace_sid,
+        task_sid=task.sid,
+    )
+    instructions.finish(work, instruction_sid=noted.sid)
+    if task.assignment_status == CANCELED:
+        return True
     bridge.say_goodbye(work, call, said=True)
     tasks.cancel(work, workspace_sid=task.workspace_sid, task_sid=task.sid, reason=REQUESTED)
     return True

@@ -21,6 +21,8 @@ from routing.task import ASSIGNED, WAITING
 BACK_IN_LINE: Final = "back-in-line"
 #: End the room that everybody but the caller has left.
 END_ROOM: Final = "end-room"
+#: A Worker has left a conversation that may go on: was it they who left, or the caller?
+LEFT: Final = "left"
 #: The caller and somebody outside stay, and the room ends with either.
 TOGETHER: Final = "together"
 #: Twilio's reason of a Task whose conference is over.
@@ -105,6 +107,42 @@ def conversation_over(
 def worker_left(work: Work, instruction: Instruction) -> None:
     """A Worker has left the room: with the last of them the conversation is over.
 
+    While the Task is handed on, or somebody else is in the room, only this one's part may be over;
+    but the Worker's leaving may as well be the first news of the caller's. Then Twilio is asked.
+    """
+    task = work.tasks.get(instruction.task_sid, lock=True)
+    reservation = work.reservations.get(instruction.reservation_sid)
+    if task is None or reservation is None:
+        return
+    goes_on = is_handed_on(work, task.sid) or bool(outside.live(work, task.sid))
+    if _stays_with_others(work, reservation):
+        settle_leaving(work, instruction)
+    elif is_live(call_of(work, task.sid)) and left_early(work, instruction):
+        return
+    elif goes_on and is_live(call_of(work, task.sid)):
+        request(work, instruction, LEFT, due_at=work.now)
+    else:
+        settle_leaving(work, instruction)
+
+
+def _others(work: Work, reservation: Reservation) -> list[Reservation]:
+    """Who has the Task, too."""
+    accepted = work.reservations.find(
+        task_sid=reservation.task_sid, reservation_status=reservation_states.ACCEPTED
+    )
+    return [other for other in accepted if other.sid != reservation.sid]
+
+
+def _stays_with_others(work: Work, reservation: Reservation) -> bool:
+    """Is a colleague with the caller?"""
+    return any(
+        instructions.standing(work, other.sid) is not None for other in _others(work, reservation)
+    )
+
+
+def settle_leaving(work: Work, instruction: Instruction) -> None:
+    """It was the Worker who left, and not the caller.
+
     While the Task is handed on, or a colleague has it too, only this one's part is over; a caller
     whom that leaves alone goes back to the queue and its music.
     """
@@ -112,18 +150,7 @@ def worker_left(work: Work, instruction: Instruction) -> None:
     reservation = work.reservations.get(instruction.reservation_sid)
     if task is None or reservation is None:
         return
-    others = [
-        other
-        for other in work.reservations.find(
-            task_sid=task.sid, reservation_status=reservation_states.ACCEPTED
-        )
-        if other.sid != reservation.sid
-    ]
-    stays = any(instructions.standing(work, other.sid) is not None for other in others)
-    call = call_of(work, task.sid)
-    if not stays and is_live(call) and left_early(work, instruction):
-        return
-    handed_on = bool(others) or is_handed_on(work, task.sid)
+    handed_on = bool(_others(work, reservation)) or is_handed_on(work, task.sid)
     if reservation.reservation_status == reservation_states.ACCEPTED:
         if handed_on:
             _end_part(work, reservation)
@@ -131,9 +158,9 @@ def worker_left(work: Work, instruction: Instruction) -> None:
             among_themselves(work, instruction)
         else:
             conversation_over(work, instruction)
-    if stays:
+    if _stays_with_others(work, reservation):
         hold_customer(work, instruction, hold=False)  # whoever held them is not there any more
-    elif is_live(call):
+    elif is_live(call_of(work, task.sid)):
         _comfort(work, instruction, handed_on=handed_on)
 
 
@@ -189,16 +216,26 @@ def _comfort(work: Work, instruction: Instruction, *, handed_on: bool) -> None:
     """The caller may be alone in a room that did not end with the agent's leaving."""
     if handed_on:
         request(work, instruction, BACK_IN_LINE, due_at=work.now, only_if_alone=True)
-    elif was_handed_on(work, instruction.task_sid):
-        # While it was handed on, nobody's leaving was to end the room.
+    elif outlives(work, instruction):
         request(work, instruction, END_ROOM, due_at=work.now)
 
 
-def was_handed_on(work: Work, task_sid: str) -> bool:
-    """Was anybody else, a colleague or somebody outside, ever to take the conversation over?"""
-    return bool(
-        work.transfers.find(task_sid=task_sid, limit=1)
-        or work.instructions.find(task_sid=task_sid, kind=outside.OUTSIDE, limit=1)
+def outlives(work: Work, instruction: Instruction) -> bool:
+    """May the room go on though its agent has left: because they said so, or it was handed on?
+
+    While somebody else, a colleague or somebody outside, is called, nobody's leaving ends the room.
+    """
+    said = str(parameters_of(instruction).get("end_conference_on_exit", True)).lower()
+    return (
+        said == "false"
+        or bool(work.transfers.find(task_sid=instruction.task_sid, limit=1))
+        or bool(
+            work.instructions.find(
+                task_sid=instruction.task_sid,
+                kind=frozenset({outside.OUTSIDE, participants.PARTICIPANT}),
+                limit=1,
+            )
+        )
     )
 
 

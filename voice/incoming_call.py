@@ -110,7 +110,7 @@ class Reception:
                 self._engine.perform(self._open_callback, webhook, flow)
         except (RoutingError, Unavailable) as error:
             _log.warning("could not note a callback", error=str(error))
-            return announcements.unavailable
+            return announcements.apology
         return announcements.will_call_back
 
     def _open_callback(self, work: Work, webhook: Webhook, flow: CallFlow) -> None:
@@ -135,7 +135,7 @@ class Reception:
                 self._engine.perform(self._open_voicemail, webhook, flow)
             except (RoutingError, Unavailable) as error:
                 _log.warning("could not note a message", error=str(error))
-                return announcements.unavailable
+                return announcements.apology
         return announcements.voicemail_taken
 
     def _open_voicemail(self, work: Work, webhook: Webhook, flow: CallFlow) -> None:

@@ -95,3 +95,11 @@ def abandon(work: Work, instruction: Instruction, *, why: str) -> None:
 
 def finish(work: Work, instruction: Instruction) -> None:
     instructions.finish(work, instruction_sid=instruction.sid)
+
+
+def left(work: Work, instruction: Instruction) -> None:
+    """Whoever left last is known now: the caller, whose leaving is booked, or else the Worker."""
+    standing = instructions.standing(work, instruction.reservation_sid)
+    if standing is not None:
+        conversation.settle_leaving(work, standing)
+    finish(work, instruction)

@@ -30,6 +30,8 @@ class Reconciliation:
     def __init__(self, engine: Engine, settings: VoiceSettings, phone_line: PhoneLine) -> None:
         self._engine = engine
         self._mend_at = engine.clock.now()
+        #: Calls that Twilio did not know when they were looked at last.
+        self._unknown: set[str] = set()
         self._settings = settings
         self._line = phone_line
 
@@ -65,7 +67,12 @@ class Reconciliation:
         try:
             status = self._line.call_status(call.sid)
         except CallGone:
+            if call.sid not in self._unknown:
+                # Twilio may not know it for a moment; a wrong conclusion would cost a caller.
+                self._unknown.add(call.sid)
+                return
             status = "completed"
+        self._unknown.discard(call.sid)
         if status in ENDED_STATUSES:
             if self._engine.perform(hang_up.caller_left, call_sid=call.sid, status=status):
                 _log.info("found a call that had ended", call=call.sid, status=status)
@@ -114,7 +121,9 @@ def _worker_left(work: Work, *, instruction_sid: str) -> bool:
     reservation = work.reservations.get(instruction.reservation_sid)
     if reservation is None or reservation.reservation_status != ACCEPTED:
         return False
-    conversation.worker_left(work, instruction)
+    if conversation.left_early(work, instruction):
+        return False
+    conversation.settle_leaving(work, instruction)
     return True
 
 

@@ -41,7 +41,7 @@ class WaitingRoom:
         flow = self._flow.of(webhook.get("To"))
         announcements = self._announcements.of(webhook.get("To"))
         if self._engine.read(_has_nothing_to_wait_for, call_sid):
-            return announcements.canceled
+            return self._why_not(announcements, call_sid)
         longest = flow.longest_wait_seconds
         if longest is not None and _number(webhook.get("QueueTime")) >= longest:
             self._engine.perform(_give_up, call_sid)
@@ -62,14 +62,31 @@ class WaitingRoom:
         call_sid = webhook.get("CallSid")
         announcements = self._announcements.of(webhook.get("To"))
         if result == HANGUP:
-            self._engine.perform(hang_up.hung_up_in_queue, call_sid=call_sid)
+            self._engine.perform(_hung_up, webhook)
         elif result in FAILURES:
             self._engine.perform(hang_up.queue_failed, call_sid=call_sid, reason=FAILURES[result])
             own = self._engine.read(elsewhere.goes_on, call_sid=call_sid, result=result)
             return announcements.unavailable if own is None else announcements.go_on_at(*own)
         elif result == LEAVE:
-            return announcements.canceled
+            return self._why_not(announcements, call_sid)
         return NOTHING
+
+    def _why_not(self, announcements: Announcements, call_sid: str) -> str:
+        """What is said to a caller whose wait has been in vain."""
+        if self._engine.read(_reason, call_sid) == TOO_LONG:
+            return announcements.waited_too_long
+        return announcements.canceled
+
+
+def _hung_up(work: Work, webhook: Webhook) -> None:
+    hang_up.hung_up_in_queue(work, call_sid=webhook.get("CallSid"))
+    elsewhere.tell_hang_up(work, webhook=webhook, result=HANGUP)
+
+
+def _reason(work: Work, call_sid: str) -> str | None:
+    call = work.calls.get(call_sid)
+    task = None if call is None else work.tasks.get(call.task_sid)
+    return None if task is None else task.reason
 
 
 def _number(text: str) -> int:

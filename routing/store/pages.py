@@ -102,7 +102,7 @@ def page(
     values: dict[str, object] = {"row_limit": limit + 1}
     values.update(filter_values(filters))
     values.update({f"key_{place}": value for place, value in enumerate(towards or ())})
-    rows = work.execute(statement.text, statement.values(**values)).fetchall()
+    rows = list(statement.rows(work.execute(statement.text, statement.values(**values)).fetchall()))
     has_more = len(rows) > limit
     rows = rows[:limit]
     if before is not None:
@@ -113,7 +113,7 @@ def page(
 def _page(
     dialect: SqlDialect,
     record: type[Record],
-    rows: Sequence[tuple[Any, ...]],
+    rows: Sequence[Sequence[Any]],
     order: Order,
     *,
     has_more: bool,
@@ -132,7 +132,7 @@ def _page(
 
 
 def _records(
-    dialect: SqlDialect, record: type[Record], rows: Sequence[tuple[Any, ...]]
+    dialect: SqlDialect, record: type[Record], rows: Sequence[Sequence[Any]]
 ) -> Sequence[Record]:
     if record is Event:
         return cast("Sequence[Record]", [event_of(row) for row in rows])
@@ -175,7 +175,7 @@ def _statement(
     if known is None:
         if len(_shapes) >= MAX_SHAPES:
             _shapes.clear()
-        known = _shapes[asked] = dialect.compile(
+        known = _shapes[asked] = dialect.compile_rows(
             _select(table, filters, order, has_key=key is not None)
         )
     return known

@@ -82,9 +82,8 @@ class Search(Generic[Record]):
         asked = ("sorted", _shapes(along), _shapes(rest))
         known = self._known(asked, lambda: self._select_sorted(along, rest))
         values = {**filter_values(along), **filter_values(rest), **self._key}
-        rows = self._work.execute(
-            known.text, known.values(**values, row_limit=self._limit, scan_limit=_ALL)
-        ).fetchall()
+        bound = known.values(**values, row_limit=self._limit, scan_limit=_ALL)
+        rows = known.rows(self._work.execute(known.text, bound).fetchall())
         sql = self._work.dialect.of(self._record, self._table)
         return Found(records=[sql.record(row) for row in rows])
 
@@ -100,7 +99,7 @@ class Search(Generic[Record]):
         known = self._known(asked, lambda: self._select(along, rest))
         values = {**filter_values(along), **filter_values(rest), **self._key}
         bound = known.values(**values, row_limit=self._limit, scan_limit=most)
-        rows = self._work.execute(known.text, bound).fetchall()
+        rows = known.rows(self._work.execute(known.text, bound).fetchall())
         if self._record is Event:
             return cast("Sequence[Record]", [event_of(row) for row in rows])
         sql = self._work.dialect.of(self._record, self._table)
@@ -111,8 +110,8 @@ class Search(Generic[Record]):
         asked = ("key", _shapes(along))
         known = self._known(asked, lambda: self._select_key(along))
         bound = known.values(**filter_values(along), **self._key, skipped=number - 1)
-        row = self._work.execute(known.text, bound).fetchone()
-        return None if row is None else tuple(row)
+        rows = known.rows(self._work.execute(known.text, bound).fetchall())
+        return tuple(rows[0]) if rows else None
 
     def _known(self, asked: object, make: Callable[[], Any]) -> Statement:
         """The compiled statement of that shape; made when it is first wanted."""
@@ -122,7 +121,7 @@ class Search(Generic[Record]):
         if known is None:
             if len(_statements) >= MAX_SHAPES:
                 _statements.clear()
-            known = _statements[name] = dialect.compile(make())
+            known = _statements[name] = dialect.compile_rows(make())
         return known
 
     def _select(self, along: Filters, rest: Filters) -> Any:

@@ -31,7 +31,6 @@ from routing.store.statements import (
     TableStatements,
 )
 from routing.store.statistics import SqlStatistics
-from routing.store.tables import TABLES
 from routing.store.work_statements import WorkStatements
 from routing.task import Task
 from routing.task_queue import TaskQueue
@@ -89,9 +88,10 @@ class UnitOfWork:
         self._pending = Pending(statements.events)
         #: What was read of configurations: one picture from the beginning to the end.
         self._pictures: dict[str, Configuration] = {}
-        #: The next row that is read by its SID brings its Workspace along, and what came like that.
+        #: The next row that is read by its SID brings the version of its Workspace's configuration
+        #: along; and what came like that.
         self.brings_workspace = False
-        self._brought: Workspace | None = None
+        self._brought: tuple[str, int] | None = None
         self.now: Instant = 0
         #: Who does what the present verb does; None for the Workspace itself.
         self.actor: Mapping[str, str] | None = None
@@ -335,14 +335,14 @@ class UnitOfWork:
         """To be said by whoever reads one row and then asks for its configuration."""
         self.brings_workspace = True
 
-    def bring(self, row: tuple[Any, ...]) -> None:
-        """A row of the table of Workspaces, read beside another one."""
-        self._brought = self.dialect.of(Workspace, TABLES[Workspace]).record(row)
+    def bring(self, workspace_sid: str, version: int) -> None:
+        """Which configuration a Workspace has, read beside a row of it."""
+        self._brought = (workspace_sid, version)
 
-    def brought(self, workspace_sid: str) -> Workspace | None:
-        """The Workspace, if it was brought along; once, since whoever asks again wants it anew."""
-        workspace, self._brought = self._brought, None
-        return workspace if workspace is not None and workspace.sid == workspace_sid else None
+    def brought(self, workspace_sid: str) -> int | None:
+        """That version, if it was brought along; once, since whoever asks again wants it anew."""
+        brought, self._brought = self._brought, None
+        return brought[1] if brought is not None and brought[0] == workspace_sid else None
 
     def configuration(self, workspace_sid: str) -> Configuration:
         """How the workspace is set up; raises NotFound when there is no such workspace."""
@@ -350,6 +350,14 @@ class UnitOfWork:
         if known is None:
             known = self._pictures[workspace_sid] = self._configurations.read(self, workspace_sid)
         return known
+
+    def configuration_version(self, workspace_sid: str) -> int:
+        """Moved by everything that changes the configuration; NotFound without the workspace."""
+        statement = self._statements.configuration_version
+        row = self.select(self.workspaces.statements, statement, (workspace_sid,)).fetchone()
+        if row is None:
+            raise NotFound(f"/Workspaces/{workspace_sid}")
+        return int(row[0])
 
     def configuration_changed(self, workspace_sid: str) -> None:
         """To be said by whoever wrote a row that Configuration holds."""
@@ -412,7 +420,7 @@ class UnitOfWork:
         """
         due = self._statements.due_instructions(lock=self.locks(wanted=True))
         values = due.values(now=now, lease_now=now, row_limit=limit)
-        return self.instructions.due(due.text, values)
+        return self.instructions.due(due, values)
 
     def due_deliveries(self, receiver: str, now: Instant, limit: int) -> Sequence[Delivery]:
         """Deliveries that the receiver may be sent now, in the order of their events.
@@ -422,7 +430,7 @@ class UnitOfWork:
         """
         due = self._statements.due_deliveries(lock=self.locks(wanted=True))
         values = due.values(receiver=receiver, now=now, lease_now=now, row_limit=limit)
-        return self.deliveries.due(due.text, values)
+        return self.deliveries.due(due, values)
 
     def due_receivers(self) -> Sequence[str]:
         """Everybody who is owed a Delivery that is pending, due or not."""
@@ -436,7 +444,7 @@ class UnitOfWork:
     def due_calls(self, now: Instant, limit: int) -> Sequence[Call]:
         """Calls of which it is time to ask whether they still live, the most overdue first."""
         due = self._statements.due_calls(lock=self.locks(wanted=True))
-        return self.calls.due(due.text, due.values(now=now, row_limit=limit))
+        return self.calls.due(due, due.values(now=now, row_limit=limit))
 
     def next_deadline(self) -> Instant | None:
         """The earliest instant at which timers have something to do."""

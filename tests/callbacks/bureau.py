@@ -26,8 +26,17 @@ class FakePoster:
         self._answer = answer
         self.posted: list[tuple[str, bytes, Mapping[str, str]]] = []
 
-    def post(self, url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Posted:
+    def post(
+        self,
+        url: str,
+        *,
+        body: bytes,
+        headers: Mapping[str, str],
+        seconds: float,
+        method: str = "POST",
+    ) -> Posted:
         assert seconds > 0
+        assert (method == "GET") == (not body)
         self.posted.append((url, body, headers))
         answer = self._answer(url)
         if isinstance(answer, Exception):
@@ -67,6 +76,7 @@ class Bureau:
             wake=lambda: None,
             chance=lambda: 1.0,
         )
+        self._log.find_place()
         self.owing.start()
 
     def _concern(self, concerns: frozenset[str]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import stamina
 
+from routing.engine import instructions
 from tests.journeys.mishaps import Mishap
 from tests.journeys.stage import Agent, Stage
 from tests.routing.centre import Centre
@@ -162,13 +163,21 @@ def takes(stage: Stage, agent: Agent, sid: str) -> None:
     stage.until(accepted, f"{agent.name} accepts")
 
 
+def stands(stage: Stage, agent: Agent, sid: str) -> bool:
+    """Is it known here, too, that they talk?"""
+    standing = instructions.standing
+    return (
+        stage.office.centre.engine.read(lambda work: standing(work, agent.offer(sid))) is not None
+    )
+
+
 def connect(stage: Stage, agent: Agent, call: str) -> str:
     """The agent takes the caller's Task, and they talk; the Task's SID."""
     sid = task_sid(stage, call)
 
     def talks() -> bool:
         if agent.is_talking_to(call) and agent.reservations().get(sid) == "accepted":
-            return True
+            return stands(stage, agent, sid)
         come_back(stage, agent)
         if agent.name in stage.offered(sid) and agent.reservations().get(sid) == "pending":
             agent.accept(sid)

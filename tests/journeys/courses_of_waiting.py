@@ -178,6 +178,29 @@ def _open(stage: Stage) -> list[str]:
 
 
 @course(
+    "callback and voicemail",
+    "waiting for nothing",
+    flow=flow(
+        waiting={"longest_seconds": 40, "interval_seconds": 10},
+        too_long={"say": "Too long.", "then": "callback"},
+        callback={"confirmation": "We will call.", "attempts": 1},
+    ),
+)
+def who_has_waited_too_long_is_called_back(stage: Stage) -> End:
+    call = call_in(stage)
+    first = stage.task_of(call)
+    assert first is not None
+    stage.until(is_over(stage, call))
+    assert stage.heard(call)[-2:] == ["Too long.", "We will call."]
+    [again] = [task for task in stage.tasks() if task.sid != first.sid]
+    assert again.virtual_start_at == first.virtual_start_at
+    stage.rest("POST", f"Tasks/{again.sid}", AssignmentStatus="canceled", Reason="enough")
+    return End(
+        call=call, status="canceled", reason="the caller has waited too long", heard="We will call."
+    )
+
+
+@course(
     "announcements",
     flow=flow(
         waiting={

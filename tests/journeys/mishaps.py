@@ -6,6 +6,7 @@ late or never, an answer of Twilio's that is an error or is lost, a process that
 
 import io
 import itertools
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -65,6 +66,8 @@ class Mishap:
             flask.g.is_struck = number == self.at and self.kind in OF_REST
             if not flask.g.is_struck or self.kind == "lost answer":
                 return None
+            # What the door notes of every request, which does not come so far.
+            flask.g.began, flask.g.received_at, flask.g.fault = time.monotonic(), 0, None
             status, code = REFUSALS[self.kind]
             answer = flask.jsonify(
                 {"code": code, "message": "a mishap", "more_info": "", "status": status}
@@ -127,7 +130,7 @@ class Mishap:
     # ---- our process -----------------------------------------------------------------------------
 
     def line(self, line: PhoneLine) -> PhoneLine:
-        return _MortalLine(self, line)  # type: ignore[return-value]  # it passes everything on
+        return _MortalLine(self, line)
 
     def follows(self) -> None:
         number, self.follows_seen = self.follows_seen, self.follows_seen + 1

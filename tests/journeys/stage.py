@@ -87,7 +87,9 @@ class Agent:
     def offer(self, task_sid: str) -> str:
         """The SID of their live Reservation of the Task."""
         found = self.ask("GET", f"Workers/{self.worker_sid}/Reservations", Active="true")
-        return next(each["sid"] for each in found["contents"] if each["task"]["sid"] == task_sid)
+        return str(
+            next(each["sid"] for each in found["contents"] if each["task"]["sid"] == task_sid)
+        )
 
     def answer(self, task_sid: str, status: str, **more: Any) -> None:
         self._own(f"Reservations/{self.offer(task_sid)}", ReservationStatus=status, **more)
@@ -162,7 +164,7 @@ class Agent:
         return self.stage.office.centre.channel(self.worker_sid).assigned_tasks
 
     def is_talking_to(self, *calls: str) -> bool:
-        return self.stage.are_together(*self.legs, *calls)
+        return bool(self.legs) and self.stage.are_together(*self.legs, *calls)
 
 
 class Stage(Town):
@@ -284,7 +286,7 @@ class Stage(Town):
             data=form,
             auth=(ACCOUNT, TOKEN),
         )
-        told = answer.get_json(silent=True)
+        told: Any = answer.get_json(silent=True)
         if answer.status_code >= 400:
             raise Refusal(answer.status_code, told["code"], told["message"])
         self.settle()

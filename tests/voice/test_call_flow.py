@@ -1,5 +1,6 @@
 """The document that says what a number does: read once, every mistake named with its place."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,14 @@ def test_a_file_that_is_no_document_is_named(tmp_path: Path, content: bytes, wor
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(CallFlowError, match=r"none\.toml: cannot be read"):
         load_call_flow(tmp_path / "none.toml")
+
+
+def test_a_document_may_be_json(tmp_path: Path) -> None:
+    path = tmp_path / "flow.json"
+    farewell = {"unavailable": "Sorry.", "canceled": "Nobody came."}
+    path.write_text(json.dumps({"language": "de-DE", "farewell": farewell}))
+    assert load_call_flow(path).unavailable == "Sorry."
+    for text in ("{", "[]", "[" * 100_000, '{"a": 1, "a": 2}', '{"a": NaN}'):
+        path.write_text(text)
+        with pytest.raises(CallFlowError, match=r"flow.json: not a JSON object: "):
+            load_call_flow(path)

@@ -17,6 +17,7 @@ import structlog
 from routing.background.callbacks import lanes, payloads
 from routing.background.callbacks.assignments import Assignments
 from routing.background.callbacks.lanes import Chance, Lane
+from routing.background.callbacks.payloads import Message
 from routing.background.callbacks.posting import (
     NeverPosted,
     NotPosted,
@@ -25,11 +26,13 @@ from routing.background.callbacks.posting import (
     wire_url,
 )
 from routing.background.callbacks.settings import CallbackSettings
+from routing.call import Instruction
 from routing.clock import SECOND, Instant
-from routing.delivery import ASSIGNMENT, DEAD, DELIVERED, PENDING, Delivery
+from routing.delivery import ASSIGNMENT, DEAD, DELIVERED, PENDING, RELAY, Delivery
 from routing.engine import Engine, deliveries
 from routing.engine.deliveries import Tried
 from routing.events import Event
+from routing.json_text import read_object
 from routing.ports import Work
 from routing.store import UnitOfWork
 from routing.store.pages import ASCENDING, page
@@ -57,8 +60,10 @@ _log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
     delivery: Delivery
-    #: None when the event is not in the log any more.
+    #: None when the event is not in the log any more, or where there is none.
     event: Event | None
+    #: What is told on, for a relay.
+    relay: Instruction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,11 +182,14 @@ class Dispatch:
     def _begin(self, leased: Sequence[Delivery]) -> None:
         if not leased:
             return
-        events = self._engine.read(_events, frozenset(each.event_sid for each in leased))
+        events = self._engine.glance(_events, frozenset(each.event_sid for each in leased))
+        relayed = frozenset(each.event_sid for each in leased if each.kind == RELAY)
+        rows = self._engine.glance(_relayed, relayed) if relayed else {}
         now = self._engine.clock.now()
         for delivery in leased:
             lane = self._lane(delivery.receiver)
-            job = _Job(delivery=delivery, event=events.get(delivery.event_sid))
+            sid = delivery.event_sid
+            job = _Job(delivery=delivery, event=events.get(sid), relay=rows.get(sid))
             if lane.take_on(job, now, threads=lane.running + self._share):
                 self._start(lambda lane=lane, job=job: self._work(lane, job))  # type: ignore[misc]  # bound at once
 
@@ -232,28 +240,49 @@ class Dispatch:
 
     def _try(self, job: _Job) -> tuple[Tried | None, bool]:
         """What is to be written, and whether the receiver is well."""
+        if job.relay is not None:
+            return self._post(job.delivery, lambda url: self._relayed(job, url))
         if job.event is None:
             gone = "the event is not in the log any more"
             return Tried(delivery=job.delivery, state=DEAD, error=gone), True
         if job.delivery.kind == ASSIGNMENT:
             return self._assignments.ask(job.delivery, job.event), True
-        return self._deliver(job.delivery, job.event)
+        return self._post(job.delivery, lambda url: self._told(job, url))
 
-    def _deliver(self, delivery: Delivery, event: Event) -> tuple[Tried, bool]:
+    def _told(self, job: _Job, url: str) -> Message:
         settings = self._settings
+        assert job.event is not None  # noqa: S101 - looked at before
+        return payloads.signed(
+            payloads.of_event(job.event, settings.account_sid),
+            url=url,
+            delivery_sid=job.delivery.sid,
+            auth_tokens=settings.auth_tokens,
+            form=settings.form,
+        )
+
+    def _relayed(self, job: _Job, url: str) -> Message:
+        assert job.relay is not None  # noqa: S101 - looked at before
+        kept = read_object(job.relay.parameters, parameter="parameters")
+        fields = kept["fields"]
+        assert isinstance(fields, dict)  # noqa: S101 - as it was written
+        return payloads.relayed(
+            {name: str(value) for name, value in fields.items()},
+            url=url,
+            method=str(kept["method"]),
+            delivery_sid=job.delivery.sid,
+            auth_tokens=self._settings.auth_tokens,
+        )
+
+    def _post(self, delivery: Delivery, message_to: Callable[[str], Message]) -> tuple[Tried, bool]:
         try:
-            message = payloads.signed(
-                payloads.of_event(event, settings.account_sid),
-                url=wire_url(delivery.url),
-                delivery_sid=delivery.sid,
-                auth_tokens=settings.auth_tokens,
-                form=settings.form,
-            )
+            message = message_to(wire_url(delivery.url))
+            by = {} if message.method == "POST" else {"method": message.method}
             posted = self._poster.post(
                 message.url,
                 body=message.body,
                 headers={**message.headers, **credentials(delivery.url)},
                 seconds=ANSWER_SECONDS,
+                **by,
             )
         except NeverPosted as error:
             return Tried(delivery=delivery, state=DEAD, error=str(error)), False
@@ -317,6 +346,10 @@ def _events(work: Work, sids: frozenset[str]) -> dict[str, Event]:
     order = (("position", ASCENDING),)
     found = page(work, Event, filters={"sid": sids}, order=order, limit=len(sids))
     return {event.sid: event for event in found.records}
+
+
+def _relayed(work: Work, sids: frozenset[str]) -> dict[str, Instruction]:
+    return {row.sid: row for row in work.instructions.find(sid=sids)}
 
 
 class Threads:

@@ -81,6 +81,7 @@ class Message:
     url: str
     body: bytes
     headers: Mapping[str, str]
+    method: str = "POST"
 
 
 def signed(
@@ -112,6 +113,29 @@ def signed(
     for name, token in zip((SIGNATURE, PREVIOUS_SIGNATURE), auth_tokens, strict=False):
         headers[name] = signature(url, covered, token)
     return Message(url=url, body=body, headers=headers)
+
+
+def relayed(
+    fields: Mapping[str, str],
+    *,
+    url: str,
+    method: str,
+    delivery_sid: str,
+    auth_tokens: Sequence[str],
+) -> Message:
+    """A status callback as Twilio sends it: a form, or by GET the same in the query."""
+    if method == "POST":
+        return signed(fields, url=url, delivery_sid=delivery_sid, auth_tokens=auth_tokens)
+    url += ("&" if "?" in url else "?") + urlencode(fields)
+    headers = {
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "User-Agent": "TwilioProxy/1.1",
+        TOKEN: str(uuid.UUID(hex=delivery_sid[2:])),
+    }
+    for name, token in zip((SIGNATURE, PREVIOUS_SIGNATURE), auth_tokens, strict=False):
+        headers[name] = signature(url, {}, token)
+    return Message(url=url, body=b"", headers=headers, method=method)
 
 
 def signature(url: str, fields: Mapping[str, str], auth_token: str) -> str:

@@ -64,8 +64,16 @@ class Posted:
 
 
 class Poster(Protocol):
-    def post(self, url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Posted:
-        """Raises NotPosted when no answer came within the seconds."""
+    def post(
+        self,
+        url: str,
+        *,
+        body: bytes,
+        headers: Mapping[str, str],
+        seconds: float,
+        method: str = "POST",
+    ) -> Posted:
+        """Raises NotPosted when no answer came within the seconds. `method` is GET or POST."""
         ...
 
 
@@ -107,12 +115,20 @@ class HttpPoster:
         self._own = threading.local()
         self._watch = _Watch()
 
-    def post(self, url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Posted:
+    def post(
+        self,
+        url: str,
+        *,
+        body: bytes,
+        headers: Mapping[str, str],
+        seconds: float,
+        method: str = "POST",
+    ) -> Posted:
         """Raises NotPosted when no answer came within the seconds."""
         exchange = _Exchange(self._resolve, self._allowed)
         with self._watch.over(exchange, seconds), _taking_part(exchange):
             try:
-                posted = self._post(exchange, url, body, headers, seconds)
+                posted = self._post(exchange, method, url, body, headers, seconds)
                 # A socket that the watch has closed looks like the end of an answer.
                 exchange.check_time()
             except Refused as error:
@@ -123,29 +139,33 @@ class HttpPoster:
                 raise NotPosted(exchange.trouble(error, seconds)) from error
             return posted
 
-    def _post(
+    def _post(  # noqa: PLR0917 - the parts of one request
         self,
         exchange: "_Exchange",
+        method: str,
         url: str,
         body: bytes,
         headers: Mapping[str, str],
         seconds: float,
     ) -> Posted:
         try:
-            return self._once(url, body, headers, seconds)
+            return self._once(method, url, body, headers, seconds)
         except (requests.ConnectionError, urllib3.exceptions.ProtocolError):
             if exchange.is_over or exchange.has_connected:
                 raise
             # The server had closed the kept connection in the moment we used it.
-            return self._once(url, body, headers, seconds)
+            return self._once(method, url, body, headers, seconds)
 
-    def _once(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Posted:
+    def _once(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str], seconds: float
+    ) -> Posted:
         # Prepared by hand and sent by the adapter: a session's hooks, cookies, redirects and
         # environment are not wanted here, and take as long as all the rest.
         request = requests.PreparedRequest()
-        request.method, request.url, request.body = "POST", url, body
+        request.method, request.url, request.body = method, url, body
         request.headers = CaseInsensitiveDict(headers)
-        request.headers["Content-Length"] = str(len(body))
+        if method == "POST":
+            request.headers["Content-Length"] = str(len(body))
         timeout = (min(CONNECT_SECONDS, seconds), seconds)
         answer = self._adapter().send(request, stream=True, timeout=timeout)
         with contextlib.closing(answer):
