@@ -7,6 +7,7 @@ has won.
 """
 
 import contextlib
+import faulthandler
 import multiprocessing
 import threading
 from collections import Counter, defaultdict
@@ -170,6 +171,7 @@ def _rivals(url: str, workspace_sid: str, processes: int) -> Iterator[list[Conne
 
 
 def _compete(url: str, workspace_sid: str, judge: Connection) -> None:
+    faulthandler.enable()  # one that dies by a signal says where it was
     clock = ManualClock(_LATER)
     store = open_store(url, clock)
     service = open_app(store, clock)
