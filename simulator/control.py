@@ -56,6 +56,12 @@ class ClockOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     advance_seconds: float
 
 
+# msgspec learns a class when it is first asked for, and lets other threads see it half learned:
+# two first requests at once would end the process. Here nobody else is there yet.
+for _order in (DialOrder, KeysOrder, SpeechOrder, EndpointOrder, FaultOrder, ClockOrder):
+    msgspec.json.Decoder(_order)
+
+
 class Refused(Exception):
     """The control door says no. `status` is HTTP's."""
 

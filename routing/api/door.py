@@ -36,7 +36,7 @@ from routing.api.authentication import authenticate
 from routing.api.description import described
 from routing.api.inside import actor_of
 from routing.api.operations import Door, Operation, Resource, RestSettings, answer
-from routing.api.parameters import Parameters, read_parameters
+from routing.api.parameters import Parameters, prepare, read_parameters
 from routing.api.rate import RateLimit, with_headers
 from routing.engine import Engine
 from routing.errors import RoutingError
@@ -108,6 +108,7 @@ def rest_door(engine: Engine, settings: RestSettings) -> Blueprint:
     blueprint = Blueprint(BLUEPRINT, __name__, url_prefix=PREFIX)
     door = Door(engine, settings)
     for operation in EVERY_OPERATION:
+        prepare(operation.takes)
         blueprint.add_url_rule(
             operation.path,
             endpoint=operation.name,

@@ -11,6 +11,7 @@ Nothing here knows what a parameter means.
 import datetime
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, NoReturn, TypeAlias, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -280,6 +281,16 @@ def read_parameters(request: Request, kind: type[Given]) -> Given:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
         _refuse(fields, str(error), error)
+
+
+def prepare(kind: type[Parameters]) -> None:
+    """Has the parameters looked at once, by one thread, before any request is read.
+
+    msgspec learns a class when it is first asked for, and lets other threads see it half learned:
+    several first requests at once would end the process (msgspec 0.22, a segmentation fault).
+    """
+    with suppress(msgspec.ValidationError):
+        msgspec.convert({}, kind)
 
 
 def _of_json(request: Request, kind: type[Given]) -> Given:
