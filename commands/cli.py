@@ -1,9 +1,7 @@
 """The commands, as `flask --app app --help` lists them."""
 
 import contextlib
-import signal
 import sys
-import threading
 from collections.abc import Iterator
 
 import click
@@ -42,12 +40,19 @@ def command_line() -> flask.Flask:
 @click.command()
 def serve() -> None:
     """Start Tandem, and the phone-network simulator while no account is set. Ctrl-C stops it."""
+    from commands.children import Become  # noqa: PLC0415
     from commands.serve import CannotServe  # noqa: PLC0415
     from commands.serve import serve as run  # noqa: PLC0415 - so that --help answers at once
 
     try:
         sys.exit(run(_settings()))
     except CannotServe as error:
+        give_up(str(error))
+    except Become as part:
+        become = part.run
+    try:
+        become()
+    except (StoreError, CallFlowError, OSError) as error:
         give_up(str(error))
 
 
@@ -57,18 +62,13 @@ def follow() -> None:
 
     Any number of machines may: one of them leads, and another takes over when it is gone.
     """
-    from app import follow as run  # noqa: PLC0415 - so that --help answers at once
+    from commands.follow import run  # noqa: PLC0415 - so that --help answers at once
 
     _settings()  # names all that are wrong
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     try:
-        house = run()
+        run()
     except (StoreError, CallFlowError) as error:
         give_up(str(error))
-    stop.wait()
-    house.stop()
 
 
 @click.command()

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import click
 import requests
 
-from commands.serve import die_with_parent
+from commands.children import die_with_parent
 from commands.timeline import Timeline
 from routing.clock import SystemClock
 from voice.call_flow import EXAMPLE

@@ -8,9 +8,7 @@ down together. It does no work of its own.
 """
 
 import contextlib
-import ctypes
 import errno
-import os
 import signal
 import socket
 import subprocess
@@ -18,71 +16,70 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
 import click
 
+from commands import follow, realtime, web
+from commands.children import Become, Child, part, program
 from commands.provision import provision
 from routing.clock import SystemClock
 from routing.store import StoreError, open_store
-from settings import ALL, FOLLOWERS, REALTIME, WEB, Settings
+from settings import ALL, FOLLOWERS, REALTIME, WEB, Settings, load
 from voice.call_flow import CallFlowError, load_call_flow
 
 #: Seconds for a clean stop before a child is killed; gunicorn itself allows requests ten.
 STOP_SECONDS = 12.0
 READY_SECONDS = 60.0
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class CannotServe(Exception):
     """It cannot start; the message says what is in the way and what to do."""
 
 
-@dataclass(frozen=True)
-class _Child:
-    name: str
-    process: subprocess.Popen[bytes]
-
-
 def serve(settings: Settings) -> int:
     """Runs until Ctrl-C or SIGTERM; the exit status: 0 for a clean stop, 1 when a part died.
 
-    Raises CannotServe before anything was started.
+    Raises CannotServe before anything was started, and Become in the process of each part.
     """
     _check_ports(settings)
     workspace_sid = _prepare(settings)
     stop = _Stop()
-    children: list[_Child] = []
+    children: list[Child] = []
     try:
         if settings.simulates:
-            children.append(_start("simulator", simulator_command(settings), settings))
-        children += _servers(settings)
+            children.append(program("simulator", simulator_command(settings), _derived(settings)))
+        children.extend(_servers(settings))
         if settings.role in {FOLLOWERS, REALTIME}:
             click.echo("It runs. Ctrl-C stops it.")
         elif _wait_until_ready(settings, children, stop):
             click.echo(_welcome(settings, workspace_sid))
         return _watch(children, stop)
+    except Become:
+        children = []  # they are the supervisor's, and this is one of them
+        raise
     finally:
         _stop_all(children)
 
 
-def _servers(settings: Settings) -> list[_Child]:
-    """The web server and the followers, as far as this machine is to have them."""
-    children = []
+def _servers(settings: Settings) -> Iterator[Child]:
+    """Starts the web server and the followers, as far as this machine is to have them."""
+
+    def started(name: str, run: Callable[[], None], role: str) -> Child:
+        return part(name, run, _derived(settings) | {"ROLE": role})
+
     if settings.role in {ALL, REALTIME}:
-        children.append(_start("realtime server", _realtime_command(), settings, role=REALTIME))
+        yield started("realtime server", lambda: realtime.run(load()), REALTIME)
     if settings.role == ALL and settings.database_url.startswith("sqlite"):
-        return [*children, _start("server", _gunicorn_command(), settings)]
+        yield started("server", web.run, ALL)
+        return
     if settings.role in {ALL, FOLLOWERS}:
-        command = [sys.executable, "-m", "flask", "--app", "app", "follow"]
-        children.append(_start("followers", command, settings, role=FOLLOWERS))
+        yield started("followers", follow.run, FOLLOWERS)
     if settings.role in {ALL, WEB}:
-        children.append(_start("server", _gunicorn_command(), settings, role=WEB))
-    return children
+        yield started("server", web.run, WEB)
 
 
 class _Stop:
@@ -166,30 +163,6 @@ def _origins(settings: Settings) -> list[str]:
     return list(dict.fromkeys(known))
 
 
-def _gunicorn_command() -> list[str]:
-    return [
-        sys.executable, "-m", "gunicorn",
-        "--config", "python:commands.gunicorn_settings",
-        "app:served()",
-    ]  # fmt: skip
-
-
-def _realtime_command() -> list[str]:
-    return [sys.executable, "-m", "commands.realtime"]
-
-
-def _start(name: str, command: list[str], settings: Settings, role: str = ALL) -> _Child:
-    environment = dict(os.environ) | _derived(settings) | {"ROLE": role}
-    process = subprocess.Popen(  # noqa: S603 - our own programs
-        command,
-        env=environment,
-        # Not the terminal's group: Ctrl-C reaches the supervisor alone, which stops all in order.
-        start_new_session=True,
-        preexec_fn=die_with_parent(os.getpid()),  # noqa: PLW1509 - no threads run yet
-    )
-    return _Child(name, process)
-
-
 def _derived(settings: Settings) -> dict[str, str]:
     """What the children must not work out differently."""
     return {
@@ -203,21 +176,7 @@ def _derived(settings: Settings) -> dict[str, str]:
     }
 
 
-def die_with_parent(parent: int) -> Callable[[], None]:
-    """Asks the kernel to end the child when the supervisor dies, however it dies (Linux only)."""
-    if not sys.platform.startswith("linux"):
-        return lambda: None
-    libc = ctypes.CDLL(None)
-
-    def arrange() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return arrange
-
-
-def _wait_until_ready(settings: Settings, children: list[_Child], stop: _Stop) -> bool:
+def _wait_until_ready(settings: Settings, children: list[Child], stop: _Stop) -> bool:
     """True as soon as `/readyz` says so; False when asked to stop, or a child has died, first."""
     deadline = time.monotonic() + READY_SECONDS
     waiting = [f"{_reachable(settings, port)}/readyz" for port in _ports(settings)]
@@ -227,7 +186,7 @@ def _wait_until_ready(settings: Settings, children: list[_Child], stop: _Stop) -
         waiting = [url for url in waiting if not _answers(url)]
         if not waiting:
             return True
-        time.sleep(0.05)
+        time.sleep(0.02)
     return False
 
 
@@ -251,7 +210,7 @@ def _reachable(settings: Settings, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _watch(children: list[_Child], stop: _Stop) -> int:
+def _watch(children: list[Child], stop: _Stop) -> int:
     """Waits for a signal or for the first child that ends by itself."""
     while not stop.asked:
         for child in children:
@@ -264,7 +223,7 @@ def _watch(children: list[_Child], stop: _Stop) -> int:
     return 0
 
 
-def _stop_all(children: list[_Child]) -> None:
+def _stop_all(children: list[Child]) -> None:
     """The server first, so that it can still reach the simulator while it finishes."""
     deadline = time.monotonic() + STOP_SECONDS
     for child in reversed(children):

@@ -1,7 +1,7 @@
 """Writes an event with everything that its type carries (see events.CATALOGUE)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from routing import sids
@@ -9,6 +9,7 @@ from routing.clock import SECOND, Instant, iso_8601
 from routing.configuration import Configuration, Workflow
 from routing.events import CATALOGUE, TOLD_LIVE, Event
 from routing.ports import Work
+from routing.records import changed
 from routing.reservation import Reservation
 from routing.task import CANCELED, COMPLETED, Task
 from routing.task_queue import TaskQueue
@@ -93,11 +94,11 @@ def _picture(work: Work, subject: Subject) -> dict[str, object]:
     elif subject.reservation is not None and subject.reservation.transfer_sid is not None:
         picture["transfer"] = work.transfers.get(subject.reservation.transfer_sid)
     if subject.task is not None:
-        picture["task"] = replace(subject.task, attributes="")
+        picture["task"] = changed(subject.task, attributes="")
     if subject.reservation is not None:
         picture["reservation"] = subject.reservation
     elif subject.worker is not None:
-        picture["worker"] = replace(subject.worker, attributes="")
+        picture["worker"] = changed(subject.worker, attributes="")
     if subject.worker_channel is not None:
         picture["worker_channel"] = subject.worker_channel
     return picture

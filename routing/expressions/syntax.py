@@ -20,6 +20,7 @@ The parser descends once per parenthesis and NOT, chains of AND and OR are flat,
 below are checked on the way down: no text can exhaust the stack, and time grows with the length.
 """
 
+import json
 import math
 import re
 from dataclasses import dataclass
@@ -360,12 +361,12 @@ class _Parser:
 
     def _decoded(self, marked: str) -> str:
         """Each mark and the four digits behind it as the character they stand for."""
-        first, *rest = marked.split(_CODE_MARK)
-        characters = {code: chr(int(code, 16)) for code in {part[:4] for part in rest}}
-        value = first + "".join([characters[part[:4]] + part[4:] for part in rest])
-        try:  # two halves of a pair become one character; half a pair is refused
-            value = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
-        except UnicodeDecodeError:
+        # As JSON, which is read in a fraction of the time that looking at each mark takes.
+        written = marked.replace("\\", "\\\\").replace('"', '\\"').replace(_CODE_MARK, "\\u")
+        value: str = json.loads(f'"{written}"', strict=False)  # noqa: TID251 - one text, ours
+        try:  # two halves of a pair have become one character; half a pair is refused
+            value.encode()
+        except UnicodeEncodeError:
             self._refuse("expected no lone surrogate in a text")
         if "\x00" in value:
             self._refuse("expected no U+0000 in a text")

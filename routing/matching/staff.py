@@ -300,16 +300,15 @@ class Staff:
         idle = self._idle_on.get(channel_sid, self._idle)
         walk = idle.walk(able)
         if order_by is not None:
-            preference = self._preference(order_by)
-            if not self._is_void(preference, able, mood):
-                walk = preference.walk(able, idle)
+            among = self._preference(order_by).among(able)
+            if not self._is_void(among.void, mood):
+                walk = among.walk(idle)
         for slot in walk:
             if mood is None or self.is_willing(mood, slot):
                 yield slot
 
-    def _is_void(self, preference: Preference, able: int, mood: Mood | None) -> bool:
+    def _is_void(self, odd: int, mood: Mood | None) -> bool:
         """Whoever cannot have the Task has no say in whether the order is void, either."""
-        odd = preference.void & able
         if mood is None:
             return bool(odd)
         return any(self.is_willing(mood, slot) for slot in numbers_in(odd))
@@ -317,9 +316,8 @@ class Staff:
     def _preference(self, order_by: WorkerOrder) -> Preference:
         known = self._preferences.get(order_by.text)
         if known is None:
-            known = self._preferences[order_by.text] = Preference(order_by)
-            for slot in self._slots.values():
-                known.put(slot, self[slot].context)
+            contexts = {slot: self[slot].context for slot in self._slots.values()}
+            known = self._preferences[order_by.text] = Preference(order_by, contexts)
         return known
 
     def forget_order(self, text: str) -> None:

@@ -18,6 +18,7 @@ other). This room decides nothing about what an expression means, does no I/O, r
 belongs to one thread.
 """
 
+from routing.population.bitmaps import bitmap
 from routing.population.population import Population
 
-__all__ = ["Population"]
+__all__ = ["Population", "bitmap"]

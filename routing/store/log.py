@@ -47,7 +47,7 @@ from sqlalchemy import (
 from routing.events import Event
 from routing.store.database import Database
 from routing.store.event_rows import PICTURE, READ, event_of
-from routing.store.statements import POSTGRESQL, SqlDialect
+from routing.store.statements import POSTGRESQL, SqlDialect, packed, unpacked
 from routing.store.tables import events
 from routing.store.unit_of_work import UnitOfWork
 
@@ -68,14 +68,18 @@ class _LogStatements:
         bare: bool,
         with_pictures: bool,
     ) -> None:
-        """What is passed over comes without what it carries, which is most of a row."""
+        """Where there may be gaps, what is passed over comes, too, but without what it carries,
+        which is most of a row. Where there are none, it is only counted.
+        """
+        #: None where there are no gaps.
+        self.writers = dialect.compile(_writers()) if dialect is POSTGRESQL else None
         names = (*READ, PICTURE) if with_pictures else READ
         columns: dict[str, ColumnElement[Any]] = {name: events.c[name] for name in names}
         if bare:
             for name in ("carried", "description"):
                 columns[name] = literal_column("''").label(name)
-        elif concerns is not None:
-            concerned = events.c.type.in_([literal(name) for name in sorted(concerns)])
+        elif concerns is not None and self.writers is not None:
+            concerned = _concerned(events.c.type, concerns)
             for name in ("carried", PICTURE)[: 1 + with_pictures]:
                 columns[name] = case((concerned, events.c[name]), else_=None).label(name)
         after: Select[Any] = (
@@ -84,14 +88,22 @@ class _LogStatements:
             .order_by(events.c.position)
             .limit(bindparam("row_limit"))
         )
-        self.after = dialect.compile_rows(after)
+        if self.writers is None:
+            found = after.subquery("found")
+            only = None if concerns is None else _concerned(found.c.type, concerns)
+            last = func.max(found.c.position)
+            after = select(packed(found, only), func.count(found.c.position), last)
+        #: SQLite: one row, (those that concern, packed; how many there were; the last position).
+        self.after = dialect.compile(after)
         positions = select(events.c.position).order_by(events.c.position.desc())
         self.end = dialect.compile(positions.limit(bindparam("row_limit")))
         self.visible = dialect.compile(
             select(events.c.position).where(events.c.position > bindparam("after"))
         )
-        #: None where there are no gaps.
-        self.writers = dialect.compile(_writers()) if dialect is POSTGRESQL else None
+
+
+def _concerned(of_type: ColumnElement[Any], concerns: frozenset[str]) -> ColumnElement[bool]:
+    return of_type.in_([literal(name) for name in sorted(concerns)])
 
 
 def _writers() -> Select[Any]:
@@ -114,6 +126,16 @@ def _writers() -> Select[Any]:
         locks.c.relation == func.to_regclass(events.name),
         locks.c.mode == "RowExclusiveLock",
     )
+
+
+class _Seen(NamedTuple):
+    """What of the log was read at once."""
+
+    #: The rows that concern the follower.
+    rows: Sequence[Sequence[Any]]
+    #: How many there were, and the position of the last of them.
+    number: int
+    last: int
 
 
 class _Doubt(NamedTuple):
@@ -181,15 +203,15 @@ class FollowedLog:
         passed over; its durable cursor follows with the next event that does, or after a while.
         """
         while True:
-            rows = self._read(limit)
-            if not rows and self.is_held_up:
+            seen = self._read(limit)
+            if not seen.number and self.is_held_up:
                 # The usual gap is over by now: look again before making the follower wait.
-                rows = self._read(limit)
-            found = [event_of(row) for row in rows if self._is_concerned(row)]
-            if found or not rows:
+                seen = self._read(limit)
+            found = [event_of(row) for row in seen.rows]
+            if found or not seen.number:
                 return found
-            self._cursor = rows[-1][0]
-            self._passed += len(rows)
+            self._cursor = seen.last
+            self._passed += seen.number
             if self._passed >= MAX_PASSED:
                 self._unsaved = self._cursor
 
@@ -248,20 +270,21 @@ class FollowedLog:
         rows = self._database.rows(visible.text, visible.values(after=low))
         return low, frozenset(row[0] for row in rows)
 
-    def _read(self, limit: int) -> Sequence[Sequence[Any]]:
+    def _read(self, limit: int) -> _Seen:
         """Rows after the cursor, up to the first gap that may still be filled."""
         # Before the rows are read: they must be the later look.
         self._settle()
         cursor = self._position()
         after = self._statements.after
-        fetched = self._database.rows(after.text, after.values(after=cursor, row_limit=limit))
-        rows = after.rows(fetched)
+        rows = self._database.rows(after.text, after.values(after=cursor, row_limit=limit))
         if self._statements.writers is None:
-            return rows
+            text, number, last = rows[0]
+            return _Seen(unpacked(text), number, last or cursor)
         certain = self._certain(rows, cursor)
         if certain < len(rows) and self._doubt is None:
             self._doubt = _Doubt(horizon=rows[-1][0], writers=self._writers())
-        return rows[:certain]
+        concerned = [row for row in rows[:certain] if self._is_concerned(row)]
+        return _Seen(concerned, certain, rows[certain - 1][0] if certain else cursor)
 
     def _position(self) -> int:
         if self._cursor is None:

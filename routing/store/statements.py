@@ -16,6 +16,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Dialect,
+    FromClause,
     Select,
     Table,
     bindparam,
@@ -35,7 +36,7 @@ Record = TypeVar("Record")
 
 #: Shapes of statements kept per table; finding by ever new combinations starts over, not leaks.
 MAX_SHAPES = 500
-_unpack: Final = msgspec.json.Decoder(list[list[Any]]).decode
+unpacked: Final = msgspec.json.Decoder(list[list[Any]]).decode
 
 
 class Cursor(Protocol):
@@ -71,7 +72,7 @@ class Statement:
 
     def rows(self, fetched: list[tuple[Any, ...]]) -> Sequence[Sequence[Any]]:
         """The rows of its answer, out of what was fetched (see SqlDialect.compile_rows)."""
-        return _unpack(fetched[0][0]) if self._is_packed else fetched
+        return unpacked(fetched[0][0]) if self._is_packed else fetched
 
 
 class SqlDialect:
@@ -99,8 +100,7 @@ class SqlDialect:
         if self.name != "sqlite":
             return self.compile(expression)
         found = expression.subquery("found")
-        packed = select(func.json_group_array(func.json_array(*found.c)))
-        return Statement(packed, self.sqlalchemy, is_packed=True)
+        return Statement(select(packed(found)), self.sqlalchemy, is_packed=True)
 
     def of(self, record: type[Record], table: Table) -> "TableStatements[Record]":
         """The statements of that table, made when they are first wanted."""
@@ -108,6 +108,12 @@ class SqlDialect:
         if known is None:
             known = self._tables[record] = TableStatements(self, record, table)
         return known
+
+
+def packed(found: FromClause, only: ColumnElement[bool] | None = None) -> ColumnElement[Any]:
+    """All rows of it, or only some, as SQLite's one JSON text (`unpacked` takes it apart)."""
+    rows = func.json_group_array(func.json_array(*found.c))
+    return rows if only is None else rows.filter(only)
 
 
 SQLITE: Final = SqlDialect("sqlite", sqlite_dialect(paramstyle="qmark"), sqlite3.Error)

@@ -10,11 +10,12 @@ import contextlib
 import faulthandler
 import multiprocessing
 import threading
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from routing.engine import Engine, reservations, tasks
 from routing.ports import Work
@@ -30,6 +31,8 @@ RACES = 1000
 #: Offers that are raced for at the same time, and how many race for each.
 _AT_ONCE, _RACERS = 32, 4
 _WORKERS = 4
+#: Seconds until a process that has gone has told its exit code.
+_GOODBYE_SECONDS = 10
 #: Offers have run out by the clock of those who race.
 _LATER = MONDAY_MORNING + 3_600_000
 
@@ -39,6 +42,13 @@ _ENDS = {"accept": "accepted", "reject": "rejected", "time_out": "timeout", "can
 #: The answers of somebody who was too late.
 _REFUSALS = frozenset({400, 404, 409, 410, 412})
 _WON, _LOST, _SILENT = 200, 409, 0
+
+
+@dataclass(frozen=True, slots=True)
+class _LastWords:
+    """Of a process that cannot go on."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +113,15 @@ def _race(case: Case, rivals: Sequence[Connection], offers: dict[str, str]) -> l
             plans[client].append(Try(verb=verb, task_sid=task, reservation_sid=offer))
     for number, rival in enumerate(rivals):
         rival.send([plans[number * CLIENTS + client] for client in range(CLIENTS)])
-    return [told for rival in rivals for told in rival.recv()]
+    return [told for rival in rivals for told in _heard(rival)]
+
+
+def _heard(rival: Connection) -> Any:
+    """What the process says; raises RuntimeError with its last words where it could not go on."""
+    said = rival.recv()
+    if isinstance(said, _LastWords):
+        raise RuntimeError(f"a process of those who race could not go on:\n{said.text}")
+    return said
 
 
 def _judge(case: Case, centre: Centre, offers: dict[str, str], told: Sequence[Told]) -> None:
@@ -158,9 +176,11 @@ def _rivals(url: str, workspace_sid: str, processes: int) -> Iterator[list[Conne
         family.append(one)
     try:
         for end in ends:
-            assert end.recv() == "ready"
+            assert _heard(end) == "ready"
         yield ends
     except (EOFError, ConnectionError) as error:
+        for one in family:
+            one.join(_GOODBYE_SECONDS)  # until then it has no exit code to tell
         codes = [one.exitcode for one in family]
         raise RuntimeError(f"a process of those who race is gone: exit codes {codes}") from error
     finally:
@@ -173,12 +193,16 @@ def _rivals(url: str, workspace_sid: str, processes: int) -> Iterator[list[Conne
 def _compete(url: str, workspace_sid: str, judge: Connection) -> None:
     faulthandler.enable()  # one that dies by a signal says where it was
     clock = ManualClock(_LATER)
-    store = open_store(url, clock)
-    service = open_app(store, clock)
-    with contextlib.closing(store), contextlib.suppress(EOFError):
-        judge.send("ready")
-        while True:
-            judge.send(_all_at_once(service, workspace_sid, judge.recv()))
+    try:
+        store = open_store(url, clock)
+        service = open_app(store, clock)
+        with contextlib.closing(store), contextlib.suppress(EOFError):
+            judge.send("ready")
+            while True:
+                judge.send(_all_at_once(service, workspace_sid, judge.recv()))
+    except Exception:
+        judge.send(_LastWords(traceback.format_exc()))
+        raise
 
 
 def _all_at_once(service: Service, workspace_sid: str, plans: Sequence[list[Try]]) -> list[Told]:
