@@ -2,7 +2,9 @@
 
 The SDK's own users begin to listen for an event once the request that causes it has been answered.
 The answer and the events go over different connections, maybe from different processes; so events
-that a request to the bridge causes are marked, and whoever sends them waits a moment.
+that a request to the bridge causes are marked, and whoever sends them waits a moment. The offer of
+a Task that a Worker has made for itself comes from the router, which knows nothing of that: it
+waits as long after the Task was made.
 """
 
 from collections.abc import Callable
@@ -18,7 +20,7 @@ Result = TypeVar("Result")
 
 #: Milliseconds after an event's own instant before which a marked one is not sent. An answer takes
 #: a few of them; the rest is for a client that is busy.
-LAG_MS: Final = 100
+LAG_MS: Final = 150
 #: The key of the mark in an event's picture.
 MARK: Final = "answered_first"
 

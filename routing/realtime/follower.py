@@ -135,9 +135,10 @@ class LiveFollower:
         configuration: Configuration,
         wanted: Sequence[tuple[str, tuple[bool, bool]]],
     ) -> list[Parcel]:
-        lag = 0.0
-        if is_marked(event):
-            lag = lag_seconds(event.occurred_at, LAG_MS, self._engine.clock.now())
+        lag, now = 0.0, self._engine.clock.now()
+        made_at = event.occurred_at if is_marked(event) else frames.made_for_itself(event)
+        if made_at is not None:
+            lag = lag_seconds(made_at, LAG_MS, now)
         current = legacy = None
         if any(forms[0] for _, forms in wanted):
             current = frames.current(event, self._wire, configuration)

@@ -113,6 +113,14 @@ def _of_channel(event: Event, told: Representation, configuration: Configuration
     return told.worker_channel(channel, configuration)
 
 
+def made_for_itself(event: Event) -> Instant | None:
+    """When the Task of an offer was made, where it is for this Worker alone; None for all else."""
+    if event.type != "reservation.created":
+        return None
+    task = _task(event)
+    return task.created_at if task.only_worker_sid == event.worker_sid else None
+
+
 def needs(event: Event, configuration: Configuration) -> Instant | None:
     """When that was made which an application must know to be told of the event."""
     if event.type == "worker.activity.update":
