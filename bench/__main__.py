@@ -9,6 +9,7 @@ from bench import (
     callbacks,
     calls,
     decisions,
+    desk,
     dialling,
     door,
     expressions,
@@ -18,6 +19,7 @@ from bench import (
     realtime,
     start,
     statistics,
+    wall,
     webhook,
 )
 from bench.figures import Figure
@@ -36,7 +38,9 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "callbacks": callbacks.measure,
     "calls": calls.measure,
     "realtime": realtime.measure,
+    "desk": desk.measure,
     "decisions": decisions.measure,
+    "wall": wall.measure,
 }
 
 
