@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import http.client
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -69,12 +70,14 @@ def _run(name: str, database_url: str, number: int) -> list[Figure]:
             servers.house(settings),
             _Memory(int(settings["PORT"])) as memory,
         ):
+            before = _spent(ports[0])
             crowd = _Crowd(network, number, memory)
             crowd.call()
             engine = Engine(store, SystemClock())
             _until(lambda: not _unfinished(engine), "every Task to be completed")
             wrong = crowd.wrong() + _left_behind(engine)
             timings = network.ask("GET", "/simulator/timings")
+            spent = [after - first for after, first in zip(_spent(ports[0]), before, strict=True)]
         store.close()
     # Nobody may be missing: what was never answered has no place in a quantile.
     unanswered = timings["all"]["unanswered"]
@@ -88,6 +91,11 @@ def _run(name: str, database_url: str, number: int) -> list[Figure]:
                at_most=P99_MS, beside=about),
         Figure(name=f"memory of the application ({name})", value=memory.most, unit="MB",
                at_most=MEMORY_MB),
+        *(
+            Figure(name=f"processor for a call, {who} ({name})", value=seconds * 1000 / number,
+                   unit="ms")
+            for who, seconds in zip(("application", "simulator"), spent, strict=True)
+        ),
         *([] if memory.warm is None else [
             Figure(name=f"growth after call {WARM} ({name})", value=memory.last - memory.warm,
                    unit="MB", at_most=GROWTH_MB),
@@ -257,17 +265,30 @@ class _Memory:
         self._thread.join()
 
 
-def _family(port: int) -> list[int]:
-    """The supervisor, which was told that port, and all that it has started."""
+def _family(port: int, *, simulator: bool = False) -> list[int]:
+    """The supervisor, which was told that port, and all that it has started; or the simulator."""
     mark = f"PORT={port}\0".encode()
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             told = b"\0" + (path / "environ").read_bytes()
             is_simulator = b"simulator\0" in (path / "cmdline").read_bytes()
-            if b"\0" + mark in told and not is_simulator:
+            if b"\0" + mark in told and is_simulator == simulator:
                 found.append(int(path.name))
     return found
+
+
+def _spent(port: int) -> list[float]:
+    """Seconds of the processor: of the application, of the simulator."""
+    return [sum(map(_cpu, _family(port, simulator=which))) for which in (False, True)]
+
+
+def _cpu(pid: int) -> float:
+    """Seconds of the processor that it has had."""
+    with contextlib.suppress(OSError):
+        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def _pss(pid: int) -> float:

@@ -20,8 +20,9 @@ from voice.settings import VoiceSettings
 
 #: What a Task whose conversation is over may be.
 OVER = frozenset({WRAPPING, COMPLETED, CANCELED})
-#: Calls looked at in one go.
-BATCH = 10
+#: Calls looked at in one go, and seconds until the next go where more are due. A look asks Twilio
+#: three things; with hundreds of calls these questions would crowd out what must be done for them.
+BATCH, REST_SECONDS = 10, 1
 
 _log = structlog.get_logger(__name__)
 
@@ -29,15 +30,23 @@ _log = structlog.get_logger(__name__)
 class Reconciliation:
     def __init__(self, engine: Engine, settings: VoiceSettings, phone_line: PhoneLine) -> None:
         self._engine = engine
-        self._mend_at = engine.clock.now()
+        self._mend_at = self._rests_until = engine.clock.now()
         #: Calls that Twilio did not know when they were looked at last.
         self._unknown: set[str] = set()
         self._settings = settings
         self._line = phone_line
 
     def sweep(self) -> bool:
-        """Looks at the calls whose turn it is, and mends Tasks; True if there may be more."""
+        """Looks at the calls whose turn it is, and mends Tasks; False, so that the loop rests.
+
+        Where many calls live, their turns come later: ten looks a second are enough for a loss that
+        callbacks have not told of.
+        """
+        self._end_after_work()
         self._mend()
+        now = self._engine.clock.now()
+        if now < self._rests_until:
+            return False
         calls = self._engine.perform(_take_turns, seconds=self._settings.sweep_seconds)
         for call in calls:
             try:
@@ -45,19 +54,26 @@ class Reconciliation:
             except PhoneLineError as error:
                 # Its next turn comes, and a wrong conclusion would cost a caller.
                 _log.warning("could not look at a call", call=call.sid, error=str(error))
-        return len(calls) == BATCH
+        if len(calls) == BATCH:
+            self._rests_until = now + REST_SECONDS * SECOND
+        return False
+
+    def _end_after_work(self) -> None:
+        """Whoever has had long enough is free again, however many they are."""
+        limits = self._settings.wrap_up_limits
+        is_full = bool(limits)
+        while is_full:
+            ended = self._engine.perform(mending.end_after_work, limits=limits)
+            if ended:
+                _log.info("ended after-work that took too long", reservations=ended)
+            is_full = len(ended) == mending.BATCH
 
     def _mend(self) -> None:
-        """Ends after-work that takes too long, and Tasks that nobody has; now and then."""
+        """Mends Tasks that nobody has; now and then."""
         now = self._engine.clock.now()
         if now < self._mend_at:
             return
         self._mend_at = now + self._settings.sweep_seconds * SECOND
-        if self._settings.wrap_up_limits:
-            limits = self._settings.wrap_up_limits
-            ended = self._engine.perform(mending.end_after_work, limits=limits)
-            if ended:
-                _log.info("ended after-work that took too long", reservations=ended)
         for workspace in self._engine.read(_workspaces):
             mended = self._engine.perform(mending.mend_tasks, workspace_sid=workspace)
             if mended:

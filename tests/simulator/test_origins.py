@@ -1,5 +1,6 @@
 """Pages in a browser at the control door: those that were named may use it, nobody else's."""
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from commands.serve import simulator_command
+from settings import load
 from simulator.clock import ManualClock
 from simulator.server import Simulator
 from simulator.settings import Settings
@@ -119,3 +122,15 @@ def test_an_origin_that_is_none_is_refused_at_the_start(given: str) -> None:
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert told.returncode == 2
     assert "an origin was expected" in told.stderr
+
+
+def test_the_house_names_its_own_pages_to_the_simulator(tmp_path: Path) -> None:
+    environment = {
+        "PORT": "8123",
+        "PUBLIC_URL": "https://x.example:444/tandem",
+        "INSTANCE_PATH": str(tmp_path),
+        "CALL_FLOW": str(ROOT / "call_flow.toml"),
+    }
+    command = simulator_command(load(environment))
+    named = [word for mark, word in itertools.pairwise(command) if mark == "--allow-origin"]
+    assert named == ["http://127.0.0.1:8123", "http://localhost:8123", "https://x.example:444"]

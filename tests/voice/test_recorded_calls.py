@@ -42,7 +42,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def served(centre: Centre) -> Iterator[str]:
+def served(centre: Centre, public_url: str | None = None) -> Iterator[str]:
     """The voice side with the recorded calls' own flow, behind real HTTP; where it is."""
     flow = load_call_flow(ROOT / "tests/fixtures/call_flow.toml")
 
@@ -50,10 +50,11 @@ def served(centre: Centre) -> Iterator[str]:
         return office.app.wsgi_app(environ, start_response)
 
     server = make_server("127.0.0.1", 0, answer, threaded=True, request_handler=_Quiet)
-    office = Office(centre, flow=flow, public_url=f"http://127.0.0.1:{server.server_port}")
+    url = f"http://127.0.0.1:{server.server_port}"
+    office = Office(centre, flow=flow, public_url=public_url or url)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    yield office.settings.public_url
+    yield url
     server.shutdown()
     thread.join()
     server.server_close()
