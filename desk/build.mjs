@@ -79,10 +79,11 @@ await cp(join(SOURCE, 'icon.svg'), join(FRESH, 'icon.svg'));
 await licenses(results.flatMap((result) => Object.keys(result.metafile.inputs)));
 // What each page loads at first: a test and a benchmark weigh it.
 const outputs = results.flatMap((result) => Object.entries(result.metafile.outputs));
-const parts = outputs.map(([path, { imports, entryPoint }]) => [
+const parts = outputs.map(([path, { imports, inputs }]) => [
   path.slice(path.indexOf('built.new/') + 'built.new/'.length),
   {
-    entry: Boolean(entryPoint),
+    // The languages of the words in it.
+    words: Object.keys(inputs).flatMap((each) => /words\/(\w+)\//.exec(each)?.[1] ?? []),
     imports: imports
       .filter((each) => !each.external)
       .map(({ path: to, kind }) => ({

@@ -30,7 +30,7 @@ class Agent:
 
     @property
     def activity(self) -> Locator:
-        return self.page.get_by_label("Activity")
+        return self.page.locator(".activity select")
 
     def goes(self, activity: str) -> None:
         self.activity.select_option(label=activity)

@@ -77,7 +77,7 @@ export function workLink(attributes) {
  *
  * @param {Attributes} attributes
  * @param {{brief?: boolean}} [how]  brief: of the network only which number was called.
- * @returns {{name: string, text: string, link: string | null}[]}
+ * @returns {{key: string, name: string, text: string, link: string | null}[]}
  */
 export function facts(attributes, { brief = false } = {}) {
   const told = new Set([subject(attributes), address(attributes)]);
@@ -91,6 +91,7 @@ export function facts(attributes, { brief = false } = {}) {
   );
   return [...own, ...network]
     .map(([name, value]) => ({
+      key: name,
       name: name.replaceAll('_', ' '),
       text: shown(value),
       link: webAddress(value),

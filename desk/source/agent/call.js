@@ -30,6 +30,9 @@ import { shift } from './shift.js';
 const TOGETHER_MS = 120;
 /** What was asked for is carried out by the network a moment later: when it is looked at again. */
 const AFTERWARDS_MS = [300, 1000, 3000];
+/** Nobody tells an agent's page that somebody else has left: while there are others, it looks. */
+const WITH_OTHERS_MS = 1500;
+const ALONE_MS = 10_000;
 /** Nobody talks, or no longer with this agent. */
 const NO_CONFERENCE = [403, 404];
 
@@ -41,8 +44,11 @@ export class Conversation {
   error = new Signal(/** @type {unknown} */ (null));
   #reservation;
   #task;
+  #isOver = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #patrol;
   /** @type {() => void} */
   #stop = () => {};
 
@@ -62,6 +68,8 @@ export class Conversation {
 
   end() {
     clearTimeout(this.#timer);
+    clearTimeout(this.#patrol);
+    this.#isOver = true;
     this.#stop();
   }
 
@@ -92,6 +100,17 @@ export class Conversation {
       // Anything else: what was told last is still the newest that is known.
       if (NO_CONFERENCE.includes(/** @type {any} */ (error).status)) this.conference.value = null;
     }
+    this.#lookLater();
+  }
+
+  #lookLater() {
+    clearTimeout(this.#patrol);
+    const participants = this.conference.value?.participants.length ?? 0;
+    if (this.#isOver || !participants) return;
+    this.#patrol = setTimeout(
+      () => (shift.isReady ? this.#read() : this.#lookLater()),
+      participants > 2 ? WITH_OTHERS_MS : ALONE_MS,
+    );
   }
 
   /** @param {string} [below] */

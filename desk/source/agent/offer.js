@@ -89,7 +89,7 @@ export class TandemOffer extends Part {
     const shown = facts(attributes, { brief: true }).slice(0, MOST_FACTS);
     if (!shown.length || this.brief) return nothing;
     return html`<dl class="facts">
-      ${shown.map(({ name, text }) => html`<dt>${name}</dt><dd>${text}</dd>`)}
+      ${shown.map(({ key, name, text }) => html`<dt>${named('attribute', key, name)}</dt><dd>${text}</dd>`)}
     </dl>`;
   }
 
@@ -122,6 +122,7 @@ export class TandemOffer extends Part {
     const isOff = this.isBusy || !shift.isReady;
     return html`<section
       class=${this.brief ? 'card offer brief' : 'card offer'}
+      data-reservation=${reservation.sid}
       aria-label=${t('offer.label', { who: subject(task.attributes) ?? t('task.unknown') })}
     >
       ${this.#heading(task, reservation.transfer)} ${this.#facts(task.attributes)}

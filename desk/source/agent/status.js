@@ -157,7 +157,7 @@ export class TandemStatus extends Part {
             </p>`
           : nothing}
         ${channels.length
-          ? html`<h3>${t('status.channels')}</h3>
+          ? html`<h2 class="small">${t('status.channels')}</h2>
               <ul class="channels">${channels.map((channel) => this.#channel(channel))}</ul>`
           : nothing}
       </section>

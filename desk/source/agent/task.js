@@ -102,7 +102,7 @@ export class TandemTask extends Part {
       <summary>${t('task.attributes')}</summary>
       <dl class="facts">
         ${list.map(
-          ({ name, text, link }) => html`<dt>${name}</dt>
+          ({ key, name, text, link }) => html`<dt>${named('attribute', key, name)}</dt>
             <dd>
               ${link
                 ? html`<a href=${link} target="_blank" rel="noopener noreferrer">${text}</a>`

@@ -95,11 +95,11 @@ export function t(key, filled = {}) {
  *
  * @param {string} family  `task.status`
  * @param {string} member  `pending`
- * @returns {string}  The member itself where the words say nothing of it.
+ * @param {string} [otherwise]  What is shown where the words say nothing of it.
  */
-export function named(family, member) {
+export function named(family, member, otherwise = member) {
   const text = words[`${family}.${member}`];
-  return text === undefined ? member : fill(text, {}, language.value);
+  return text === undefined ? otherwise : fill(text, {}, language.value);
 }
 
 /**

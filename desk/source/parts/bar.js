@@ -99,8 +99,10 @@ export class TandemBar extends Part {
   #menu() {
     const user = session.value?.user;
     return html`<details class="menu">
-      <summary aria-label=${t('bar.menu')}>
-        ${icon('person')}<span class="who">${user?.display_name ?? t('bar.nobody')}</span>
+      <summary>
+        ${icon('person')}
+        ${user ? html`<span class="who">${user.display_name}</span>` : nothing}
+        <span class=${user ? 'heard-only' : ''}>${t('bar.menu')}</span>
         ${icon('chevron')}
       </summary>
       <div class="sheet">
@@ -158,8 +160,8 @@ export class TandemBar extends Part {
       ${this.#links()}
       <div class="middle">${this.content}</div>
       ${this.#state()} ${this.#menu()}
-      <tandem-shortcuts></tandem-shortcuts>
-    </header>`;
+    </header>
+      <tandem-shortcuts></tandem-shortcuts>`;
   }
 }
 

@@ -60,12 +60,12 @@ export class TandemDialog extends Part {
       @close=${this.#closed}
       @click=${this.#clicked}
     >
-      <header>
+      <div class="dialog-head">
         <h2 id=${this.titleId}>${this.heading}</h2>
         <button type="button" class="bare" aria-label=${t('dialog.close')} @click=${this.#close}>
           ${icon('close')}
         </button>
-      </header>
+      </div>
       <div class="content">${this.open ? this.content : nothing}</div>
     </dialog>`;
   }

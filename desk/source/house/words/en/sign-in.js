@@ -11,12 +11,14 @@ export default {
   'sign_in.open_id': 'Continue with {name}',
   'sign_in.demo': 'Try it right away',
   'sign_in.demo_hint': 'The phone network is simulated, and these people exist on this machine only.',
-  'sign_in.demo_as': 'Sign in as {name}',
   'sign_in.wrong': 'Name or password is wrong.',
   'sign_in.too_often': {
     one: 'Too many attempts. Please try again in a second.',
     other: 'Too many attempts. Please try again in {count} seconds.',
   },
   'sign_in.missing': 'Please give your name and your password.',
-  'sign_in.open_id_failed': 'Signing in with {name} did not work: {message}',
+  'sign_in.open_id.unreachable': '{name} cannot be reached at the moment.',
+  'sign_in.open_id.denied': 'Signing in with {name} was not allowed.',
+  'sign_in.open_id.failed': 'Signing in with {name} did not work. Please try again.',
+  'sign_in.open_id.unknown': '{name} knows you, but nobody here has that name. An administrator can add you.',
 };
