@@ -26,6 +26,16 @@ from voice.settings import VoiceSettings
 NOTHING = str(VoiceResponse())
 
 
+def _leave() -> str:
+    document = VoiceResponse()
+    document.leave()
+    return str(document)
+
+
+#: Out of the queue: the waiting room's own documents may not record or dial, what follows it may.
+LEAVE = _leave()
+
+
 def keys(digits: str) -> str:
     """Presses these keys; nothing where there are none (any more)."""
     document = VoiceResponse()

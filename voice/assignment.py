@@ -47,13 +47,15 @@ MAX_CLEARING_ATTEMPTS = 150
 CUSTOMER_RING_SECONDS = 30
 
 #: The errors that Twilio's own conference instruction ends in.
-NO_CALL = "40140: the Task has no call of ours that could be moved into a conference"
+NO_CALL = "40142: the Task has no call of ours, and no 'outbound_to', to be put into a conference"
+NO_CALL_DEQUEUE = "40140: the Task has no call of ours that could be dequeued"
 NO_TO = "40137: the instruction has no 'to', and the Worker's attributes have no 'contact_uri'"
 WRONG_CUSTOMER = "13223: 'outbound_to' is not +E.164, client: or sip:"
 WRONG_TO = "40137: 'to' is not +E.164, client: or sip:"
 NO_TO_DEQUEUE = "40131: neither 'to' nor the Worker's 'contact_uri' is +E.164, client: or sip:"
 WRONG_FROM_DEQUEUE = "40132: 'from' is missing or not +E.164, client: or sip:"
-WRONG_FROM = "40138: 'from' is missing or not +E.164, client: or sip:"
+NO_FROM = "40138: the instruction has no 'from', and no number was dialled"
+WRONG_FROM = "40141: 'from' is not +E.164, client: or sip:"
 
 #: Kinds that a Reservation waits for: what does not work soon, somebody else should try.
 _TRIED_BRIEFLY: Final = instructions.BRIDGING | {bridge.SUPERVISE, OUTSIDE} | participants.KINDS
@@ -216,7 +218,9 @@ class Assignments:
             )
             return
         if scene.call is None and scene.outbound_to is None:
-            self._engine.perform(outcomes.give_up, instruction, failure=NO_CALL)
+            dequeues = instruction.kind == instructions.DEQUEUE
+            failure = NO_CALL_DEQUEUE if dequeues else NO_CALL
+            self._engine.perform(outcomes.give_up, instruction, failure=failure)
             return
         call_sid = scene.call.sid if scene.call is not None else None
         leg = self._leg_of_an_earlier_try(instruction)
@@ -254,6 +258,8 @@ class Assignments:
             raise Hopeless(NO_TO_DEQUEUE if dequeues else NO_TO)
         dialled = scene.call.to_address if scene.call is not None else scene.outbound_from
         from_address = given.get("from") or self._settings.caller_id or dialled
+        if not from_address and not dequeues:
+            raise Hopeless(NO_FROM)
         if dequeues:
             given["record"] = given.get("record") == "record-from-answer"
         if scene.colleagues:
@@ -282,10 +288,7 @@ class Assignments:
 
     def _tell_leg(self, instruction: Instruction, call_sid: str) -> str:
         """Passes on the leg's status as if a callback had brought it."""
-        try:
-            status = self._line.call_status(call_sid)
-        except CallGone:
-            status = "failed"
+        status = status_of(self._line, call_sid, instruction, unknown="failed")
         self._engine.perform(
             bridge.leg_changed, instruction_sid=instruction.sid, call_sid=call_sid, status=status
         )
@@ -366,7 +369,7 @@ class Assignments:
 
         (21220 is also answered in the moment after a call was answered.)
         """
-        status = status_of(self._line, call.sid)
+        status = status_of(self._line, call.sid, instruction)
         if status in ENDED_STATUSES:
             self._engine.perform(hang_up.caller_left, call_sid=call.sid, status=status)
         else:
@@ -383,7 +386,7 @@ class Assignments:
         agent = self._tell_leg(instruction, instruction.worker_call_sid or "")
         if agent in ENDED_STATUSES or self._caller_is_in(instruction, scene.call):
             return
-        status = status_of(self._line, scene.call.sid)
+        status = status_of(self._line, scene.call.sid, instruction)
         if status in ENDED_STATUSES:
             self._engine.perform(hang_up.caller_left, call_sid=scene.call.sid, status=status)
         else:

@@ -106,12 +106,18 @@ def _leg_ended(work: Work, instruction: Instruction, status: str) -> None:
     if instruction.step == JOINING:
         _enter(work, instruction, PARTING, seconds=PARTING_SECONDS)
     elif instruction.step != PARTING:
-        code = _CODES.get(instruction.kind, "")
-        fail(work, instruction, code + _FAILURES[status], leg_ended=True)
+        failure = with_code(instruction.kind, _FAILURES[status])
+        fail(work, instruction, failure, leg_ended=True)
 
 
 #: Twilio's code of a call that could not be made, where the instruction has one.
-_CODES: Final = {instructions.DEQUEUE: "40133: ", CALL: "40113: "}
+_CODES: Final = {CALL: "40113", instructions.DEQUEUE: "40133", CONFERENCE: "40145"}
+
+
+def with_code(kind: str, failure: str) -> str:
+    """The failure with TaskRouter's code of a call that could not be made, if it has none yet."""
+    code = _CODES.get(kind)
+    return failure if code is None or failure.startswith("401") else f"{code}: {failure}"
 
 
 def _leg_lives(work: Work, instruction: Instruction, *, answered: bool) -> None:

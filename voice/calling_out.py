@@ -14,6 +14,7 @@ from routing.engine import Engine, instructions, participants
 from routing.engine.outside import DIAL, OUTSIDE, RINGING, TALKING
 from routing.ports import Work
 from voice import conversation, outcomes, outside
+from voice.clearing import status_of
 from voice.phone_line import ENDED_STATUSES, CallGone, Dialling, PhoneLine
 from voice.settings import VoiceSettings
 
@@ -116,10 +117,7 @@ class CallingOut:
             self._engine.perform(outcomes.later, instruction)
 
     def _tell_leg(self, instruction: Instruction, call_sid: str) -> str:
-        try:
-            status = self._line.call_status(call_sid)
-        except CallGone:
-            status = "failed"
+        status = status_of(self._line, call_sid, instruction, unknown="failed")
         self._engine.perform(
             outside.leg_changed, instruction_sid=instruction.sid, call_sid=call_sid, status=status
         )

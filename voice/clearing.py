@@ -10,7 +10,7 @@ from routing.call import Call, Instruction
 from routing.engine import Engine
 from voice import bridge, callback, conversation, hang_up, outcomes
 from voice.announcement import Announcements
-from voice.phone_line import ENDED_STATUSES, CallGone, PhoneLine
+from voice.phone_line import ENDED_STATUSES, CallGone, PhoneLine, Unreachable
 from voice.scene import Scene, scene_of
 from voice.waiting_room import TOO_LONG
 
@@ -18,12 +18,20 @@ from voice.waiting_room import TOO_LONG
 MAX_ATTEMPTS = 8
 
 
-def status_of(line: PhoneLine, call_sid: str) -> str:
-    """Twilio's status of the call; one that it does not know has ended."""
+def status_of(
+    line: PhoneLine, call_sid: str, instruction: Instruction, *, unknown: str = "completed"
+) -> str:
+    """Twilio's status of the call; `unknown` for one that it does not know.
+
+    That is believed when it is asked for the second time: at first it raises Unreachable, so that
+    the step is repeated. A wrong conclusion would cost a caller.
+    """
     try:
         return line.call_status(call_sid)
-    except CallGone:
-        return "completed"
+    except CallGone as error:
+        if instruction.attempts <= 1:
+            raise Unreachable(str(error)) from error
+        return unknown
 
 
 class Clearing:
@@ -50,17 +58,21 @@ class Clearing:
                 room=instruction.task_sid, label=str(label or instruction.reservation_sid)
             )
             call_sid = leg.call_sid if leg else None
-        if call_sid is None or self._has_ended(call_sid) or instruction.attempts >= MAX_ATTEMPTS:
+        if (
+            call_sid is None
+            or self._has_ended(instruction, call_sid)
+            or instruction.attempts >= MAX_ATTEMPTS
+        ):
             self._engine.perform(outcomes.finish, instruction)
         else:
             self._engine.perform(outcomes.later, instruction)
 
-    def _has_ended(self, call_sid: str) -> bool:
+    def _has_ended(self, instruction: Instruction, call_sid: str) -> bool:
         """Ends the call. Twilio may say that it is not in progress while it only begins."""
         try:
             self._line.hang_up(call_sid)
         except CallGone:
-            return status_of(self._line, call_sid) in ENDED_STATUSES
+            return status_of(self._line, call_sid, instruction) in ENDED_STATUSES
         return True
 
     def _ask_who_left(self, instruction: Instruction) -> None:
@@ -68,7 +80,7 @@ class Clearing:
         if scene.call is not None:
             room = self._line.find_room(instruction.task_sid)
             if room is None or scene.call.sid not in room.call_sids:
-                status = status_of(self._line, scene.call.sid)
+                status = status_of(self._line, scene.call.sid, instruction)
                 if status in ENDED_STATUSES:
                     self._engine.perform(
                         hang_up.caller_left, call_sid=scene.call.sid, status=status
@@ -123,7 +135,7 @@ class Clearing:
         try:
             self._line.redirect(call.sid, twiml=twiml)
         except CallGone:
-            status = status_of(self._line, call.sid)
+            status = status_of(self._line, call.sid, instruction)
             if status in ENDED_STATUSES:
                 self._engine.perform(hang_up.caller_left, call_sid=call.sid, status=status)
             elif instruction.attempts < MAX_ATTEMPTS:

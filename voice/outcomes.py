@@ -81,7 +81,8 @@ def give_up(work: Work, instruction: Instruction, *, failure: str) -> None:
     elif mine.step == bridge.PARTING:
         bridge.parted(work, mine.task_sid, met=False)
     elif mine.kind in instructions.BRIDGING or mine.kind == bridge.SUPERVISE:
-        bridge.fail(work, mine, failure)
+        dials = mine.step in {bridge.DIAL, bridge.RINGING}
+        bridge.fail(work, mine, bridge.with_code(mine.kind, failure) if dials else failure)
     else:
         # The sweep sees that the call still lives, and begins anew.
         instructions.finish(work, instruction_sid=mine.sid, failure=failure)

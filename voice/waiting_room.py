@@ -6,6 +6,7 @@ from routing.engine import Engine, tasks
 from routing.ports import Work
 from routing.task import PENDING
 from voice import checks, elsewhere, estimate, hang_up
+from voice.announcement import LEAVE as OUT_OF_THE_QUEUE
 from voice.announcement import NOTHING, Announcements
 from voice.call_flow import CallFlow
 from voice.signature import Webhook
@@ -41,7 +42,7 @@ class WaitingRoom:
         flow = self._flow.of(webhook.get("To"))
         announcements = self._announcements.of(webhook.get("To"))
         if self._engine.read(_has_nothing_to_wait_for, call_sid):
-            return self._why_not(announcements, call_sid)
+            return OUT_OF_THE_QUEUE
         longest = flow.longest_wait_seconds
         if longest is not None and _number(webhook.get("QueueTime")) >= longest:
             self._engine.perform(_give_up, call_sid)

@@ -97,7 +97,7 @@ def _conference(
     work: Work, reservation_sid: str, given: Parameters, if_match: int | None
 ) -> Reservation:
     _check_address(given, "to", 40137)
-    _check_address(given, "from", 40138)
+    _check_address(given, "from", 40141)
     _check_activity(work, reservation_sid, given.get("post_work_activity_sid"), 40139)
     _check_url(given, "status_callback", 40159)
     return instructions.request_conference(
@@ -263,6 +263,12 @@ def _pending(work: Work, reservation_sid: str, name: str, code: int) -> Reservat
             code,
             f"Unable to execute {name} instruction. Reservation {reservation_sid} "
             "is not currently in a Pending state.",
+        )
+    if reservation.transfer_sid is not None:
+        raise Refused(
+            40151,
+            f"Invalid instruction issued on a task being transferred: {name}. Valid instructions "
+            "are: ACCEPT, REJECT, CONFERENCE, SUPERVISE",
         )
     return reservation
 

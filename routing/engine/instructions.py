@@ -38,12 +38,17 @@ BRIDGING: Final = frozenset({CONFERENCE, DEQUEUE, CALL, REDIRECT})
 NO_TASK = "the Task was deleted"
 
 
-#: {Twilio's code, with which a failure begins: the code that the canceled Reservation tells of}: a
-#: number that cannot be called, and one in a country that may not be called.
+#: {Twilio's code at the beginning of a failure, or after TaskRouter's: the code that the canceled
+#: Reservation tells of}: a number that cannot be called, and one where nobody may be called.
 _REASON_CODES: Final[Mapping[str, int]] = {
     **dict.fromkeys(("13223", "13224", "21211", "21214", "21217", "21401"), 13223),
     **dict.fromkeys(("13227", "21203", "21215", "21216"), 21215),
 }
+
+
+def _reason_code(failure: str) -> int | None:
+    found = (_REASON_CODES.get(part) for part in failure.split(": ")[:2])
+    return next((code for code in found if code is not None), None)
 
 
 class NotPending(RoutingError):
@@ -233,7 +238,7 @@ def fail(work: Work, *, instruction_sid: str, failure: str) -> bool:
             work,
             reservation_sid=instruction.reservation_sid,
             reason=failure,
-            reason_code=_REASON_CODES.get(failure.partition(":")[0]),
+            reason_code=_reason_code(failure),
         )
     return True
 

@@ -34,7 +34,7 @@ WRONG: list[tuple[str, dict[str, object], int]] = [
     ("dequeue", {"status_callback_url": "nowhere"}, 40157),
     ("dequeue", {}, 40140),
     ("conference", {"to": "0049123"}, 40137),
-    ("conference", {"from": "anonymous"}, 40138),
+    ("conference", {"from": "anonymous"}, 40141),
     ("conference", {"post_work_activity_sid": "WA" + "0" * 32}, 40139),
     ("conference", {"status_callback": "nowhere"}, 40159),
     ("supervise", {}, 40146),
@@ -89,6 +89,33 @@ def test_an_offer_that_is_over_takes_no_instruction(
     with pytest.raises(RoutingError) as refused:
         give(centre, offer, instruction, **given)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("instruction", "given"),
+    [
+        ("call", {"from": "+15550001111", "url": URL}),
+        ("redirect", {"url": URL, "call_sid": CALL}),
+        ("dequeue", {}),
+    ],
+)
+def test_whom_a_task_is_handed_on_to_may_not_take_it_by_every_instruction(
+    centre: Centre, instruction: str, given: dict[str, object]
+) -> None:
+    first = offered(centre, call_sid=CALL)
+    centre.answer("accept", first.sid)
+    bob = centre.add_worker("Bob")
+    centre.engine.perform(
+        transfers.initiate,
+        workspace_sid=centre.workspace_sid,
+        task_sid=first.task_sid,
+        reservation_sid=first.sid,
+        to=bob,
+    )
+    [offer] = [each for each in centre.reservations(first.task_sid) if each.worker_sid == bob]
+    with pytest.raises(RoutingError) as refused:
+        give(centre, offer, instruction, **given)
+    assert refused.value.code == 40151
 
 
 def test_accept_and_reject_are_what_they_are_elsewhere(centre: Centre) -> None:

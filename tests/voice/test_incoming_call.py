@@ -229,7 +229,9 @@ def test_the_waiting_room_lets_nobody_wait_for_nothing(small_office: Office) -> 
     call = small_office.dial_in()
     small_office.centre.cancel(small_office.task_sid(call))
     answer = small_office.post("/voice/waiting", {"CallSid": call.sid, "QueuePosition": "1"})
-    assert small_office.flow.canceled in answer.text
+    assert [verb.tag for verb in parsed(answer.text)] == ["Leave"]
+    left = small_office.post("/voice/queue-left", {"CallSid": call.sid, "QueueResult": "leave"})
+    assert small_office.flow.canceled in left.text
     repeated = small_office.post("/voice/incoming", small_office.arrival(call))
     assert small_office.flow.canceled in repeated.text
 

@@ -34,7 +34,7 @@ def test_a_conference_for_a_task_without_a_call_gives_the_task_back(office: Offi
     office.settle()
     [reservation] = office.centre.reservations(task_sid)
     assert reservation.reservation_status == "canceled"
-    assert "40140" in (reservation.reason or "")
+    assert "40142" in (reservation.reason or "")
     assert office.centre.task(task_sid).assignment_status == "pending"
     assert office.assigned(alice) == 0
 
@@ -44,4 +44,6 @@ def test_a_caller_whose_workspace_was_deleted_is_not_kept_waiting(office: Office
     office.settle()
     office.centre.engine.perform(workspaces.delete, workspace_sid=office.centre.workspace_sid)
     answer = office.post("/voice/waiting", arrival(call.sid, "in-progress"))
-    assert office.flow.canceled.encode() in answer.data
+    assert b"<Leave" in answer.data
+    told = arrival(call.sid, "in-progress") | {"QueueResult": "leave"}
+    assert office.flow.canceled.encode() in office.post("/voice/queue-left", told).data
