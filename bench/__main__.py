@@ -19,6 +19,7 @@ from bench import (
     realtime,
     start,
     statistics,
+    wall,
     webhook,
 )
 from bench.figures import Figure
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "realtime": realtime.measure,
     "desk": desk.measure,
     "decisions": decisions.measure,
+    "wall": wall.measure,
 }
 
 

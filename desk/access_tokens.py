@@ -4,7 +4,6 @@ They are short-lived, and renewed as long as the session lives: whoever is signe
 is out there as well a few minutes later.
 """
 
-import re
 from collections.abc import Callable
 from typing import Final
 
@@ -12,7 +11,7 @@ from flask import Response, request
 
 from desk.refusals import Refused, answer
 from desk.sessions import Visitors
-from desk.sign_in import SignIn, body_of, text_of
+from desk.sign_in import body_of, text_of
 from routing.clock import SECOND, Instant, iso_8601
 from routing.engine import Engine
 from routing.errors import InvalidParameter, NotFound
@@ -26,13 +25,12 @@ LIFE_SECONDS: Final = 600
 WORKER: Final = "worker"
 FEED: Final = "feed"
 VOICE: Final = "voice"
-
-#: An address may have parameters after its name: client:ann?greeting=hello.
-_CLIENT: Final = re.compile(r"client:([^?;]+)")
+#: What a Worker's contact_uri begins with, where a browser is rung.
+_CLIENT: Final = "client:"
 
 #: Makes an access token of these; keyword arguments workspace_sid, worker_sid, role, now, seconds.
 MakeToken = Callable[..., str]
-#: Makes one for Twilio's telephone in the browser; keyword arguments identity, now, seconds.
+#: Makes the token of a telephone in a browser; keyword arguments identity, now and seconds.
 MakeVoiceToken = Callable[..., str]
 
 
@@ -41,14 +39,11 @@ class AccessTokens:
         self,
         engine: Engine,
         visitors: Visitors,
-        sign_in: SignIn,
         make: MakeToken,
-        make_voice: MakeVoiceToken | None = None,
+        make_voice: MakeVoiceToken | None,
     ) -> None:
-        """Without `make_voice` nobody has a telephone in the browser."""
         self._engine = engine
         self._visitors = visitors
-        self._sign_in = sign_in
         self._make = make
         self._make_voice = make_voice
 
@@ -77,19 +72,18 @@ class AccessTokens:
         return worker, self._signed(worker.workspace_sid, worker.sid, role)
 
     def _of_telephone(self, user: User) -> dict[str, str]:
-        """As the client that the Worker's `contact_uri` names."""
-        worker, _ = self.of_worker(user)
-        contact = read_object(worker.attributes, parameter="Attributes").get("contact_uri")
-        client = _CLIENT.match(contact) if isinstance(contact, str) else None
-        if client is None:
-            raise Refused(403, "Forbidden: the Worker's contact_uri is not client:...")
+        """To be rung by Twilio in the browser, under the name that the Worker is called by."""
         if self._make_voice is None:
-            raise Refused(
-                409, "A telephone in the browser needs TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET"
-            )
+            raise Refused(404, "There is no telephone: it needs an account and TWILIO_API_KEY_SID")
+        worker = self._engine.glance(_worker, user=user)
+        told = "{}" if worker is None else worker.attributes
+        uri = read_object(told, parameter="Attributes").get("contact_uri")
+        if not isinstance(uri, str) or not uri.startswith(_CLIENT):
+            raise Refused(403, "Forbidden: the user's Worker has no contact_uri of a browser")
         now = self._engine.clock.now()
-        token = self._make_voice(identity=client[1], now=now, seconds=LIFE_SECONDS)
-        return {"token": token, "expires_at": _end(now)}
+        identity = uri.removeprefix(_CLIENT).partition("?")[0]
+        token = self._make_voice(identity=identity, now=now, seconds=LIFE_SECONDS)
+        return {"token": token, "expires_at": _ends(now)}
 
     def of_feed(self, workspace_sid: str | None) -> dict[str, str]:
         """In the role that sees all and changes nothing, which needs no Worker."""
@@ -106,10 +100,10 @@ class AccessTokens:
             now=now,
             seconds=LIFE_SECONDS,
         )
-        return {"token": token, "expires_at": _end(now)}
+        return {"token": token, "expires_at": _ends(now)}
 
 
-def _end(now: Instant) -> str:
+def _ends(now: Instant) -> str:
     return iso_8601(now // SECOND * SECOND + LIFE_SECONDS * SECOND)
 
 

@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from desk import refusals
 from desk.access_tokens import AccessTokens, MakeToken, MakeVoiceToken
+from desk.connection import Connection, Outside
 from desk.demo import Demo
 from desk.open_id import PATH, OpenId
 from desk.refusals import Refused
@@ -30,6 +31,7 @@ def desk_door(
     make_token: MakeToken,
     make_voice_token: MakeVoiceToken | None,
     ask_rest: AskRest,
+    outside: Outside,
 ) -> Blueprint:
     """The pages and what they need, for the composition root to register on its app.
 
@@ -38,13 +40,15 @@ def desk_door(
     blueprint = Blueprint("desk", __name__)
     visitors = Visitors(engine, settings)
     sign_in = SignIn(engine, settings, visitors)
-    tokens = AccessTokens(engine, visitors, sign_in, make_token, make_voice_token)
+    tokens = AccessTokens(engine, visitors, make_token, make_voice_token)
     rest = Rest(engine, visitors, ask_rest)
+    connection = Connection(engine.clock, settings, visitors, sign_in, outside)
     demo = Demo(sign_in, tokens, ask_rest)
     add_pages(blueprint, settings, visitors)
     for path, view, method in (
         ("session", sign_in.session, "GET"),
         ("users", sign_in.users, "GET"),
+        ("connection", connection.tell, "GET"),
         ("sign-in", sign_in.sign_in, "POST"),
         ("sign-out", sign_in.sign_out, "POST"),
         ("demo", sign_in.demo, "POST"),

@@ -5,7 +5,7 @@ const BROWSER = [
   'Audio', 'AudioContext', 'GainNode', 'OscillatorNode', 'SpeechSynthesisUtterance', 'speechSynthesis', 'Blob', 'CustomEvent', 'Document', 'DocumentFragment', 'Element', 'Event',
   'EventSource', 'EventTarget', 'FormData', 'HTMLElement', 'KeyboardEvent', 'Notification', 'Response', 'URL',
   'URLSearchParams', 'WebSocket', 'clearInterval', 'clearTimeout', 'console', 'crypto',
-  'customElements', 'document', 'fetch', 'localStorage', 'location', 'matchMedia', 'navigator',
+  'customElements', 'document', 'getComputedStyle', 'HTMLInputElement', 'fetch', 'localStorage', 'location', 'matchMedia', 'navigator',
   'performance', 'requestAnimationFrame', 'sessionStorage', 'setInterval', 'setTimeout', 'structuredClone', 'window',
   'AbortController', 'AbortSignal', 'MutationObserver', 'ResizeObserver', 'history', 'process',
 ];

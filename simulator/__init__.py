@@ -3,7 +3,7 @@
 It dials, fetches and interprets TwiML, keeps queues and conferences, signs its webhooks and answers
 the REST calls of Twilio's helper library. It speaks HTTP only: it imports nothing of the engine or
 of the voice side, and nothing of theirs imports it. Any voice application can use it without
-Tandem: `python -m simulator --help`.
+Tandem: `python -m simulator --help`, and README.md beside this file.
 
 The rooms, from the wire inwards:
 

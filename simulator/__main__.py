@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 
-from simulator.clock import ScaledClock
+from simulator.clock import ManualClock, ScaledClock
 from simulator.endpoint import is_phone_number
 from simulator.origins import origin_of
 from simulator.server import PortInUse, Simulator
@@ -152,6 +152,11 @@ def _arguments() -> argparse.Namespace:
         help="how many times as fast as real time the network runs (%(default)s)",
     )
     add(
+        "--manual-clock",
+        action="store_true",
+        help="time stands still until POST /simulator/clock moves it",
+    )
+    add(
         "--calls-per-second",
         type=_positive,
         help="outbound calls that may start in a second, further ones queue (any number; a new "
@@ -204,7 +209,8 @@ def main() -> int:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    simulator = Simulator(settings, ScaledClock(given.speed))
+    clock = ManualClock() if given.manual_clock else ScaledClock(given.speed)
+    simulator = Simulator(settings, clock)
     try:
         simulator.start()
     except PortInUse as error:

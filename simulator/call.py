@@ -9,7 +9,7 @@ from collections.abc import Callable
 from requests.cookies import RequestsCookieJar
 
 from simulator.agenda import Interruption, Script, Signal, Timer
-from simulator.recording import LegRecording
+from simulator.recording import LegRecording, Recording
 from simulator.webhook import Parameters
 
 QUEUED, RINGING, IN_PROGRESS = "queued", "ringing", "in-progress"
@@ -97,6 +97,7 @@ class Call:
     group_sid: str | None = None
     #: How the call is recorded from its answer on; None: not.
     recorded: LegRecording | None = None
+    recording: Recording | None = None  # what came of that
     #: How long it stood in line for its turn to be dialled.
     queued_ms: int = 0
     updated_at: int = 0

@@ -226,7 +226,7 @@ class Network:
         call.answered_at = call.updated_at = self.now()
         self.changed(call)
         if call.recorded is not None:
-            self.recorder.start(
+            call.recording = self.recorder.start(
                 call_sid=call.sid,
                 source="OutboundAPI",
                 channels=call.recorded.channels,

@@ -18,7 +18,7 @@
     conference      4 agent and caller in one room
     hang_up         5 whoever leaves first
     reconciliation  what lost callbacks left behind
-    phone_line      the only REST client; tunnel finds how Twilio reaches us
+    phone_line      the only REST client, over wire; tunnel finds how Twilio reaches us
 
 Webhooks come in by `door`, instructions go out by `phone_line`; never both in one step. It enters
 the engine by its front door and never touches the store.

@@ -23,6 +23,7 @@ from voice.phone_line import ENDED_STATUSES, LIVE_STATUSES
 from voice.settings import VoiceSettings
 from voice.signature import Signatures, Webhook, require
 from voice.waiting_room import WaitingRoom
+from voice.witness import Witness
 
 #: A SequenceNumber has no more digits than this.
 MAX_DIGITS = 9
@@ -35,8 +36,10 @@ HEARD = ""
 View = Callable[[Webhook], str]
 
 
-def voice_door(engine: Engine, settings: VoiceSettings, flow: CallFlow) -> flask.Blueprint:
-    """The webhooks of one call flow, to be mounted at `/voice`.
+def voice_door(
+    engine: Engine, settings: VoiceSettings, flow: CallFlow, witness: Witness | None = None
+) -> flask.Blueprint:
+    """The webhooks of one call flow, to be mounted at `/voice`; the witness sees each of them.
 
     Every request without a signature of one of `settings.auth_tokens` ends with 403, before
     anything of it is looked at.
@@ -49,11 +52,18 @@ def voice_door(engine: Engine, settings: VoiceSettings, flow: CallFlow) -> flask
         shared_keys=settings.shared_keys,
     )
 
+    witness = witness or Witness(engine.clock)
+
     @door.before_request
     def prove() -> None:
         # The request itself: its stand-in looks it up anew at each attribute.
         itself = flask.request._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - werkzeug's documented way
-        flask.g.webhook = require(signatures, itself)
+        try:
+            flask.g.webhook = require(signatures, itself)
+        except HTTPException as refusal:
+            witness.refused(refusal.description or "")
+            raise
+        witness.believed()
 
     views = _views(engine, Announcements(flow, settings), flow, settings)
     for path, view in views.items():

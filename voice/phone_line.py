@@ -10,11 +10,9 @@ It dials and redirects, and never decides why. What is not safe to repeat is tri
 asks again first looks up what became of it (`find_leg`).
 """
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
-from urllib.parse import urlsplit
 
 import requests
 import stamina
@@ -30,6 +28,7 @@ from twilio.rest.api.v2010.account.conference import ConferenceInstance
 from routing.clock import SECOND
 from routing.errors import InvalidParameter
 from routing.json_text import read_object
+from voice.wire import Wire
 
 Answer = TypeVar("Answer")
 
@@ -45,8 +44,6 @@ TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
 HTTP_ERROR = 400
 
-CONNECT_TIMEOUT_SECONDS = 3.05
-READ_TIMEOUT_SECONDS = 8.0
 #: Questions are asked again at once, within this time; whatever changes something never is.
 QUESTION_ATTEMPTS = 3
 QUESTION_SECONDS = 8.0
@@ -247,7 +244,7 @@ class PhoneLine(Protocol):
 
 def client(*, account_sid: str, auth_token: str, api_url: str | None = None) -> Client:
     """Twilio's client, with our timeouts and base URL; what it asks goes through `asked`."""
-    return Client(account_sid, auth_token, http_client=_Wire(api_url))
+    return Client(account_sid, auth_token, http_client=Wire(api_url))
 
 
 class TwilioPhoneLine:
@@ -447,59 +444,3 @@ def _error(status: int, code: int | None, message: str) -> PhoneLineError:
     if code in {CALL_NOT_IN_PROGRESS, NOT_FOUND} or status == requests.codes.not_found:
         return CallGone(message, code=code)
     return Refused(message, code=code)
-
-
-class _Wire:
-    """Carries the library's requests: with timeouts, one session per thread, to a base URL of ours.
-
-    The library itself has no setting for the base URL (only for edge and region), and its own
-    client logs telephone numbers.
-    """
-
-    is_async = False
-
-    def __init__(self, api_url: str | None) -> None:
-        self._base = urlsplit(api_url.rstrip("/")) if api_url else None
-        self._threads = threading.local()
-
-    def request(  # noqa: PLR0917 - the library passes these by place
-        self,
-        method: str,
-        uri: str,
-        params: dict[str, Any] | None = None,
-        data: dict[str, object] | None = None,
-        headers: dict[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
-        timeout: float | None = None,
-        allow_redirects: bool = False,
-    ) -> Response:
-        answer = self._session().request(
-            method.upper(),
-            self._redirected(uri),
-            params=params,
-            data=data,
-            headers=headers,
-            auth=auth,
-            timeout=(CONNECT_TIMEOUT_SECONDS, timeout or READ_TIMEOUT_SECONDS),
-            allow_redirects=allow_redirects,
-        )
-        return Response(answer.status_code, answer.text, answer.headers)
-
-    def _redirected(self, uri: str) -> str:
-        if self._base is None:
-            return uri
-        asked = urlsplit(uri)
-        path = self._base.path + asked.path
-        return asked._replace(
-            scheme=self._base.scheme, netloc=self._base.netloc, path=path
-        ).geturl()
-
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._threads, "session", None)
-        if session is None:
-            session = requests.Session()
-            # What answers on this machine is not behind the proxy that the environment may name.
-            local = self._base is not None and self._base.hostname in {"127.0.0.1", "localhost"}
-            session.trust_env = not local
-            self._threads.session = session
-        return session

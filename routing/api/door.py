@@ -16,6 +16,7 @@ from routing.api import (
     events,
     explanations,
     exports,
+    overview,
     reservations,
     series,
     task_channels,
@@ -86,6 +87,7 @@ EVERY_OPERATION: Final[tuple[Operation, ...]] = (
         for room in (
             explanations,
             exports,
+            overview,
             series,
             worker_tokens,
             deliveries,

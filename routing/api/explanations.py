@@ -9,7 +9,14 @@ from flask import Response
 from msgspec import Meta
 
 from routing.api.operations import Door, Resource, answer
-from routing.api.parameters import MAX_DOCUMENT_BODY_BYTES, JSONText, Parameters, Text, WorkflowSid
+from routing.api.parameters import (
+    MAX_DOCUMENT_BODY_BYTES,
+    JSONText,
+    Parameters,
+    Text,
+    WorkerSid,
+    WorkflowSid,
+)
 from routing.clock import Instant, iso_8601
 from routing.configuration import Configuration
 from routing.engine import dry_run, explaining
@@ -20,6 +27,11 @@ from routing.task import MAX_PRIORITY, MAX_TIMEOUT_SECONDS
 resource = Resource()
 _EXPLANATION = "/Workspaces/<workspace_sid>/Tasks/<task_sid>/Explanation"
 _TEST = "/Workspaces/<workspace_sid>/Workflows/Test"
+
+
+class Explain(Parameters, frozen=True, kw_only=True, rename="pascal"):
+    #: Why does this one not have it?
+    worker_sid: WorkerSid | None = None
 
 
 class TryWorkflow(Parameters, frozen=True, kw_only=True, rename="pascal"):
@@ -35,9 +47,14 @@ class TryWorkflow(Parameters, frozen=True, kw_only=True, rename="pascal"):
     timeout: Annotated[int, Meta(ge=1, le=MAX_TIMEOUT_SECONDS)] | None = None
 
 
-@resource.operation("FetchTaskExplanation", "GET", _EXPLANATION, Parameters, is_extension=True)
-def explain(door: Door, _given: Parameters, workspace_sid: str, task_sid: str) -> Response:
-    found = door.read(explaining.explain, workspace_sid=workspace_sid, task_sid=task_sid)
+@resource.operation("FetchTaskExplanation", "GET", _EXPLANATION, Explain, is_extension=True)
+def explain(door: Door, given: Explain, workspace_sid: str, task_sid: str) -> Response:
+    found = door.read(
+        explaining.explain,
+        workspace_sid=workspace_sid,
+        task_sid=task_sid,
+        worker_sid=given.worker_sid,
+    )
     told, queues = found.result, found.configuration.task_queues
     queue = queues.get(told.task_queue_sid or "")
     return answer(

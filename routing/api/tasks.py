@@ -24,7 +24,7 @@ from routing.api.parameters import (
 from routing.api.representation import Body
 from routing.api.stored import Stored
 from routing.configuration import Configuration
-from routing.engine import placement, tasks
+from routing.engine import placement, rerouting, tasks
 from routing.errors import InvalidParameter
 from routing.ports import Work
 from routing.task import CANCELED, COMPLETED, MAX_PRIORITY, MAX_TIMEOUT_SECONDS, WRAPPING, Task
@@ -69,6 +69,8 @@ class UpdateTask(Parameters, frozen=True, kw_only=True, rename="pascal"):
     virtual_start_time: DateTime | None = None
     #: Ours, named as for Workflows: the guides speak of it, Twilio's reference has no such name.
     re_evaluate_tasks: Truth | None = None
+    #: Ours: the TaskQueue that a waiting Task is sent to.
+    task_queue_sid: TaskQueueSid | None = None
 
 
 class ListTask(Paged, frozen=True, kw_only=True, rename="pascal"):
@@ -195,6 +197,7 @@ def _update(
 ) -> Task:
     columns = _columns(given)
     status, reason = columns.pop("assignment_status", None), columns.pop("reason", None)
+    queue_sid = columns.pop("task_queue_sid", None)
     if status is not None and status not in _MOVES:
         raise InvalidParameter("AssignmentStatus", f"expected one of {', '.join(_MOVES)}")
     if status is not None and given.attributes is not None:
@@ -203,6 +206,10 @@ def _update(
     task = tasks.update(
         work, workspace_sid=workspace_sid, task_sid=task_sid, if_match=if_match, **columns
     )
+    if queue_sid is not None:
+        task = rerouting.move(
+            work, workspace_sid=workspace_sid, task_sid=task_sid, task_queue_sid=queue_sid
+        )
     if status is None:
         return task
     return _MOVES[status](work, workspace_sid=workspace_sid, task_sid=task_sid, reason=reason)

@@ -17,7 +17,7 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -137,52 +137,21 @@ def make_token(
 
     Only an admin's may be without a Worker.
     """
+    begin = now // SECOND
+    header = {"alg": _ALGORITHM, "typ": "JWT", "cty": "twilio-fpa;v=1"}
     grant = {"workspace_sid": workspace_sid, "role": role}
     if worker_sid is not None:
         grant["worker_sid"] = worker_sid
-    return _access_token(
-        account_sid, account_sid, auth_token, {"task_router": grant}, now=now, seconds=seconds
-    )
-
-
-def make_voice_token(
-    *,
-    account_sid: str,
-    key_sid: str,
-    key_secret: str,
-    identity: str,
-    now: Instant,
-    seconds: int,
-) -> str:
-    """An access token with which a browser is rung as `client:identity`, and calls nobody.
-
-    Twilio itself checks it, so that it is signed with a key of the account.
-    """
-    grants = {"identity": identity, "voice": {"incoming": {"allow": True}}}
-    return _access_token(account_sid, key_sid, key_secret, grants, now=now, seconds=seconds)
-
-
-def _access_token(
-    account_sid: str,
-    issuer: str,
-    secret: str,
-    grants: Mapping[str, object],
-    *,
-    now: Instant,
-    seconds: int,
-) -> str:
-    begin = now // SECOND
-    header = {"alg": _ALGORITHM, "typ": "JWT", "cty": "twilio-fpa;v=1"}
     claims = {
-        "jti": f"{issuer}-{begin}-{secrets.token_hex(8)}",
-        "grants": grants,
-        "iss": issuer,
+        "jti": f"{account_sid}-{begin}-{secrets.token_hex(8)}",
+        "grants": {"task_router": grant},
+        "iss": account_sid,
         "sub": account_sid,
         "nbf": begin,
         "exp": begin + seconds,
     }
     signed = ".".join(_encoded(json.dumps(part).encode()) for part in (header, claims))
-    return f"{signed}.{_signed(signed, secret)}"
+    return f"{signed}.{_signed(signed, auth_token)}"
 
 
 def _encoded(part: bytes) -> str:

@@ -7,7 +7,7 @@ their state tables and appends the events that tell of it, all in one transactio
     workspaces queues workflows workers   how things are set up
     tasks offers reservations             what happens to a piece of work
     transfers handing_over                a piece of work is handed on
-    placement skipping                    where a Task goes next in its Workflow
+    placement skipping rerouting          where a Task goes next in its Workflow, or instead
     instructions giving participants      what is to be done on the phone line
     api_keys presences                    what programs prove themselves with, and who is there
     users sessions                        who may use the pages, and is signed in

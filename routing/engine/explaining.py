@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from routing.clock import Instant
 from routing.configuration import Configuration
-from routing.engine import matchable, placement, tasks
+from routing.engine import matchable, placement, tasks, workers
 from routing.engine.workers import worker_context
 from routing.expressions import FalseClause
 from routing.matching import Obstacle, Scrutiny
@@ -51,17 +51,21 @@ class Explanation:
     groups: tuple[Group, ...]
 
 
-def explain(work: Work, *, workspace_sid: str, task_sid: str) -> Explanation:
+def explain(
+    work: Work, *, workspace_sid: str, task_sid: str, worker_sid: str | None = None
+) -> Explanation:
     """Why the Task is where it is. A query; reads every Worker of the workspace.
 
-    Raises NotFound when there is no such Task.
+    With `worker_sid` it is asked of that Worker alone, and what keeps it out of the TaskQueue is
+    told, too. Raises NotFound when there is no such Task or Worker.
     """
     task = tasks.find(work, workspace_sid=workspace_sid, task_sid=task_sid)
     configuration = work.configuration(workspace_sid)
     step = placement.step_of(work, configuration, task)
     groups: tuple[Group, ...] = ()
     if task.is_wanting and task.task_queue_sid is not None:
-        groups = _groups(work, configuration, task)
+        asked = _asked(work, workspace_sid, worker_sid)
+        groups = _groups(work, configuration, task, asked, one=worker_sid is not None)
     return Explanation(
         task_sid=task_sid,
         assignment_status=task.assignment_status,
@@ -70,12 +74,20 @@ def explain(work: Work, *, workspace_sid: str, task_sid: str) -> Explanation:
         position=None if step is None else step.position,
         step_due_at=task.step_due_at,
         expires_at=task.expires_at,
-        belonging=sum(group.count for group in groups),
+        belonging=sum(group.count for group in groups if group.obstacle != "queue"),
         groups=groups,
     )
 
 
-def _groups(work: Work, configuration: Configuration, task: Task) -> tuple[Group, ...]:
+def _asked(work: Work, workspace_sid: str, worker_sid: str | None) -> list[Worker]:
+    if worker_sid is None:
+        return work.workers.find(workspace_sid=workspace_sid)
+    return [workers.find(work, workspace_sid=workspace_sid, worker_sid=worker_sid)]
+
+
+def _groups(
+    work: Work, configuration: Configuration, task: Task, asked: Sequence[Worker], *, one: bool
+) -> tuple[Group, ...]:
     """One pass over the rows, by the same questions that the router's index asks.
 
     They are the rows of this process's own picture, not the index of the router, which may live in
@@ -94,14 +106,14 @@ def _groups(work: Work, configuration: Configuration, task: Task) -> tuple[Group
     )
     belonging = [
         worker
-        for worker in work.workers.find(workspace_sid=task.workspace_sid)
-        if scrutiny.may_belong(worker_context(configuration, worker))
+        for worker in asked
+        if one or scrutiny.may_belong(worker_context(configuration, worker))
     ]
     channels = _channels(work, task, belonging, of_all_kinds=scrutiny.needs_all_channels)
     found: dict[int, tuple[Obstacle, list[str]]] = {}
     for candidate in matchable.candidates(configuration, belonging, channels):
         obstacle = scrutiny.obstacle(candidate)
-        if obstacle.kind != "queue":
+        if one or obstacle.kind != "queue":
             found.setdefault(id(obstacle), (obstacle, []))[1].append(candidate.sid)
     groups = [
         Group(
@@ -116,12 +128,12 @@ def _groups(work: Work, configuration: Configuration, task: Task) -> tuple[Group
 
 
 def _channels(
-    work: Work, task: Task, workers: Sequence[Worker], *, of_all_kinds: bool
+    work: Work, task: Task, these: Sequence[Worker], *, of_all_kinds: bool
 ) -> list[WorkerChannel]:
     """The channels of these Workers, at least; of the Task's own kind unless all are needed."""
     wanted: dict[str, object] = {"workspace_sid": task.workspace_sid}
-    if len(workers) <= _NAMED_IN_QUERY:
-        wanted = {"worker_sid": {worker.sid for worker in workers}}
+    if len(these) <= _NAMED_IN_QUERY:
+        wanted = {"worker_sid": {worker.sid for worker in these}}
     if not of_all_kinds:
         wanted["task_channel_sid"] = task.task_channel_sid
     return work.worker_channels.find(**wanted)  # type: ignore[arg-type]  # columns, all of them

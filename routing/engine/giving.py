@@ -14,6 +14,7 @@ from typing import Final
 from routing import reservation as reservation_states
 from routing.configuration import Configuration
 from routing.engine import instructions, reservations
+from routing.engine.journal import Subject, tell
 from routing.errors import RoutingError
 from routing.json_text import read_object
 from routing.ports import Work
@@ -173,7 +174,29 @@ def _supervise(
         reservation_sid=reservation.sid,
         parameters=dict(given) | {"supervisor_mode": mode},
     )
+    _tell_of_supervision(work, reservation, str(mode), str(given.get("supervisor", "")))
     return reservation
+
+
+def _tell_of_supervision(
+    work: Work, reservation: Reservation, mode: str, supervisor_sid: str
+) -> None:
+    """Somebody listens in, or speaks: whoever looks through the log later finds who it was.
+
+    Twilio has no event for it; this one says in two fields of ours what it is about.
+    """
+    task = work.tasks.get(reservation.task_sid)
+    if task is None:
+        return
+    tell(
+        work,
+        work.configuration(task.workspace_sid),
+        "task.updated",
+        f"Task {task.sid} is to be supervised: {mode}",
+        Subject(task=task),
+        supervisor_mode=mode,
+        supervisor_sid=supervisor_sid,
+    )
 
 
 def _check_supervisor(work: Work, reservation: Reservation, given: Parameters) -> None:

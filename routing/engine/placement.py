@@ -50,7 +50,7 @@ def enter_workflow(
     subject = Subject(task=task)
     _tell_match(work, configuration, step, subject)
     tell(work, configuration, "task.created", f"Task {task.sid} created", subject)
-    _tell_queue(work, configuration, subject)
+    tell_queue(work, configuration, subject)
     tell(work, configuration, "workflow.entered", f"Task {task.sid} entered Workflow", subject)
     return task
 
@@ -61,7 +61,7 @@ def enter_queue(work: Work, configuration: Configuration, task: Task) -> Task:
     work.tasks.add(task)
     subject = Subject(task=task)
     tell(work, configuration, "task.created", f"Task {task.sid} created", subject)
-    _tell_queue(work, configuration, subject)
+    tell_queue(work, configuration, subject)
     return task
 
 
@@ -189,7 +189,7 @@ def _enter_step(work: Work, configuration: Configuration, task: Task, step: Step
     )
     subject = Subject(task=task)
     _tell_match(work, configuration, step, subject)
-    _tell_queue(work, configuration, subject)
+    tell_queue(work, configuration, subject)
     return task
 
 
@@ -276,5 +276,5 @@ def _tell_match(work: Work, configuration: Configuration, step: Step, subject: S
     )
 
 
-def _tell_queue(work: Work, configuration: Configuration, subject: Subject) -> None:
+def tell_queue(work: Work, configuration: Configuration, subject: Subject) -> None:
     tell(work, configuration, "task-queue.entered", "Task entered its TaskQueue", subject)

@@ -8,6 +8,7 @@ few threads; the loop itself never waits for anything.
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -117,6 +118,8 @@ class RealtimeServer:
         self._waiting = 0
         self._presences = Presences(self._engine)
         self._closing: set[asyncio.Task[None]] = set()
+        #: {a token's hash: sockets that were opened with it and are not over}
+        self._with_token: Counter[int] = Counter()
         self._hub: Hub
         self._turnstile: Turnstile
         self._feeds: Feeds
@@ -243,6 +246,20 @@ class RealtimeServer:
 
     async def _serve_agent(self, connection: ServerConnection, path: str) -> None:
         knock = _Knock.of(path)
+        # Before anything else: whoever comes a thousand times with one token costs next to nothing.
+        token = hash(knock.token)
+        if self._with_token[token] >= 2 * hubs.MAX_SESSIONS:  # the older ones may be closed for it
+            await connection.close(TRY_AGAIN_LATER, _no_room())
+            return
+        self._with_token[token] += 1
+        try:
+            await self._serve_in_turn(connection, knock)
+        finally:
+            self._with_token[token] -= 1
+            if not self._with_token[token]:
+                del self._with_token[token]
+
+    async def _serve_in_turn(self, connection: ServerConnection, knock: _Knock) -> None:
         try:
             leave = await self._turnstile.passed(partial(connection.send, HEARTBEAT))
         except ConnectionClosed:
@@ -258,15 +275,16 @@ class RealtimeServer:
         try:
             welcome: _Welcome = await self._counted(self._admit, knock)
         except (RoutingError, Unavailable) as refusal:
+            leave()  # whoever is refused may take its time to go, and holds nobody up
             code = POLICY if isinstance(refusal, RoutingError) else TRY_AGAIN_LATER
             await connection.close(code, _reason(refusal))
             return
         session = self._join(connection, knock, welcome, leave)
         if session is None:
+            leave()
             if welcome.presence_sid is not None:
                 await self._in_thread(self._presences.replaced, welcome.presence_sid)
-            why = f"{hubs.MAX_SESSIONS} sockets of this Worker are open, and no more may be"
-            await connection.close(TRY_AGAIN_LATER, why)
+            await connection.close(TRY_AGAIN_LATER, _no_room())
             return
         try:
             await connection.recv()
@@ -426,6 +444,10 @@ def _check_path(connection: ServerConnection, request: Request) -> Response | No
     ):
         return None
     return connection.respond(404, json.dumps({"message": f"expected {FOLDERS[0]}"}))
+
+
+def _no_room() -> str:
+    return f"{hubs.MAX_SESSIONS} sockets of this Worker are open, and no more may be"
 
 
 def _reason(refusal: Exception) -> str:

@@ -106,3 +106,24 @@ def test_a_task_for_one_worker_waits_for_nobody_else(scratch: Centre) -> None:
 def test_nothing_is_said_of_a_task_that_is_not_there(scratch: Centre) -> None:
     with pytest.raises(NotFound):
         _explained(scratch, "WT" + "0" * 32)
+
+
+def test_one_worker_is_asked_about_alone_even_one_who_does_not_belong(scratch: Centre) -> None:
+    experts = scratch.add_queue("Experts", "level == 3")
+    task = scratch.add_task(workflow=scratch.add_workflow(default={"queue": experts}))
+    expert = scratch.add_worker("expert", activity="Offline", level=3)
+    other = scratch.add_worker("other", level=1)
+
+    def told(worker_sid: str) -> tuple[int, list[str]]:
+        found = scratch.engine.read(
+            explain,
+            workspace_sid=scratch.workspace_sid,
+            task_sid=task,
+            worker_sid=worker_sid,
+        )
+        return found.belonging, [group.obstacle for group in found.groups]
+
+    assert told(expert) == (1, ["activity"])
+    assert told(other) == (0, ["queue"])
+    with pytest.raises(NotFound):
+        told("WK" + "0" * 32)

@@ -10,8 +10,6 @@ import stamina
 from responses.registries import OrderedRegistry
 
 from voice.phone_line import (
-    CONNECT_TIMEOUT_SECONDS,
-    READ_TIMEOUT_SECONDS,
     Busy,
     CallGone,
     Dialling,
@@ -22,6 +20,7 @@ from voice.phone_line import (
     TwilioPhoneLine,
     Unreachable,
 )
+from voice.wire import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 
 ACCOUNT = "AC" + "1" * 32
 CALL = "CA" + "2" * 32

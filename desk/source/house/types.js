@@ -29,6 +29,8 @@
  * @property {Record<string, any>} event_data
  * @property {string} resource_sid
  * @property {string} resource_type
+ * @property {string} [actor_type]
+ * @property {string} [actor_sid]
  * @property {number} [sequence]  Its place in the log, where it came over the live feed.
  *
  * @typedef {'good' | 'busy' | 'bad' | 'calm'} Tone  What a pill's colour says.

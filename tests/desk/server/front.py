@@ -43,6 +43,7 @@ class Browser:
             headers = {"X-CSRF-Token": self.csrf} | headers
         headers = {name: value for name, value in headers.items() if value is not None}
         how.setdefault("base_url", self._base)
+        how.setdefault("buffered", True)
         return self._client.open(path, method=method, headers=headers, **how)
 
     def look(self) -> dict[str, Any]:
