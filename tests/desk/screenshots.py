@@ -13,7 +13,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -21,7 +21,8 @@ from tests.desk.people import Agent
 from tests.desk.whole_house import ROOT, WholeHouse, whole_house
 
 FOLDER = ROOT / "docs" / "screenshots"
-SCHEMES = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -138,7 +139,7 @@ def main() -> int:
     return 0
 
 
-def _taken(house: WholeHouse, browser: Browser, scene: Scene, scheme: str) -> bytes:
+def _taken(house: WholeHouse, browser: Browser, scene: Scene, scheme: Scheme) -> bytes:
     house.clear()
     contexts = []
 
