@@ -15,6 +15,7 @@ import flask
 from commands.cli import command_line
 from commands.logs import set_up_logs
 from commands.provision import provision, provision_demo_users
+from desk.connection import Outside
 from desk.door import desk_door
 from desk.settings import DeskSettings, OpenIdSettings
 from routing import timers
@@ -41,12 +42,15 @@ from routing.store import SqlStore, open_store
 from routing.store.signing_keys import StoredSigningKeys
 from settings import WEB, Settings, load
 from voice import assignment
+from voice.account import ask_account
 from voice.announcement import Announcements
 from voice.call_flow import load_call_flow
 from voice.door import voice_door
 from voice.phone_line import PhoneLine, TwilioPhoneLine
 from voice.reconciliation import Reconciliation
 from voice.settings import VoiceSettings
+from voice.softphone import voice_token
+from voice.witness import Witness
 
 #: Seconds between two looks of the timers, however often something is committed.
 TIMER_REST_SECONDS = 0.1
@@ -202,6 +206,18 @@ def desk_settings(settings: Settings) -> DeskSettings:
     )
 
 
+def telephones(settings: Settings) -> Callable[..., str] | None:
+    """What makes tokens for telephones in browsers; None where Twilio has none for us."""
+    if settings.simulates or not settings.twilio_api_key_sid:
+        return None
+    return partial(
+        voice_token,
+        account_sid=settings.twilio_account_sid,
+        key_sid=settings.twilio_api_key_sid,
+        key_secret=settings.twilio_api_key_secret,
+    )
+
+
 def create_app(
     settings: Settings,
     *,
@@ -232,19 +248,27 @@ def create_app(
     renewals = Renewals(lambda renewed: store.tell(said(renewed)))
     bridge = Bridge(house.engine, house.rest_settings, house.signing_keys, renewals.shown)
     web.register_blueprint(bridge_door(bridge))
+    witness = Witness(clock)
     web.register_blueprint(
-        voice_door(house.engine, house.voice_settings, house.call_flow), url_prefix="/voice"
+        voice_door(house.engine, house.voice_settings, house.call_flow, witness),
+        url_prefix="/voice",
+    )
+    account_sid, auth_token = settings.twilio_account_sid, settings.twilio_auth_token
+    account = partial(
+        ask_account,
+        account_sid=account_sid,
+        auth_token=auth_token,
+        api_url=settings.twilio_api_url,
+        public_url=settings.public_url,
     )
     web.register_blueprint(
         desk_door(
             house.engine,
             desk_settings(settings),
-            make_token=partial(
-                make_token,
-                account_sid=settings.twilio_account_sid,
-                auth_token=settings.twilio_auth_token,
-            ),
+            make_token=partial(make_token, account_sid=account_sid, auth_token=auth_token),
+            make_voice_token=telephones(settings),
             ask_rest=lambda **asked: run_inside(web, Inside(**asked)),
+            outside=Outside(ask_account=account, seen=lambda: witness.seen),
         )
     )
     web.register_blueprint(health_door(store, house.followers.wellbeing))

@@ -20,7 +20,7 @@ from dotenv import dotenv_values
 from routing.background.callbacks.addresses import networks
 from routing.errors import InvalidParameter
 from routing.json_text import read_object
-from routing.sids import TASK_QUEUE, WORKSPACE, is_sid
+from routing.sids import API_KEY, TASK_QUEUE, WORKSPACE, is_sid
 from routing.user import ROLES as USER_ROLES
 from voice.tunnel import NoTunnel, url_of_tunnel
 
@@ -77,6 +77,10 @@ class Settings:
     twilio_auth_token_previous: str = _setting(
         "", "A second token whose signatures are accepted, while you rotate", is_secret=True
     )
+    twilio_api_key_sid: str = _setting(
+        "", "API key of the account (SK...) for telephones in browsers; empty: there are none"
+    )
+    twilio_api_key_secret: str = _setting("", "The secret of that key", is_secret=True)
     tandem_secret_key: str = _setting(
         "",
         "Seals the secrets of API keys; 16 characters or more; empty: made once, in INSTANCE_PATH",
@@ -218,15 +222,23 @@ class _Reader:
         self.problems.append(f"{name.upper()}: expected {expected}{shown}")
 
 
+#: Where the first is set, the second has to be.
+_BELONGING: Final = (
+    ("openid_issuer", "openid_client_id"),
+    ("openid_issuer", "openid_client_secret"),
+    ("twilio_api_key_sid", "twilio_api_key_secret"),
+)
+
+
 def _fill_in(values: dict[str, Any], reader: _Reader) -> None:
     """What follows from other settings, and the checks that need more than one."""
     account, token = values["twilio_account_sid"], values["twilio_auth_token"]
     missing = "twilio_auth_token" if account else "twilio_account_sid"
     if bool(account) != bool(token) and not reader.has(missing):
         reader.refuse(missing, "a value, since the other half of the credentials is set")
-    for name in ("openid_client_id", "openid_client_secret"):
-        if values["openid_issuer"] and not reader.has(name):
-            reader.refuse(name, "a value, since OPENID_ISSUER is set")
+    for first, name in _BELONGING:
+        if values[first] and not reader.has(name):
+            reader.refuse(name, f"a value, since {first.upper()} is set")
     _check_ports(values, reader)
     if not Path(values["call_flow"]).is_file():
         reader.refuse("call_flow", "the path of a TOML file", values["call_flow"])
@@ -429,6 +441,12 @@ def _database_url(text: str) -> str:
     return text
 
 
+def _key_sid(text: str) -> str:
+    if not is_sid(text, API_KEY):
+        raise ValueError("SK and 32 hex digits")
+    return text
+
+
 def _account_sid(text: str) -> str:
     digits = text[2:]
     wanted = 32
@@ -466,6 +484,7 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "wrap_up_limits": _pairs(_limited, _seconds),
     "twilio_api_url": _url,
     "twilio_account_sid": _account_sid,
+    "twilio_api_key_sid": _key_sid,
     "simulator": _one_of(AUTO, ON, OFF),
     "role": _one_of(ALL, WEB, FOLLOWERS, REALTIME),
     "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper),

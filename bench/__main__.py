@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bench import (
     assignments,
     callbacks,
+    calls,
     decisions,
     desk,
     dialling,
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "idle": idle.measure,
     "assignments": assignments.measure,
     "callbacks": callbacks.measure,
+    "calls": calls.measure,
     "realtime": realtime.measure,
     "desk": desk.measure,
     "decisions": decisions.measure,
@@ -51,6 +53,7 @@ def main() -> int:
     parser.add_argument("--tasks", type=int, default=1_000_000, help="of lists and statistics")
     parser.add_argument("--samples", type=int, default=200, help="of each latency")
     parser.add_argument("--assignments", type=int, default=5000, help="as fast as they go")
+    parser.add_argument("--calls", type=int, default=1500, help="whole calls; in full: 5000")
     parser.add_argument("--agents", type=int, default=100, help="who get those assignments")
     parser.add_argument(
         "--database", choices=["sqlite", "postgresql", "both"], default="both", help="which store"

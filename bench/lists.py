@@ -5,6 +5,7 @@ door inside this process, so that what is measured is the answer and not the net
 """
 
 import argparse
+import itertools
 import random
 import sqlite3
 import time
@@ -24,12 +25,15 @@ from bench.figures import Figure, median
 from routing import sids
 from routing.api.door import rest_door
 from routing.api.operations import RestSettings
+from routing.api.paging import token_after
+from routing.api.tasks import order_of
 from routing.clock import SystemClock
 from routing.configuration import Configuration
 from routing.engine import Engine, queues, templates, workflows
 from routing.ports import Work
 from routing.store import SqlStore, open_store
 from routing.store.tables import events, reservations, tasks, worker_channels, workers
+from routing.task import Task
 
 WORKERS = 10_000
 QUEUES = 20
@@ -51,6 +55,7 @@ class _Centre:
     task_sids: Sequence[str]
     #: The SIDs of the first of each, and a rare one.
     reserved: tuple[str, str]
+    middle_task_sid: str
 
     @property
     def path(self) -> str:
@@ -74,9 +79,11 @@ def measure(options: argparse.Namespace) -> list[Figure]:
             app = flask.Flask("lists")
             app.register_blueprint(rest_door(Engine(store, clock), settings))
             client = app.test_client()
+            middle = store.read(lambda work, centre=centre: work.tasks.get(centre.middle_task_sid))  # type: ignore[misc]
+            assert middle is not None  # noqa: S101 - it was written a moment ago
             figures += [
                 _figure(client, f"{what} ({name})", f"{centre.path}/{list_path}", query, options)
-                for what, list_path, query in _lists(centre)
+                for what, list_path, query in (*_lists(centre), *_in_the_middle(middle))
             ]
             store.close()
     return figures
@@ -187,6 +194,23 @@ def _lists(centre: _Centre) -> Iterator[tuple[str, str, dict[str, str]]]:
         yield name, f"{parent}/Reservations", query
 
 
+def _in_the_middle(task: Task) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """In every order, the page after half a million Tasks, of all and of those that it may skip."""
+    instants = ("DateCreated", "VirtualStartTime")
+    names = [
+        ("Priority",), *((one,) for one in instants),
+        *((one, "Priority") for one in instants),
+        *(("Priority", one) for one in instants),
+    ]  # fmt: skip
+    for by in names:
+        for directions in itertools.product(("asc", "desc"), repeat=len(by)):
+            told = ",".join(f"{name}:{way}" for name, way in zip(by, directions, strict=True))
+            token = token_after(order_of(told), task)
+            for more in ({}, {"AssignmentStatus": "canceled"}):
+                title = f"Tasks, middle, {told} {' '.join(more.values())}"
+                yield title, "Tasks", {"Ordering": told, "PageToken": token, **more}
+
+
 def _shown(value: str) -> str:
     return f"{value[:2]}..." if sids.is_sid(value) else value
 
@@ -225,6 +249,7 @@ def _filled(store: SqlStore, url: str, number: int) -> _Centre:
         rows.worker_sids,
         rows.task_sids,
         (rows.task_sids[0], rows.reservation_sids[0]),
+        rows.task_sids[number // 2],
     )
 
 

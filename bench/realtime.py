@@ -77,11 +77,31 @@ def _measured(
             *_beside_walls(office, web, crowd, port, max(options.seconds, 5.0)),
         ]
         together = _rate(web, options.seconds)
+    figures += _comeback(office, port)
     beside = f"{together:.0f}/s beside {alone:.0f}/s"
     name = f"{AGENTS} agents: webhooks a second with them to without"
     return [
         *figures,
         Figure(name=name, value=together / alone, unit="ratio", at_least=0.9, beside=beside),
+    ]
+
+
+def _comeback(office: "_Office", port: int) -> list[Figure]:
+    """All of them within a fifth of a second, as after a restart, with what the SDK asks then."""
+    tokens = office.tokens("worker", AGENTS)
+    lines = [f"{token} {sid}\n" for token, sid in zip(tokens, office.sids, strict=True)]
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench.comeback", str(port), office.workspace_sid],
+        input="".join(lines),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    told = json.loads(ended.stdout)
+    beside = f"the slowest answer took {told['slowest']:.1f} s; lost: {told['why']}"
+    return [
+        _figure("all come back at once, lost for good", told["lost"], "", 0, beside),
+        _figure("all come back at once and have read", told["seconds"], "s", 120),
     ]
 
 

@@ -1,4 +1,5 @@
-"""How gunicorn serves the house: one process, so that SQLite has one writer, and many threads.
+"""How gunicorn serves the house: one process, so that SQLite has one writer, and many threads,
+none of which is kept by a client that sends half a request.
 
 gunicorn reads the names below; they come from the settings of this environment.
 """
@@ -10,7 +11,7 @@ import settings as house
 _settings = house.load()
 
 bind = f"{_settings.host}:{_settings.port}"
-worker_class = "gthread"
+worker_class = "commands.web_worker.WebWorker"
 workers = 1
 threads = _settings.web_threads
 # Clients keep connections open, too; ours last longer, so that it is they who close.

@@ -282,8 +282,9 @@ def _welcome(settings: Settings, workspace_sid: str) -> str:
     realtime = _reachable(settings, settings.realtime_port)
     lines = [
         "",
-        "Tandem is ready.",
+        f"Tandem is ready. Open {base}/ in a browser.",
         "",
+        f"  Desk        {base}/desk   (agents; the supervisor's wall: {base}/wall)",
         f"  REST API    {base}/v1/Workspaces   (health: {base}/readyz)",
         f"  Realtime    {realtime}/v1/wschannels   (ebServer; wsServer: the same with ws)",
         f"  Webhooks    {settings.public_url}/voice/incoming",
@@ -306,7 +307,7 @@ def _simulator_lines(settings: Settings, workspace: str) -> list[str]:
         f"  Account     {settings.twilio_account_sid}",
         *made_up,
         "",
-        "A simulated phone network stands in for Twilio. Try:",
+        "A simulated phone network stands in for Twilio: dial and answer in the browser, or try:",
         "",
         "  make demo     # one whole call, told as it happens",
         "",

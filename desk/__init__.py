@@ -11,6 +11,7 @@ goes, and no page has a way around the rights table.
     sign_in       in and out: password, one click, how often one may try
     open_id       sign-in through a provider; provider speaks with it
     passwords     how they are hashed
+    demo          what the home page needs where nobody has to sign in
     access_tokens the tokens of the realtime door
     rights        what each role may do through the REST door: one table
     rest          the REST door, for those who have signed in

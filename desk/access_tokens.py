@@ -11,10 +11,11 @@ from flask import Response, request
 
 from desk.refusals import Refused, answer
 from desk.sessions import Visitors
-from desk.sign_in import SignIn, body_of, text_of
-from routing.clock import SECOND, iso_8601
+from desk.sign_in import body_of, text_of
+from routing.clock import SECOND, Instant, iso_8601
 from routing.engine import Engine
 from routing.errors import InvalidParameter, NotFound
+from routing.json_text import read_object
 from routing.ports import Work
 from routing.user import AGENT, User
 from routing.worker import Worker
@@ -23,19 +24,28 @@ from routing.worker import Worker
 LIFE_SECONDS: Final = 600
 WORKER: Final = "worker"
 FEED: Final = "feed"
+VOICE: Final = "voice"
+#: What a Worker's contact_uri begins with, where a browser is rung.
+_CLIENT: Final = "client:"
 
 #: Makes an access token of these; keyword arguments workspace_sid, worker_sid, role, now, seconds.
 MakeToken = Callable[..., str]
+#: Makes the token of a telephone in a browser; keyword arguments identity, now and seconds.
+MakeVoiceToken = Callable[..., str]
 
 
 class AccessTokens:
     def __init__(
-        self, engine: Engine, visitors: Visitors, sign_in: SignIn, make: MakeToken
+        self,
+        engine: Engine,
+        visitors: Visitors,
+        make: MakeToken,
+        make_voice: MakeVoiceToken | None,
     ) -> None:
         self._engine = engine
         self._visitors = visitors
-        self._sign_in = sign_in
         self._make = make
+        self._make_voice = make_voice
 
     def token(self) -> Response:
         """Of the user: as the Worker, or for what happens in the Workspace."""
@@ -44,29 +54,38 @@ class AccessTokens:
             raise Refused(401, "Unauthorized: expected somebody who has signed in")
         user, wanted = signed_in.user, text_of(body_of(request), "for")
         if wanted == WORKER:
-            return answer(self._of_worker(user)[1])
+            return answer(self.of_worker(user)[1])
+        if wanted == VOICE:
+            return answer(self._of_telephone(user))
         if wanted != FEED:
-            raise InvalidParameter("for", f"expected {WORKER} or {FEED}")
+            raise InvalidParameter("for", f"expected {WORKER}, {FEED} or {VOICE}")
         if user.role == AGENT:
             raise Refused(403, "Forbidden: the feed is for supervisors and admins")
-        return answer(self._of_feed(user.workspace_sid))
+        return answer(self.of_feed(user.workspace_sid))
 
-    def demo_tokens(self) -> Response:
-        """What the home page shows a call with, to somebody who has not signed in."""
-        self._sign_in.require_demo()
-        agent = self._sign_in.first_demo_agent()
-        worker, token = self._of_worker(agent)
-        shown = {"sid": worker.sid, "friendly_name": worker.friendly_name}
-        return answer({"worker": shown | token, "feed": self._of_feed(agent.workspace_sid)})
-
-    def _of_worker(self, user: User) -> tuple[Worker, dict[str, str]]:
+    def of_worker(self, user: User) -> tuple[Worker, dict[str, str]]:
+        """The user's Worker, and a token of it. Raises Refused where there is none."""
         worker = self._engine.glance(_worker, user=user)
         if worker is None:
             raise Refused(403, "Forbidden: the user is no Worker, or that Worker is gone")
         role = "worker" if user.role == AGENT else "supervisor"
         return worker, self._signed(worker.workspace_sid, worker.sid, role)
 
-    def _of_feed(self, workspace_sid: str | None) -> dict[str, str]:
+    def _of_telephone(self, user: User) -> dict[str, str]:
+        """To be rung by Twilio in the browser, under the name that the Worker is called by."""
+        if self._make_voice is None:
+            raise Refused(404, "There is no telephone: it needs an account and TWILIO_API_KEY_SID")
+        worker = self._engine.glance(_worker, user=user)
+        told = "{}" if worker is None else worker.attributes
+        uri = read_object(told, parameter="Attributes").get("contact_uri")
+        if not isinstance(uri, str) or not uri.startswith(_CLIENT):
+            raise Refused(403, "Forbidden: the user's Worker has no contact_uri of a browser")
+        now = self._engine.clock.now()
+        identity = uri.removeprefix(_CLIENT).partition("?")[0]
+        token = self._make_voice(identity=identity, now=now, seconds=LIFE_SECONDS)
+        return {"token": token, "expires_at": _ends(now)}
+
+    def of_feed(self, workspace_sid: str | None) -> dict[str, str]:
         """In the role that sees all and changes nothing, which needs no Worker."""
         if workspace_sid is None:
             workspace_sid = self._engine.glance(_oldest)
@@ -81,8 +100,11 @@ class AccessTokens:
             now=now,
             seconds=LIFE_SECONDS,
         )
-        expires_at = now // SECOND * SECOND + LIFE_SECONDS * SECOND
-        return {"token": token, "expires_at": iso_8601(expires_at)}
+        return {"token": token, "expires_at": _ends(now)}
+
+
+def _ends(now: Instant) -> str:
+    return iso_8601(now // SECOND * SECOND + LIFE_SECONDS * SECOND)
 
 
 def _worker(work: Work, *, user: User) -> Worker | None:

@@ -3,10 +3,12 @@
 from typing import Final
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from desk import refusals
-from desk.access_tokens import AccessTokens, MakeToken
+from desk.access_tokens import AccessTokens, MakeToken, MakeVoiceToken
+from desk.connection import Connection, Outside
+from desk.demo import Demo
 from desk.open_id import PATH, OpenId
 from desk.refusals import Refused
 from desk.rest import METHODS, AskRest, Rest
@@ -18,11 +20,18 @@ from routing.engine import Engine
 from routing.errors import RoutingError, Unavailable
 
 PREFIX: Final = "/desk/"
+_EVERY_METHOD: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def desk_door(
-    engine: Engine, settings: DeskSettings, *, make_token: MakeToken, ask_rest: AskRest
+    engine: Engine,
+    settings: DeskSettings,
+    *,
+    make_token: MakeToken,
+    make_voice_token: MakeVoiceToken | None,
+    ask_rest: AskRest,
+    outside: Outside,
 ) -> Blueprint:
     """The pages and what they need, for the composition root to register on its app.
 
@@ -31,16 +40,20 @@ def desk_door(
     blueprint = Blueprint("desk", __name__)
     visitors = Visitors(engine, settings)
     sign_in = SignIn(engine, settings, visitors)
-    tokens = AccessTokens(engine, visitors, sign_in, make_token)
+    tokens = AccessTokens(engine, visitors, make_token, make_voice_token)
     rest = Rest(engine, visitors, ask_rest)
+    connection = Connection(engine.clock, settings, visitors, sign_in, outside)
+    demo = Demo(sign_in, tokens, ask_rest)
     add_pages(blueprint, settings, visitors)
     for path, view, method in (
         ("session", sign_in.session, "GET"),
         ("users", sign_in.users, "GET"),
+        ("connection", connection.tell, "GET"),
         ("sign-in", sign_in.sign_in, "POST"),
         ("sign-out", sign_in.sign_out, "POST"),
         ("demo", sign_in.demo, "POST"),
-        ("demo/tokens", tokens.demo_tokens, "POST"),
+        ("demo/tokens", demo.tokens, "POST"),
+        ("demo/explanation", demo.explanation, "GET"),
         ("token", tokens.token, "POST"),
         ("pull", rest.pull, "POST"),
     ):
@@ -51,6 +64,9 @@ def desk_door(
         blueprint.add_url_rule(PATH, "open-id", open_id.leave)
         blueprint.add_url_rule(f"{PATH}/callback", "open-id-callback", open_id.come_back)
     blueprint.add_url_rule(f"{PREFIX}rest/<path:path>", "rest", rest.forward, methods=METHODS)
+
+    # Otherwise a path that there is not would be the framework's to tell of.
+    blueprint.add_url_rule(f"{PREFIX}<path:path>", "nowhere", _nowhere, methods=_EVERY_METHOD)
 
     @blueprint.before_request
     def guard() -> None:
@@ -71,3 +87,7 @@ def desk_door(
     blueprint.register_error_handler(Unavailable, refusals.of_unavailable)
     blueprint.register_error_handler(Exception, refusals.of_unexpected)
     return blueprint
+
+
+def _nowhere(path: str) -> Response:
+    raise NotFound(f"The requested resource /desk/{path} was not found")

@@ -2,7 +2,7 @@
 import js from '@eslint/js';
 
 const BROWSER = [
-  'AudioContext', 'Blob', 'CustomEvent', 'Document', 'DocumentFragment', 'Element', 'Event',
+  'Audio', 'AudioContext', 'GainNode', 'OscillatorNode', 'SpeechSynthesisUtterance', 'speechSynthesis', 'Blob', 'CustomEvent', 'Document', 'DocumentFragment', 'Element', 'Event',
   'EventSource', 'EventTarget', 'FormData', 'HTMLElement', 'KeyboardEvent', 'Notification', 'Response', 'URL',
   'URLSearchParams', 'WebSocket', 'clearInterval', 'clearTimeout', 'console', 'crypto',
   'customElements', 'document', 'getComputedStyle', 'HTMLInputElement', 'fetch', 'localStorage', 'location', 'matchMedia', 'navigator',

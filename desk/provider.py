@@ -143,6 +143,8 @@ class Provider:
         description = _get(f"{issuer}/.well-known/openid-configuration")
         if _text(description, "issuer").rstrip("/") != issuer:
             raise ProviderFailed("its description is another issuer's")
+        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+            _text(description, name)  # what is of no use is not believed for an hour
         try:
             keys = KeySet.import_key_set(_get(_text(description, "jwks_uri")))  # type: ignore[arg-type]  # what it is, is looked at there
         except (JoseError, KeyError, TypeError, ValueError) as error:

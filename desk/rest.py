@@ -4,6 +4,7 @@ The table of rights sees the parameters as they are then sent on: they are writt
 has looked at. Whatever changes something is logged, and its events tell who did it.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
@@ -11,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 import structlog
 from flask import Request, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import NotFound, RequestEntityTooLarge, UnsupportedMediaType
 
 from desk.places import address
 from desk.refusals import Refused, answer
@@ -31,6 +32,8 @@ METHODS: Final = ("GET", "POST", "DELETE")
 #: The longest document is a Workflow's configuration of a megabyte, three bytes a letter.
 MAX_BODY: Final = 3_200_000
 MAX_FIELDS: Final = 1000
+#: What paths of the REST door are made of; no part of one leads back.
+_PATH: Final = re.compile(r"(/(?!\.)[A-Za-z0-9_$.-]{1,64})+")
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
 #: What the guide of manual pulls writes into the Attributes of a Task.
@@ -65,6 +68,8 @@ class Rest:
         body, is_json = _body(request)
         form = [] if is_json else _pairs(body.decode("latin-1"))
         path = f"/{path}"
+        if _PATH.fullmatch(path) is None:
+            raise NotFound(f"The requested resource {path} was not found")
         given = _given([*query, *form])
         try:
             right = self._engine.glance(

@@ -178,6 +178,8 @@ _OVERSEERS: Final = frozenset({SUPERVISOR})
 _WORKSPACE: Final = "/Workspaces/<workspace_sid>"
 _WORKER: Final = f"{_WORKSPACE}/Workers/<worker_sid>"
 _TASK: Final = f"{_WORKSPACE}/Tasks/<task_sid>"
+#: Nothing else that may stand there, such as Statistics.
+_SID: Final = "string(length=34):sid"
 _PAGE: Final = ("PageSize", "Page", "PageToken")
 _PERIOD: Final = ("Minutes", "StartDate", "EndDate", "TaskChannel")
 
@@ -204,11 +206,11 @@ RIGHTS: Final = (
     # How the Workspace is set up, as far as whoever takes calls has to know.
     _may(_BOTH, "GET", _WORKSPACE),
     _may(_BOTH, "GET", f"{_WORKSPACE}/Activities", ("FriendlyName", "Available", *_PAGE)),
-    _may(_BOTH, "GET", f"{_WORKSPACE}/Activities/<sid>"),
+    _may(_BOTH, "GET", f"{_WORKSPACE}/Activities/<{_SID}>"),
     _may(_BOTH, "GET", f"{_WORKSPACE}/TaskChannels", _PAGE),
     _may(_BOTH, "GET", f"{_WORKSPACE}/TaskChannels/<sid>"),
     _may(_BOTH, "GET", f"{_WORKSPACE}/TaskQueues", ("FriendlyName", "Ordering", *_PAGE)),
-    _may(_BOTH, "GET", f"{_WORKSPACE}/TaskQueues/<sid>"),
+    _may(_BOTH, "GET", f"{_WORKSPACE}/TaskQueues/<{_SID}>"),
     # The directory: names and activities.
     _may(
         _AGENTS,

@@ -62,15 +62,19 @@ class Visitors:
         if len(secret) != _SECRET_CHARACTERS or not secret.isascii():
             return Visitor(secret=_new_secret(), is_new=True, signed_in=None)
         digest = _digest(secret)
-        signed_in = self._engine.glance(
+        signed_in = self._signed_in(digest)
+        if signed_in is not None and signed_in.is_stale:
+            self._engine.perform(sessions.use, digest=digest)
+            signed_in = self._signed_in(digest)
+        return Visitor(secret=secret, is_new=False, signed_in=signed_in)
+
+    def _signed_in(self, digest: str) -> SignedIn | None:
+        return self._engine.glance(
             sessions.look,
             digest=digest,
             now=self._engine.clock.now(),
             idle_seconds=self._settings.session_idle_seconds,
         )
-        if signed_in is not None and signed_in.is_stale:
-            self._engine.perform(sessions.use, digest=digest)
-        return Visitor(secret=secret, is_new=False, signed_in=signed_in)
 
     def csrf_token(self, visitor: Visitor) -> str:
         return hmac.new(self._key, visitor.secret.encode(), hashlib.sha256).hexdigest()
@@ -105,12 +109,7 @@ class Visitors:
             user_sid=user_sid,
             seconds=self._settings.session_seconds,
         )
-        signed_in = self._engine.glance(
-            sessions.look,
-            digest=_digest(secret),
-            now=self._engine.clock.now(),
-            idle_seconds=self._settings.session_idle_seconds,
-        )
+        signed_in = self._signed_in(_digest(secret))
         return self._now(Visitor(secret=secret, is_new=True, signed_in=signed_in))
 
     def sign_out(self, visitor: Visitor) -> Visitor:

@@ -119,12 +119,17 @@ class SignIn:
             if user.is_demo and not user.is_disabled
         ]
 
-    def first_demo_agent(self) -> User:
-        """Raises Refused where there is none, or none whose Worker is still there."""
-        for user in self.demo_users():
-            if user.role == AGENT and self._engine.glance(_worker_sid, user=user) is not None:
-                return user
-        raise Refused(404, "There is no demo agent")
+    def demo_agents(self) -> list[User]:
+        """Those whose Workers are still there."""
+        return [
+            user
+            for user in self.demo_users()
+            if user.role == AGENT and self._engine.glance(_worker_sid, user=user) is not None
+        ]
+
+    def workspace_sid(self) -> str | None:
+        """The one that is shown to whoever has not signed in."""
+        return self._engine.glance(_placed, user=None)[0]
 
     def tell(self, visitor: Visitor) -> dict[str, object]:
         """What pages have to know before they do anything else."""

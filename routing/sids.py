@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from collections import deque
 
 WORKSPACE = "WS"
 ACTIVITY = "WA"
@@ -24,6 +25,14 @@ PRESENCE = "PE"
 
 _SHAPE = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
 
+_RANDOM_BYTES = 10
+#: Identifiers whose random digits are drawn at once. Each draw is a call of the kernel, around
+#: which a busy thread may lose its turn at the interpreter to another one.
+_DRAWN_AT_ONCE = 512
+_drawn: deque[str] = deque()
+# Two processes must not have the same ones in store.
+os.register_at_fork(after_in_child=_drawn.clear)
+
 
 def new_sid(prefix: str) -> str:
     """A fresh identifier; 80 random bits, so it needs no check against those in use.
@@ -32,7 +41,17 @@ def new_sid(prefix: str) -> str:
     in every index by SID, and a commit writes a few pages of it instead of one per row. They are no
     instant: nobody reads them.
     """
-    return f"{prefix}{time.monotonic_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+    return f"{prefix}{time.monotonic_ns() // 1_000_000:012x}{_random_digits()}"
+
+
+def _random_digits() -> str:
+    while True:
+        try:
+            return _drawn.pop()
+        except IndexError:
+            digits = os.urandom(_RANDOM_BYTES * _DRAWN_AT_ONCE).hex()
+            size = 2 * _RANDOM_BYTES
+            _drawn.extend(digits[at : at + size] for at in range(0, len(digits), size))
 
 
 def is_sid(text: str, prefix: str | None = None) -> bool:

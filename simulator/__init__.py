@@ -3,7 +3,7 @@
 It dials, fetches and interprets TwiML, keeps queues and conferences, signs its webhooks and answers
 the REST calls of Twilio's helper library. It speaks HTTP only: it imports nothing of the engine or
 of the voice side, and nothing of theirs imports it. Any voice application can use it without
-Tandem: `python -m simulator --help`.
+Tandem: `python -m simulator --help`, and README.md beside this file.
 
 The rooms, from the wire inwards:
 
@@ -17,7 +17,8 @@ The rooms, from the wire inwards:
                             enqueue, dial (with ringing, bridge, room), record, announcement
     network                 the state: call, call_queue, conference, recording, endpoint
     agenda                  one lock, the timers, the scripts that wait: no thread per call
-    post, webhook           webhooks on their way out; parameters and signature make them Twilio's
+    post, webhook           webhooks on their way out; parameters and signature make them Twilio's,
+                            timings how long they took
 
 Where Twilio warns and goes on, the simulator refuses: a misspelt attribute should be heard here and
 not by a caller. What it does not simulate (machine detection, transcriptions, media)

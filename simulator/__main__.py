@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 
-from simulator.clock import ScaledClock
+from simulator.clock import ManualClock, ScaledClock
 from simulator.endpoint import is_phone_number
 from simulator.origins import origin_of
 from simulator.server import PortInUse, Simulator
@@ -40,6 +40,7 @@ what to do to the network (JSON):
   GET    /simulator/stream               all that happens, as server-sent events; pages of
                                          other origins need --allow-origin
   GET    /simulator/log?since=N&wait=S   webhooks sent, REST calls received, errors
+  GET    /simulator/timings              how long webhooks took: count, p50, p99, max by path
   POST   /simulator/faults               {"webhook": "/voice/status", "times": 1,
                                           "do": "lose|duplicate|delay|reorder"},
                                          or {"rest": "POST /Participants",
@@ -80,6 +81,13 @@ def _positive(text: str) -> float:
         message = f"{text!r}: a number above 0 was expected"
         raise argparse.ArgumentTypeError(message)
     return found
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,5}", text):
+        message = f"{text!r}: a whole number above 0 was expected"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 def _account_sid(text: str) -> str:
@@ -144,6 +152,22 @@ def _arguments() -> argparse.Namespace:
         help="how many times as fast as real time the network runs (%(default)s)",
     )
     add(
+        "--manual-clock",
+        action="store_true",
+        help="time stands still until POST /simulator/clock moves it",
+    )
+    add(
+        "--calls-per-second",
+        type=_positive,
+        help="outbound calls that may start in a second, further ones queue (any number; a new "
+        "Twilio account: 1)",
+    )
+    add(
+        "--rest-concurrency",
+        type=_count,
+        help="REST calls that may be under way at once, further ones get 429 (any number)",
+    )
+    add(
         "--characters-per-second",
         type=_positive,
         default=15.0,
@@ -171,6 +195,8 @@ def _settings(given: argparse.Namespace) -> Settings:
         fallback_url=given.fallback_url,
         status_callback_url=given.status_callback_url,
         allowed_origins=tuple(given.allow_origin),
+        calls_per_second=given.calls_per_second,
+        rest_concurrency=given.rest_concurrency,
         characters_per_second=given.characters_per_second,
         wait_errors=given.wait_errors,
     )
@@ -183,7 +209,8 @@ def main() -> int:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    simulator = Simulator(settings, ScaledClock(given.speed))
+    clock = ManualClock() if given.manual_clock else ScaledClock(given.speed)
+    simulator = Simulator(settings, clock)
     try:
         simulator.start()
     except PortInUse as error:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from requests.cookies import RequestsCookieJar
 
 from simulator.agenda import Interruption, Script, Signal, Timer
+from simulator.recording import LegRecording, Recording
 from simulator.webhook import Parameters
 
 QUEUED, RINGING, IN_PROGRESS = "queued", "ringing", "in-progress"
@@ -94,6 +95,11 @@ class Call:
     forwarded_from: str | None = None
     caller_name: str | None = None
     group_sid: str | None = None
+    #: How the call is recorded from its answer on; None: not.
+    recorded: LegRecording | None = None
+    recording: Recording | None = None  # what came of that
+    #: How long it stood in line for its turn to be dialled.
+    queued_ms: int = 0
     updated_at: int = 0
     started_at: int | None = None  # when it began to ring
     answered_at: int | None = None

@@ -73,6 +73,11 @@ class ManualClock:
         changed.wait()
 
 
+def iso_8601(instant: float) -> str:
+    """`2026-02-12T11:48:25`, in UTC, as filters of lists are compared with."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(instant / MILLISECONDS))
+
+
 def rfc_2822(instant: float) -> str:
     """`Thu, 12 Feb 2026 11:48:25 +0000`, the form of Twilio's voice API and callbacks."""
     return email.utils.formatdate(instant / MILLISECONDS, localtime=False).replace("-0000", "+0000")

@@ -41,6 +41,10 @@ CLOSED_BY_MODERATOR = "moderator_ended_conference"
 CLOSED_BY_API = "conference_ended_via_api"
 
 
+#: When a participant makes the others hear a beep.
+ALWAYS, NEVER, ON_ENTER, ON_EXIT = "true", "false", "onEnter", "onExit"
+
+
 class LeftRoom(Interruption):
     """The participant is out of the room, though its call may go on."""
 
@@ -119,6 +123,8 @@ class Conference:
     turned: Callable[["Conference"], None]
     #: Called when anything in the room is another than before.
     changed: Callable[["Conference"], None]
+    #: Called with those who hear a beep, since somebody has come in or gone out.
+    beeps: Callable[[list["Participant"]], None]
     #: Called when a call has come in or gone out.
     moved: Callable[[Call], None]
     status: str = INIT
@@ -166,6 +172,8 @@ class Conference:
         alone_before = self.inside if len(self.inside) == 1 else []
         participant.is_in = True
         self.was_joined = True
+        if participant.beep in (ALWAYS, ON_ENTER):
+            self._beep(but=participant)
         self.updated_at = self.now()
         self._tell_of(participant, "participant-join")
         was_open = self.status == OPEN
@@ -217,9 +225,15 @@ class Conference:
                 ("ReasonParticipantLeft", reason),
             )
             self._tell_of(participant, "participant-leave", extra)
+            if participant.beep in (ALWAYS, ON_EXIT):
+                self._beep(but=participant)
             script = participant.call.script
             if script is not None:
                 script.interrupt(LeftRoom(), participant.scope)
+
+    def _beep(self, *, but: Participant) -> None:
+        """Whoever is on hold hears nothing of the room."""
+        self.beeps([one for one in self.inside if one is not but and not one.hold])
 
     def close(self, reason: str, *, ending: Participant | None = None) -> None:
         """End the conference; everybody in it leaves, who still rings is given up."""
@@ -268,6 +282,11 @@ class Conference:
             self._tell_of(participant, "participant-hold" if hold else "participant-unhold")
             self.changed(self)
         self._change_music([participant])
+
+    def beep_on_exit(self, participant: Participant, *, beeps: bool) -> None:
+        enters = participant.beep in (ALWAYS, ON_ENTER)
+        exits = ON_EXIT if beeps else NEVER
+        participant.beep = (ALWAYS if beeps else ON_ENTER) if enters else exits
 
     def modify(self, participant: Participant) -> None:
         self._tell_of(participant, "participant-modify")

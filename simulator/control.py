@@ -94,6 +94,8 @@ class Control:
             ("/simulator/state", self.state, "GET"),
             ("/simulator/stream", self.stream, "GET"),
             ("/simulator/log", self.read_log, "GET"),
+            ("/simulator/timings", self.timings, "GET"),
+            ("/simulator/timings", self.clear_timings, "DELETE"),
             ("/simulator/faults", self.list_faults, "GET"),
             ("/simulator/faults", self.order_fault, "POST"),
             ("/simulator/faults", self.clear_faults, "DELETE"),
@@ -239,6 +241,14 @@ class Control:
         wait = min(_query_number("wait", 0.0), LONGEST_WAIT_SECONDS)
         lines, last = self._network.log.since(int(since), wait)
         return {"entries": [msgspec.to_builtins(line) for line in lines], "last": last}
+
+    def timings(self) -> dict[str, Any]:
+        """How long the application took, by the path of the webhook."""
+        return self._network.post.timings.as_json()
+
+    def clear_timings(self) -> tuple[str, int]:
+        self._network.post.timings.clear()
+        return "", 204
 
     # -- misfortune and time
 

@@ -31,10 +31,20 @@ from simulator.gather import gather
 from simulator.interpreter import END, Interpreter, Next, Verb
 from simulator.network import Network
 from simulator.record import record
+from simulator.recording import LegRecording
 from simulator.ringing import ANSWERED, ring
 from simulator.room import stay
 from simulator.settings import Settings
-from simulator.speech import hangup, pause, play, redirect, reject, say
+from simulator.speech import (
+    SECONDS_PER_KEY,
+    hangup,
+    keys_pressed,
+    pause,
+    play,
+    redirect,
+    reject,
+    say,
+)
 
 PERFORMERS: dict[str, Verb] = {
     "Say": say,
@@ -117,11 +127,15 @@ class Exchange:
         timeout_seconds: int,
         progress: ProgressCallback | None,
         time_limit_seconds: int | None = None,
+        recorded: LegRecording | None = None,
+        keys: str | None = None,
     ) -> Call:
         call = self.network.new_call(from_=from_, to=to, direction=OUTBOUND_API, progress=progress)
         self._own_number(call)
+        call.recorded = recorded
         interpreter = self._interpreter(call)
-        self._begin(call, interpreter.live(self._outbound(call, first, timeout_seconds)))
+        steps = self._outbound(call, first, timeout_seconds, keys)
+        self._begin(call, interpreter.live(steps))
         self.limit(call, time_limit_seconds)
         return call
 
@@ -129,8 +143,14 @@ class Exchange:
         number = self.network.numbers.get(call.from_)
         call.phone_number_sid = None if number is None else number.sid
 
-    def _outbound(self, call: Call, first: DocumentRequest, timeout_seconds: int) -> Steps[Next]:
+    def _outbound(
+        self, call: Call, first: DocumentRequest, timeout_seconds: int, keys: str | None
+    ) -> Steps[Next]:
+        yield from self.network.departure(call)
         yield from ring(self.network, call, timeout_seconds)
+        if keys is not None:
+            pressed = self.network.agenda.pause(len(keys) * SECONDS_PER_KEY)
+            yield from self.network.play(call, keys_pressed(keys), pressed)
         return first
 
     def limit(self, call: Call, seconds: int | None) -> None:
@@ -158,6 +178,7 @@ class Exchange:
         timeout_seconds: int,
         progress: ProgressCallback | None,
         time_limit_seconds: int | None,
+        recorded: LegRecording | None,
         describe: Callable[[Call], Participant],
     ) -> Participant:
         """Call somebody into a room. `describe` makes the participant of the new call.
@@ -166,6 +187,7 @@ class Exchange:
         """
         call = self.network.new_call(from_=from_, to=to, direction=OUTBOUND_API, progress=progress)
         self._own_number(call)
+        call.recorded = recorded
         participant = describe(call)
         try:
             room.expect(participant)
@@ -195,6 +217,7 @@ class Exchange:
         timeout_seconds: int,
     ) -> Steps[Next]:
         try:
+            yield from self.network.departure(interpreter.call)
             yield from ring(self.network, interpreter.call, timeout_seconds)
         except HungUp:
             room.leave(participant, HUNG_UP)

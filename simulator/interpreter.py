@@ -35,6 +35,8 @@ APOLOGY = "We are sorry, an application error has occurred. Goodbye."
 RELATIVE_URL_IN_REST_TWIML = 15004
 INTERNAL_FAILURE = 20500
 
+MOST_FALLBACKS = 10  # of one call; a circle has to end somewhere
+
 
 @dataclasses.dataclass(frozen=True)
 class End:
@@ -56,7 +58,9 @@ class Interpreter:
         self.verbs = verbs
         #: Where the present document came from; None for TwiML that was given by REST.
         self.base_url: str | None = None
-        self._has_fallen_back = False
+        self._fallbacks = 0
+        #: Is the document that is asked for the fallback itself?
+        self._is_fallback = False
 
     # -- the whole of a call
 
@@ -88,7 +92,9 @@ class Interpreter:
         self.network.hang_up(self.call)
 
     def _follow(self, request: DocumentRequest) -> Steps[Next]:
-        following = yield from self._perform((yield from self.fetch(request)))
+        verbs = yield from self.fetch(request)
+        following = yield from self._perform(verbs)
+        self._is_fallback = False  # it was there and could be followed to its end
         return END if following is None else following
 
     def _perform(self, verbs: tuple[Element, ...]) -> Steps[Next]:
@@ -99,14 +105,17 @@ class Interpreter:
         return None
 
     def _recover(self, error: TwimlError) -> Next:
-        """The fallback URL once, else an apology. Both leave a line in the log."""
+        """The fallback URL, else an apology. Both leave a line in the log.
+
+        A fallback that fails itself has none, and one that leads back again and again is left.
+        """
         self.network.complain(error.code, error.message, self.call)
-        if self.call.fallback_url is not None and not self._has_fallen_back:
-            self._has_fallen_back = True
+        url = self.call.fallback_url
+        if url is not None and not self._is_fallback and self._fallbacks < MOST_FALLBACKS:
+            self._is_fallback = True
+            self._fallbacks += 1
             found = (("ErrorCode", str(error.code)), ("ErrorUrl", self.base_url or ""))
-            return DocumentRequest(
-                url=self.call.fallback_url, method=self.call.fallback_method, parameters=found
-            )
+            return DocumentRequest(url=url, method=self.call.fallback_method, parameters=found)
         self.answer()
         self.network.hear(self.call, Sound(verb="Say", text=APOLOGY))
         return END

@@ -16,6 +16,7 @@ from requests.cookies import RequestsCookieJar
 from simulator import parameters, shown
 from simulator.agenda import Agenda, Signal, Steps
 from simulator.call import (
+    BEEP,
     CANCELED,
     COMPLETED,
     IN_PROGRESS,
@@ -27,8 +28,8 @@ from simulator.call import (
     Sound,
 )
 from simulator.call_queue import CallQueue
-from simulator.clock import Clock
-from simulator.conference import Conference, RoomOptions
+from simulator.clock import MILLISECONDS, Clock
+from simulator.conference import Conference, Participant, RoomOptions
 from simulator.endpoint import Endpoint, bare
 from simulator.faults import Faults
 from simulator.log import Line, Log
@@ -61,6 +62,8 @@ class Network:
         self.endpoints: dict[str, Endpoint] = {}
         self.numbers: dict[str, Number] = {}
         self._random = random.SystemRandom()
+        #: Instant from which the next outbound call may leave.
+        self._next_departure = 0.0
         for phone_number in {*settings.voice_urls, *settings.status_callbacks}:
             self.numbers[phone_number] = Number(
                 phone_number=phone_number,
@@ -196,6 +199,19 @@ class Network:
             return dataclasses.replace(progress, events=())
         return progress
 
+    def departure(self, call: Call) -> Steps[None]:
+        """Wait for the call's turn: an account may start so many a second, the others queue."""
+        most = self.settings.calls_per_second
+        if most is not None:
+            now = self.now()
+            turn, self._next_departure = (
+                max(now, self._next_departure),
+                max(now, self._next_departure) + MILLISECONDS / most,
+            )
+            call.queued_ms = int(turn - now)
+            if turn > now:
+                yield from self.agenda.pause((turn - now) / MILLISECONDS)
+
     def ring(self, call: Call) -> None:
         call.status = RINGING
         call.started_at = call.updated_at = self.now()
@@ -209,6 +225,14 @@ class Network:
         call.status = IN_PROGRESS
         call.answered_at = call.updated_at = self.now()
         self.changed(call)
+        if call.recorded is not None:
+            call.recording = self.recorder.start(
+                call_sid=call.sid,
+                source="OutboundAPI",
+                channels=call.recorded.channels,
+                track=call.recorded.track,
+                callback=call.recorded.callback,
+            )
         self.tell_progress(call, "answered")
 
     def hang_up(self, call: Call, status: str | None = None) -> None:
@@ -324,6 +348,7 @@ class Network:
             turned=self._record_room,
             changed=self.room_changed,
             moved=self.changed,
+            beeps=self._beep,
         )
         self.conferences[room.sid] = self._live_rooms[name] = room
         _forget(self.conferences, self.settings.history_size, lambda one: not one.is_live)
@@ -346,6 +371,11 @@ class Network:
                 source="Conference",
                 callback=room.options.recording_callback,
             )
+
+    def _beep(self, people: list[Participant]) -> None:
+        for one in people:
+            self.hear(one.call, BEEP)
+            self.hush(one.call)
 
     def _tell_of_room(self, room: Conference, found: Parameters) -> None:
         assert room.options.callback is not None  # noqa: S101 - the room checks before it tells

@@ -98,4 +98,10 @@ def progress(call: Call, account_sid: str, *, event: str, now: int) -> Parameter
         found |= {"CallDuration": str(seconds), "Duration": str(math.ceil(seconds / 60))}
         if call.direction != INBOUND:
             found["SipResponseCode"] = str(SIP_CODES[call.status])
+        if call.recording is not None:  # recorded because the call was ordered so
+            found |= {
+                "RecordingUrl": call.recording.url,
+                "RecordingSid": call.recording.sid,
+                "RecordingDuration": str(call.recording.duration_seconds()),
+            }
     return tuple(found.items())

@@ -22,6 +22,7 @@ from simulator.faults import Faults
 from simulator.log import Log
 from simulator.settings import Settings
 from simulator.signature import sign
+from simulator.timings import Timings
 from simulator.webhook import (
     CALLBACK_NOT_2XX,
     CONNECTION_FAILURE,
@@ -56,6 +57,7 @@ class Post:
         self._log = log
         self._faults = faults
         self._settings = settings
+        self.timings = Timings()
         self._lanes: dict[str, deque[_Errand]] = {}
         #: By lane: what waits for another to overtake it.
         self._held: dict[str, _Errand] = {}
@@ -173,6 +175,8 @@ class Post:
     def _record(
         self, webhook: Webhook, answer: Answer, *, sent_at: int, duration_ms: float | None
     ) -> None:
+        if duration_ms is not None:
+            self.timings.add(webhook.url, duration_ms, is_answered=answer.status is not None)
         error = None
         if answer.error_code is not None:
             error = {"code": answer.error_code, "message": answer.error_message}

@@ -35,6 +35,15 @@ class RecordingCallback:
     events: tuple[str, ...] = ("completed",)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LegRecording:
+    """How an outbound call is to be recorded, from its answer to its end."""
+
+    channels: int = 1
+    track: str = "both"
+    callback: RecordingCallback | None = None
+
+
 @dataclasses.dataclass(kw_only=True, eq=False)
 class Recording:
     sid: str  # RE...

@@ -43,6 +43,10 @@ class Settings:
     ring_seconds: float = 0.2
     #: Twilio rings this much longer than the Timeout says.
     timeout_buffer_seconds: float = 5.0
+    #: Outbound calls that may start in a second; further ones queue. None: any number.
+    calls_per_second: float | None = None
+    #: REST calls that may be under way at once; more are answered with 429 (20429). None: any.
+    rest_concurrency: int | None = None
     #: Most webhooks on their way at once; the others wait in order.
     webhook_workers: int = 32
     #: Most requests answered at once; further connections wait to be accepted.

@@ -83,6 +83,7 @@ ANY = Rule("text", lambda _: True)
 URL = _matches(r"[^\s]+", "a URL without blanks")
 URL_OR_EMPTY = _matches(r"[^\s]*", "a URL without blanks, or nothing")
 METHOD = _one_of("GET", "POST")
+NOT_HERE = Rule("nothing, since it is Twilio's but not simulated,", lambda _: False)
 FLAG = _flag()
 PROGRESS = _words("initiated", "ringing", "answered", "completed")
 LEG_RECORDING = _one_of(
@@ -94,7 +95,7 @@ RECORDING = {
     "recordingStatusCallback": URL,
     "recordingStatusCallbackMethod": METHOD,
     "recordingStatusCallbackEvent": _words("in-progress", "completed", "absent"),
-    "recordingConfigurationId": ANY,
+    "recordingConfigurationId": NOT_HERE,
     "recordingTrack": _one_of("inbound", "outbound", "both"),
 }
 CALLEE = {
@@ -152,8 +153,8 @@ SHAPES: Mapping[str, Shape] = {
             "profanityFilter": FLAG,
             "finishOnKey": _matches(r"[0-9*#]?", "one key, or nothing"),
             "numDigits": _number(1, 1000),
-            "partialResultCallback": URL,
-            "partialResultCallbackMethod": METHOD,
+            "partialResultCallback": NOT_HERE,
+            "partialResultCallbackMethod": NOT_HERE,
             "language": ANY,
             "hints": ANY,
             "bargeIn": FLAG,
@@ -198,16 +199,20 @@ SHAPES: Mapping[str, Shape] = {
             "answerOnBridge": FLAG,
             "ringTone": ANY,
             "sequential": FLAG,
-            "referUrl": URL,
-            "referMethod": METHOD,
-            "callReason": ANY,
-            "events": ANY,
+            "referUrl": NOT_HERE,
+            "referMethod": NOT_HERE,
+            "callReason": _matches(r".{1,50}", "at most 50 characters"),
+            "events": NOT_HERE,
         },
         children=("Number", "Client", "Sip", "Conference", "Queue"),
         has_text=True,
     ),
     "Number": Shape(
-        attributes={**CALLEE, "sendDigits": _matches(r"[0-9wW#*]+", "keys", 13222), "byoc": ANY},
+        attributes={
+            **CALLEE,
+            "sendDigits": _matches(r"[0-9wW#*]+", "keys", 13222),
+            "byoc": NOT_HERE,
+        },
         has_text=True,
     ),
     "Client": Shape(attributes=CALLEE, children=("Identity", "Parameter"), has_text=True),
@@ -234,7 +239,7 @@ SHAPES: Mapping[str, Shape] = {
             "statusCallbackEvent": _words(
                 "start", "end", "join", "leave", "mute", "hold", "modify", "speaker", "announcement"
             ),
-            "eventCallbackUrl": URL,
+            "eventCallbackUrl": NOT_HERE,
             **RECORDING,
         },
         has_text=True,

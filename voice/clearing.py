@@ -4,7 +4,6 @@ Steps of the same kind as those of `assignment`, which leases the instructions. 
 long, because nobody else would do it.
 """
 
-import contextlib
 from collections.abc import Callable
 
 from routing.call import Call, Instruction
@@ -51,10 +50,18 @@ class Clearing:
                 room=instruction.task_sid, label=str(label or instruction.reservation_sid)
             )
             call_sid = leg.call_sid if leg else None
-        if call_sid is not None:
-            with contextlib.suppress(CallGone):  # which is what was wanted
-                self._line.hang_up(call_sid)
-        self._engine.perform(outcomes.finish, instruction)
+        if call_sid is None or self._has_ended(call_sid) or instruction.attempts >= MAX_ATTEMPTS:
+            self._engine.perform(outcomes.finish, instruction)
+        else:
+            self._engine.perform(outcomes.later, instruction)
+
+    def _has_ended(self, call_sid: str) -> bool:
+        """Ends the call. Twilio may say that it is not in progress while it only begins."""
+        try:
+            self._line.hang_up(call_sid)
+        except CallGone:
+            return status_of(self._line, call_sid) in ENDED_STATUSES
+        return True
 
     def _ask_who_left(self, instruction: Instruction) -> None:
         scene = self._engine.read(scene_of, instruction)

@@ -23,6 +23,7 @@ from voice.phone_line import ENDED_STATUSES, LIVE_STATUSES
 from voice.settings import VoiceSettings
 from voice.signature import Signatures, Webhook, require
 from voice.waiting_room import WaitingRoom
+from voice.witness import Witness
 
 #: A SequenceNumber has no more digits than this.
 MAX_DIGITS = 9
@@ -35,8 +36,10 @@ HEARD = ""
 View = Callable[[Webhook], str]
 
 
-def voice_door(engine: Engine, settings: VoiceSettings, flow: CallFlow) -> flask.Blueprint:
-    """The webhooks of one call flow, to be mounted at `/voice`.
+def voice_door(
+    engine: Engine, settings: VoiceSettings, flow: CallFlow, witness: Witness | None = None
+) -> flask.Blueprint:
+    """The webhooks of one call flow, to be mounted at `/voice`; the witness sees each of them.
 
     Every request without a signature of one of `settings.auth_tokens` ends with 403, before
     anything of it is looked at.
@@ -49,11 +52,18 @@ def voice_door(engine: Engine, settings: VoiceSettings, flow: CallFlow) -> flask
         shared_keys=settings.shared_keys,
     )
 
+    witness = witness or Witness(engine.clock)
+
     @door.before_request
     def prove() -> None:
         # The request itself: its stand-in looks it up anew at each attribute.
         itself = flask.request._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - werkzeug's documented way
-        flask.g.webhook = require(signatures, itself)
+        try:
+            flask.g.webhook = require(signatures, itself)
+        except HTTPException as refusal:
+            witness.refused(refusal.description or "")
+            raise
+        witness.believed()
 
     views = _views(engine, Announcements(flow, settings), flow, settings)
     for path, view in views.items():
@@ -160,9 +170,9 @@ class News:
 
     def of_the_callers_return(self, webhook: Webhook) -> str:
         comes_next = self._engine.perform(
-            conference.caller_is_back,
+            _returned,
+            webhook,
             instruction_sid=_instruction(webhook),
-            call_sid=webhook.get("CallSid"),
             status=_status(webhook),
         )
         call_sid = webhook.get("CallSid")
@@ -174,6 +184,18 @@ class News:
             return announcements.canceled
         own = self._engine.read(elsewhere.goes_on, call_sid=call_sid, result="bridged")
         return announcements.ended if own is None else announcements.go_on_at(*own)
+
+
+def _returned(work: Work, webhook: Webhook, *, instruction_sid: str, status: str) -> str:
+    comes_next = conference.caller_is_back(
+        work,
+        instruction_sid=instruction_sid,
+        call_sid=webhook.get("CallSid"),
+        status=status,
+    )
+    if status in ENDED_STATUSES:
+        elsewhere.tell_hang_up(work, webhook=webhook, result="bridged")
+    return comes_next
 
 
 def _call(work: Work, call_sid: str) -> Call | None:

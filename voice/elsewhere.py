@@ -2,8 +2,8 @@
 
 `<Redirect>/voice/enqueue?WorkflowSid=...&Task={...}&action=...</Redirect>` takes what
 `<Enqueue workflowSid action><Task priority timeout>` takes; Twilio's signature covers the query.
-The caller's own `action` is requested in the end with QueueResult and QueueTime, unless they have
-hung up, as the next document of the call.
+The caller's own `action` is requested in the end with QueueResult and QueueTime, as the call's next
+document; of a caller who has hung up, and needs none, it is told by a request of ours.
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import Final
 
 from routing.call import Call, Instruction
 from routing.clock import SECOND
+from routing.engine import relays
 from routing.errors import InvalidParameter
 from routing.json_text import read_object
 from routing.ports import Work
@@ -89,6 +90,28 @@ def goes_on(work: Work, *, call_sid: str, result: str) -> tuple[str, str, dict[s
         return None
     told = {"QueueResult": result, "QueueTime": str(_waited(work, call))}
     return action, str(known.get(METHOD, "POST")), told
+
+
+def tell_hang_up(work: Work, *, webhook: Webhook, result: str) -> None:
+    """The caller's own `action` hears that the caller has hung up, as from Twilio's Enqueue."""
+    call = work.calls.get(webhook.get("CallSid"))
+    found = goes_on(work, call_sid=webhook.get("CallSid"), result=result)
+    if call is None or found is None:
+        return
+    url, method, told = found
+    fields = {
+        name: value for name, value in webhook.parameters.items() if not name.startswith("Dial")
+    }
+    subject = relays.Subject(sid=call.sid, workspace_sid=call.workspace_sid, task_sid=call.task_sid)
+    relays.owe(
+        work,
+        subject=subject,
+        line="action",
+        key="hung up",
+        url=url,
+        method=method,
+        fields=fields | told,
+    )
 
 
 def _waited(work: Work, call: Call) -> int:

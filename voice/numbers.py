@@ -1,7 +1,7 @@
 """The account's phone numbers: where Twilio sends their calls, read and changed.
 
-For the command line, not for calls: nothing here runs while Tandem serves. What a number had before
-is the caller's to remember.
+For the command line and for whoever looks at the connection, not for calls. What a number had
+before is the caller's to remember.
 """
 
 from dataclasses import dataclass
@@ -65,6 +65,11 @@ class Numbers:
         """All of the account's numbers, as +E.164."""
         found = asked(lambda: self._numbers.list(limit=MOST_NUMBERS))
         return sorted(str(one.phone_number) for one in found)
+
+    def owned(self) -> list[OwnNumber]:
+        """All of them, with where their calls lead."""
+        found = asked(lambda: self._numbers.list(limit=MOST_NUMBERS))
+        return sorted((_own(one) for one in found), key=lambda one: one.phone_number)
 
     def lead(self, sid: str, leading: Leading) -> OwnNumber:
         """Sends the number's calls there from now on; the number as it is then."""

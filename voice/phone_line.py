@@ -58,8 +58,11 @@ ROOM_EVENTS: Final = ("start", "end", "join", "leave")
 #: What a conference instruction may hand on to participants.create, by its own names there.
 LEG_OPTIONS: Final = frozenset(
     {
+        "amd_status_callback",
+        "amd_status_callback_method",
         "beep",
         "byoc",
+        "call_token",
         "conference_record",
         "conference_recording_status_callback",
         "conference_recording_status_callback_method",
@@ -68,6 +71,10 @@ LEG_OPTIONS: Final = frozenset(
         "end_conference_on_exit",
         "jitter_buffer_size",
         "machine_detection",
+        "machine_detection_silence_timeout",
+        "machine_detection_speech_end_threshold",
+        "machine_detection_speech_threshold",
+        "machine_detection_timeout",
         "max_participants",
         "muted",
         "record",
@@ -79,6 +86,7 @@ LEG_OPTIONS: Final = frozenset(
         "sip_auth_username",
         "start_conference_on_enter",
         "time_limit",
+        "trim",
         "wait_method",
         "wait_url",
     }

@@ -72,7 +72,7 @@ def of_the_leg(work: Work, *, instruction_sid: str, webhook: Webhook) -> None:
         fields["taskCallSid"] = instruction.customer_call_sid or ""
     relays.owe(
         work,
-        instruction=instruction,
+        subject=relays.Subject.of(instruction),
         line="leg",
         key=f"{webhook.get('CallSid')} {event}",
         url=url,
@@ -98,10 +98,10 @@ def of_the_room(work: Work, *, instruction_sid: str, webhook: Webhook) -> None:
     if not isinstance(url, str) or _ROOM_EVENT.get(said) not in room_events(given):
         return
     line = f"room {webhook.get('ConferenceSid')}"
-    number = relays.count(work, instruction, line) + 1
+    number = relays.count(work, relays.Subject.of(instruction), line) + 1
     relays.owe(
         work,
-        instruction=instruction,
+        subject=relays.Subject.of(instruction),
         line=line,
         key=f"{webhook.get('SequenceNumber')} {said} {webhook.get('CallSid')}",
         url=url,

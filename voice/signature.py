@@ -13,6 +13,7 @@ gets one value per name that depends only on what was signed.
 import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import quote, unquote_plus, urlsplit
 
 import flask
@@ -130,17 +131,23 @@ def _origins(public_url: str) -> Iterator[str]:
     yield parts._replace(netloc=netloc).geturl()
 
 
+#: Why a webhook is refused; whoever sent it is told nothing of that.
+NOT_SIGNED: Final = "it has no signature"
+NO_FORM: Final = "it is no form"
+DOES_NOT_FIT: Final = "its signature fits neither PUBLIC_URL nor the auth token"
+
+
 def require(signatures: Signatures, request: flask.Request) -> Webhook:
     """The webhook, if it is genuine; otherwise the request ends here with 403 (413 if too long)."""
     request.max_content_length = MAX_BODY_BYTES
     target = _target(request.environ)
     given = request.headers.get(SIGNATURE_HEADER, "")
     if target is None or not given:
-        flask.abort(403)
+        flask.abort(403, NOT_SIGNED)
     query = fields_of(target.partition("?")[2].encode())
     signed = _signed_fields(request)
     if query is None or signed is None:
-        flask.abort(403)
+        flask.abort(403, NO_FORM)
     told = _one_each(query if request.method in {"GET", "HEAD"} else signed)
     if not signatures.are_right(
         target,
@@ -149,7 +156,7 @@ def require(signatures: Signatures, request: flask.Request) -> Webhook:
         account_sid=told.get("AccountSid", ""),
         key_settings=request.headers.get(SETTINGS_HEADER, ""),
     ):
-        flask.abort(403)
+        flask.abort(403, DOES_NOT_FIT)
     return Webhook(parameters=told, query=_one_each(query))
 
 

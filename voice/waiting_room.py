@@ -62,7 +62,7 @@ class WaitingRoom:
         call_sid = webhook.get("CallSid")
         announcements = self._announcements.of(webhook.get("To"))
         if result == HANGUP:
-            self._engine.perform(hang_up.hung_up_in_queue, call_sid=call_sid)
+            self._engine.perform(_hung_up, webhook)
         elif result in FAILURES:
             self._engine.perform(hang_up.queue_failed, call_sid=call_sid, reason=FAILURES[result])
             own = self._engine.read(elsewhere.goes_on, call_sid=call_sid, result=result)
@@ -76,6 +76,11 @@ class WaitingRoom:
         if self._engine.read(_reason, call_sid) == TOO_LONG:
             return announcements.waited_too_long
         return announcements.canceled
+
+
+def _hung_up(work: Work, webhook: Webhook) -> None:
+    hang_up.hung_up_in_queue(work, call_sid=webhook.get("CallSid"))
+    elsewhere.tell_hang_up(work, webhook=webhook, result=HANGUP)
 
 
 def _reason(work: Work, call_sid: str) -> str | None:

@@ -86,15 +86,21 @@ class Wishes:
         room_sid, call_sid = self._whom(instruction)
         try:
             self._line.change(room_sid, call_sid, **part)
-        except CallGone:
+        except CallGone as error:
+            room = self._line.find_room(instruction.task_sid)
+            if room is not None and call_sid in room.call_sids:
+                raise Unreachable(str(error)) from error  # they are there: once more
             self._finish(instruction, failure="that party is not in the conference")
             return
         self._finish(instruction)
 
     def _kick(self, instruction: Instruction) -> None:
         room_sid, call_sid = self._whom(instruction)
-        with contextlib.suppress(CallGone):  # which is what was wanted
+        try:
             self._line.kick(room_sid, call_sid)
+        except CallGone:  # which is what was wanted, unless the call goes on
+            with contextlib.suppress(CallGone):
+                self._line.hang_up(call_sid)
         self._finish(instruction)
 
     def _end_conference(self, instruction: Instruction) -> None:

@@ -37,7 +37,6 @@ def run_inside(app: Flask, asked: Inside) -> Response:
     """The REST door's answer, refusals included."""
     headers = [] if asked.if_match is None else [("If-Match", asked.if_match)]
     builder = EnvironBuilder(
-        path=f"/v1{asked.path}",
         method=asked.method,
         query_string=asked.query,
         input_stream=BytesIO(asked.body),
@@ -48,6 +47,7 @@ def run_inside(app: Flask, asked: Inside) -> Response:
     )
     environ = builder.get_environ()
     builder.close()
+    environ["PATH_INFO"] = f"/v1{asked.path}"  # as it is: nothing in it is read as a query
     environ[ACTOR] = asked.actor
     with app.request_context(environ):
         return app.full_dispatch_request()

@@ -8,6 +8,7 @@ follow them as they are.
 
 import base64
 import binascii
+import hashlib
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -74,6 +75,16 @@ class Rows(Generic[Record]):
     records: Sequence[Record]
     #: Where the source broke off its search; None where it did not.
     stopped_at: Place | None = None
+
+
+class Versioned(Protocol):
+    """A resource whose changes are counted."""
+
+    @property
+    def sid(self) -> str: ...
+
+    @property
+    def version(self) -> int: ...
 
 
 class Source(Protocol[Record]):
@@ -276,9 +287,19 @@ def _fits(order: Order, place: Sequence[int | str]) -> bool:
 
 
 def page_answer(
-    key: str, given: Paged, page: Page[Record], represent: Callable[[Record], Body], base: str
+    key: str,
+    given: Paged,
+    page: Page[Record],
+    represent: Callable[[Record], Body],
+    base: str,
+    *,
+    versioned: Callable[[Record], Versioned] | None = None,
 ) -> Response:
-    """The page as Twilio's envelope; `base` is the public URL of `/v1`."""
+    """The page as Twilio's envelope; `base` is the public URL of `/v1`.
+
+    Twilio documents an ETag for lists of what has versions (`versioned`). It is the page's own,
+    made of the versions on it; If-Match is only for that of a single resource.
+    """
     address = base + request.path.partition("/v1")[2]
     filters = [
         (name, value)
@@ -302,4 +323,8 @@ def page_answer(
         "next_page_url": page.next_token and url(number + 1, page.next_token),
         "key": key,
     }
-    return answer({"meta": meta, key: [represent(record) for record in page.records]})
+    response = answer({"meta": meta, key: [represent(record) for record in page.records]})
+    if versioned is not None:
+        told = [(each.sid, each.version) for each in map(versioned, page.records)]
+        response.set_etag(hashlib.blake2b(msgspec.json.encode(told), digest_size=8).hexdigest())
+    return response

@@ -1,5 +1,6 @@
 """Reservations, below their Task and below their Worker: the same rows by two ways."""
 
+import operator
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
@@ -193,6 +194,7 @@ def _page_answer(
         found.result,
         lambda row: door.represent.reservation(*row, below=below),
         door.represent.base,
+        versioned=operator.itemgetter(0),
     )
 
 

@@ -100,6 +100,7 @@ def list_tasks(door: Door, given: ListTask, workspace_sid: str) -> Response:
         found.result,
         lambda task: door.represent.task(task, found.configuration, now),
         door.represent.base,
+        versioned=lambda task: task,
     )
 
 
@@ -107,11 +108,12 @@ def _page(work: Work, *, workspace_sid: str, given: ListTask) -> Page[Task]:
     configuration = work.configuration(workspace_sid)
     equal = _filters(configuration, given)
     return page_of(
-        given, Stored(work, Task, equal, _order(given.ordering)), _wanted(configuration, given)
+        given, Stored(work, Task, equal, order_of(given.ordering)), _wanted(configuration, given)
     )
 
 
-def _order(text: str | None) -> Order:
+def order_of(text: str | None) -> Order:
+    """What an Ordering says; raises InvalidParameter."""
     order = ordering(text, _ORDERINGS, BY_CREATION)
     if [by.column for by in order] == ["priority", "sid"]:
         # By priority alone: among equals as an index has them, the oldest first or last.

@@ -71,6 +71,7 @@ def list_workers(door: Door, given: ListWorker, workspace_sid: str) -> Response:
         found.result,
         lambda worker: door.represent.worker(worker, found.configuration),
         door.represent.base,
+        versioned=lambda worker: worker,
     )
 
 

@@ -1,7 +1,8 @@
 """What has ended is forgotten after so many days, in small batches that nobody has to wait for.
 
-Off unless a setting says how many days. Each step is one short transaction and then a rest, so that
-routing goes on between any two of them; only what nobody works on any more is touched.
+Off unless a setting says how many days, but for sessions that have ended. Each step is one short
+transaction and then a rest, so that routing goes on between any two of them; only what nobody works
+on any more is touched.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from routing.delivery import Delivery
 from routing.store import SqlStore, UnitOfWork
 from routing.store.pages import ASCENDING, Between, Page, page
 from routing.task import TERMINAL, Task
+from routing.user import Session, SignInAttempts
 
 #: Rows that one transaction removes.
 BATCH: Final = 100
@@ -57,7 +59,7 @@ class Purge:
 
     def batch(self) -> int:
         """Removes one batch of each kind; how many rows, without what hung on them."""
-        removed = 0
+        removed = self._store.perform(_bound(_purge_people, self._clock.now()))
         if self._retention.task_days:
             before = self._clock.now() - self._retention.task_days * _DAY
             for purge in _PURGES:
@@ -109,6 +111,15 @@ def _purge_work(work: UnitOfWork, before: Instant) -> int:
             if removed < BATCH:
                 removed += _remove(work, record, rows, filters, BATCH - removed)
     return removed
+
+
+def _purge_people(work: UnitOfWork, now: Instant) -> int:
+    """Sessions that have ended, and counts of tries that are full again: always."""
+    ended: dict[str, object] = {"ends_at": Between(below=now)}
+    full: dict[str, object] = {"full_at": Between(below=now)}
+    return _remove(work, Session, work.sessions, ended, BATCH) + _remove(
+        work, SignInAttempts, work.sign_in_attempts, full, BATCH
+    )
 
 
 _PURGES: Final[tuple[_Purge, ...]] = (_purge_tasks, _purge_work)

@@ -83,7 +83,10 @@ def look(work: Work, *, workspace_sid: str, task_sid: str) -> Conversation:
 def part_of(work: Work, *, task_sid: str, worker_sid: str) -> Reservation | None:
     """By which the Worker takes part in the conversation; None where they do not (any more)."""
     found = work.reservations.find(
-        task_sid=task_sid, worker_sid=worker_sid, reservation_status=ACCEPTED, limit=1
+        task_sid=task_sid,
+        worker_sid=worker_sid,
+        reservation_status=frozenset({ACCEPTED, WRAPPING}),
+        limit=1,
     )
     return found[0] if found else None
 

@@ -119,7 +119,8 @@ def call_off(work: Work, configuration: Configuration, task: Task, *, reason: st
     transfer = _changed(work, transfer, transfer_status=states.CANCELED)
     holds = bool(holders(work, task))
     columns: dict[str, object] = {"transfer_sid": None}
-    if task.assignment_status == RESERVED:
+    was_offered = task.assignment_status == RESERVED
+    if was_offered:
         columns["assignment_status"] = next_task_state(task, "keep" if holds else "release")
     if transfer.initiating_queue_sid in configuration.task_queues:
         columns["task_queue_sid"] = transfer.initiating_queue_sid
@@ -136,7 +137,7 @@ def call_off(work: Work, configuration: Configuration, task: Task, *, reason: st
             reason=reason,
         )
     tell_transfer(work, configuration, "canceled", task, transfer)
-    if task.assignment_status == PENDING:
+    if was_offered or task.assignment_status == PENDING:
         tell(work, configuration, "task.updated", f"Task {task.sid} updated", Subject(task=task))
     return task
 

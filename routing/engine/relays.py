@@ -8,6 +8,7 @@ same news is never owed twice, however often it comes.
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from routing import call as states
@@ -24,10 +25,30 @@ KIND: Final = "relay"
 GIVE_UP_SECONDS = 3_600
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What the news are about."""
+
+    #: Of an Instruction or a call.
+    sid: str
+    workspace_sid: str
+    task_sid: str
+    reservation_sid: str = ""
+
+    @classmethod
+    def of(cls, instruction: Instruction) -> "Subject":
+        return cls(
+            sid=instruction.sid,
+            workspace_sid=instruction.workspace_sid,
+            task_sid=instruction.task_sid,
+            reservation_sid=instruction.reservation_sid,
+        )
+
+
 def owe(
     work: Work,
     *,
-    instruction: Instruction,
+    subject: Subject,
     line: str,
     key: str,
     url: str,
@@ -37,16 +58,15 @@ def owe(
     """Has `fields` told to the URL; nothing where this was asked for before.
 
     `line` names what keeps an order: news of one leg, or of one room. `key` names the news in it.
-    The fields' SequenceNumber is `number_of` such news.
     """
-    named = hashlib.sha256(f"{instruction.sid} {line} {key}".encode()).hexdigest()[:32]
+    named = hashlib.sha256(f"{subject.sid} {line} {key}".encode()).hexdigest()[:32]
     if work.deliveries.get(sids.DELIVERY + named) is not None:
         return
     row = Instruction(
         sid=sids.INSTRUCTION + named,
-        workspace_sid=instruction.workspace_sid,
-        task_sid=instruction.task_sid,
-        reservation_sid=instruction.reservation_sid,
+        workspace_sid=subject.workspace_sid,
+        task_sid=subject.task_sid,
+        reservation_sid=subject.reservation_sid,
         kind=KIND,
         state=states.DONE,
         step=KIND,
@@ -65,13 +85,13 @@ def owe(
     work.deliveries.add(
         Delivery(
             sid=sids.DELIVERY + named,
-            workspace_sid=instruction.workspace_sid,
+            workspace_sid=subject.workspace_sid,
             kind=RELAY,
             event_sid=row.sid,
-            position=work.now * 100 + min(count(work, instruction, line), 99),
-            order_key=_order_key(instruction, line),
+            position=work.now * 100 + min(count(work, subject, line), 99),
+            order_key=_order_key(subject, line),
             receiver=deliveries.receiver_of(RELAY, url),
-            reservation_sid=instruction.reservation_sid,
+            reservation_sid=subject.reservation_sid or None,
             url=url,
             state=PENDING,
             attempts=0,
@@ -87,10 +107,10 @@ def owe(
     )
 
 
-def count(work: Work, instruction: Instruction, line: str) -> int:
+def count(work: Work, subject: Subject, line: str) -> int:
     """How much news of that line has been owed so far."""
-    return len(work.deliveries.find(order_key=_order_key(instruction, line)))
+    return len(work.deliveries.find(order_key=_order_key(subject, line)))
 
 
-def _order_key(instruction: Instruction, line: str) -> str:
-    return f"{instruction.sid} {line}"
+def _order_key(subject: Subject, line: str) -> str:
+    return f"{subject.sid} {line}"

@@ -213,7 +213,9 @@ def cancel(work: Work, *, workspace_sid: str, task_sid: str, reason: str | None 
         task = handing_over.call_off(
             work, configuration, task, reason=reason or "the Task was canceled"
         )
-    cancel_offers(work, configuration, task, reason or "the Task was canceled")
+    # Who was offered it is told of a Task that is canceled.
+    ended = replace(task, assignment_status=states.CANCELED, reason=reason)
+    cancel_offers(work, configuration, ended, reason or "the Task was canceled")
     return placement.cancel_waiting(work, configuration, task, reason)
 
 

@@ -9,7 +9,7 @@ A Task is handed on at most once at a time.
 from routing import sids
 from routing import transfer as states
 from routing.configuration import Configuration
-from routing.engine import handing_over, reservations
+from routing.engine import handing_over, outside, reservations
 from routing.engine.journal import Subject, tell
 from routing.engine.moves import changed_task, locked_task
 from routing.errors import InvalidParameter, NotFound, RoutingError
@@ -96,7 +96,7 @@ def initiate(
 
 def _initiator(work: Work, task: Task, reservation_sid: str) -> Reservation:
     """The accepted Reservation of the Task; raises where it cannot be handed on by it now."""
-    if task.transfer_sid is not None:
+    if task.transfer_sid is not None or outside.is_awaited(work, task.sid):
         raise RoutingError(f"Task {task.sid} is being transferred already.")
     if task.assignment_status != ASSIGNED:
         raise RoutingError(f"Cannot transfer task {task.sid} because it is not currently assigned.")

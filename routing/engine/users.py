@@ -98,8 +98,8 @@ def worker_named(work: Work, *, workspace_sid: str, worker: str) -> Worker | Non
 
 
 def every(work: Work) -> list[User]:
-    """All users, the oldest first."""
-    return work.users.find()
+    """All users, by name."""
+    return work.users.find(order_by="name")
 
 
 def named(work: Work, *, name: str) -> User | None:

@@ -15,6 +15,7 @@ application says what it wants, over plain HTTP. Both are opened with a token (r
     feed         those who listen to a whole Workspace: walls, home pages
     feed_door    lets them in, and lets them catch up with the log
     line         a WebSocket as hub and feed use it
+    turnstile    lets many in one after the other, as after a restart
     follower     reads the log, makes frames and hands them to the hub
     server       a process's only event loop: who comes in, and what they are told first
     front        one port for both: a WebSocket, or plain HTTP that Flask answers in threads

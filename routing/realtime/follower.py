@@ -154,6 +154,7 @@ class LiveFollower:
                 legacy=legacy,
                 lag=lag,
                 about=about,
+                needs=frames.needs(event, configuration) if current is not None else None,
                 brings=event.task_sid if event.type == "reservation.created" else None,
             )
             for sid, _ in wanted

@@ -13,6 +13,7 @@ import msgspec
 
 from routing import transfer as transfers
 from routing.api.representation import Body, Representation
+from routing.clock import Instant
 from routing.configuration import Configuration
 from routing.events import Event
 from routing.realtime.wire import Wire
@@ -110,6 +111,16 @@ def _of_worker(event: Event, told: Representation, configuration: Configuration)
 def _of_channel(event: Event, told: Representation, configuration: Configuration) -> Body:
     channel = _picture(event, "worker_channel", WorkerChannel)
     return told.worker_channel(channel, configuration)
+
+
+def needs(event: Event, configuration: Configuration) -> Instant | None:
+    """When that was made which an application must know to be told of the event."""
+    if event.type == "worker.activity.update":
+        activity = configuration.activities.get(event.carried["worker_activity_sid"])
+        return activity.created_at if activity else None
+    if event.type in {"worker.capacity.update", "worker.channel.availability.update"}:
+        return _picture(event, "worker_channel", WorkerChannel).created_at
+    return None
 
 
 def _of_legacy_reservation(

@@ -18,6 +18,7 @@ from routing.clock import SECOND, Clock, Instant
 from routing.realtime.bulletin import Opened, Renewed
 from routing.realtime.frames import HEARTBEAT
 from routing.realtime.opening import LISTENS_SECONDS, LONGEST_SECONDS, READS
+from routing.realtime.turnstile import BEGINS_SECONDS
 
 #: Seconds between two signs of life; clients give up after 30 without one (60 the older ones).
 HEARTBEAT_SECONDS: Final = 15
@@ -65,6 +66,8 @@ class Session:
     #: Of the v1 browser SDK, which is told in other words.
     is_legacy: bool
     expires_at: Instant
+    #: When it came. What was made later its client may not know.
+    came_at: Instant
     #: What had happened when it came, or when its client read its Worker: events up to `low`, and
     #: those of `seen`.
     low: int
@@ -83,6 +86,8 @@ class Session:
     #: Reservations made meanwhile, and their Tasks: its list did not show them.
     fresh: frozenset[str] = frozenset()
     has_read: set[str] = field(default_factory=set)
+    #: Called when its client has read everything, or does not read.
+    has_read_all: Callable[[], None] = lambda: None
     #: Its client has read everything once: what it reads now does not matter.
     is_open: bool = False
 
@@ -107,6 +112,9 @@ class Parcel:
     lag: float
     #: The Reservation that it tells of, or else the Task.
     about: str | None = None
+    #: When what it names was made, which its client must have read before: an Activity or a channel
+    #: of the Worker. The SDK throws where it does not know it.
+    needs: Instant | None = None
     #: The Task of the Reservation with which its Worker hears of it for the first time.
     brings: str | None = None
 
@@ -159,9 +167,12 @@ class Hub:
     def join(self, session: Session) -> None:
         """From now on it is told what happens on its channel."""
         self._channels.setdefault(session.channel, _Channel()).sessions.append(session)
-        if not session.is_legacy:
+        if session.is_legacy:
+            session.has_read_all()
+        else:
             session.early = []
             self._loop.call_later(LONGEST_SECONDS, _forget_early, session)
+            self._loop.call_later(BEGINS_SECONDS, _does_not_read, session)
         self._joined += 1
         self._beats[self._joined % HEARTBEAT_SECONDS].add(session)
 
@@ -276,9 +287,10 @@ class Hub:
     def _opened(self, session: Session) -> None:
         held, session.held = session.held, None
         session.is_open = True
+        session.has_read_all()
         for parcel in held or ():
             if parcel.current is not None and session.is_news(parcel):
-                self.say(session, parcel.current)
+                self.say(session, parcel.current)  # it may know all that is new: it has just read
 
     def _send(self, channel: _Channel, parcel: Parcel) -> None:
         for session in list(channel.sessions):
@@ -289,6 +301,10 @@ class Hub:
                 continue
             text = parcel.legacy if session.is_legacy else parcel.current
             if text is not None and session.is_news(parcel):
+                if _cannot_know(session, parcel):
+                    self.part(session)
+                    session.line.close(TRY_AGAIN_LATER, "something new is to be read: come again")
+                    continue
                 self.say(session, text)
                 if session.early is not None and len(session.early) < MAX_HELD:
                     session.early.append(parcel)
@@ -328,6 +344,15 @@ class Hub:
         for session in [each for beat in self._beats for each in beat]:
             self.part(session)
             session.line.close(code, reason)
+
+
+def _cannot_know(session: Session, parcel: Parcel) -> bool:
+    return not session.is_legacy and parcel.needs is not None and parcel.needs > session.came_at
+
+
+def _does_not_read(session: Session) -> None:
+    if session.held is None:
+        session.has_read_all()
 
 
 def _forget_early(session: Session) -> None:

@@ -22,7 +22,7 @@ NOTHING: Final = "nothing"
 WORKER: Final = "the Worker in the path"
 TASK: Final = "a Reservation of the Task in the path, or of the one that TaskSid names"
 WORKER_AND_TASK: Final = "both of these"
-CONVERSATION: Final = "an accepted Reservation of the Task in the path"
+CONVERSATION: Final = "an accepted or wrapping Reservation of the Task in the path"
 TARGET: Final = "the RoutingTarget"
 SUPERVISOR: Final = "the Supervisor"
 
@@ -192,7 +192,13 @@ _route(
 )
 _route(f"{_WORKSPACE}/TaskQueues/<task_queue_sid>", "FetchTaskQueue", roles=_OVERSEERS)
 
-_route(f"{_TASK}/Conference", "FetchTaskConference", own=TASK, reaching=_OVERSEERS)
+_route(
+    f"{_TASK}/Conference",
+    "FetchTaskConference",
+    roles=_EVERYBODY,
+    own=TASK,
+    reaching=_OVERSEERS,
+)
 for _folder, _name in (
     ("", "UpdateTaskConference"),
     ("/Recording", "RecordTaskConference"),

@@ -8,6 +8,7 @@ few threads; the loop itself never waits for anything.
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,6 +24,7 @@ from websockets.http11 import Request, Response
 
 from routing.api.tokens import MAX_CHARACTERS, Bearer
 from routing.background.loops import Loop
+from routing.clock import Instant
 from routing.errors import NotFound, RoutingError, Unavailable
 from routing.ports import Work
 from routing.realtime import hub as hubs
@@ -39,13 +41,14 @@ from routing.realtime.bulletin import (
 from routing.realtime.feed import GOING_AWAY, Feeds
 from routing.realtime.feed_door import PATH, FeedDoor
 from routing.realtime.follower import LiveFollower
-from routing.realtime.frames import frame
+from routing.realtime.frames import HEARTBEAT, frame
 from routing.realtime.front import Answer, Front, run_wsgi
 from routing.realtime.hub import POLICY, TRY_AGAIN_LATER, Hub, Session, token_lifetime
 from routing.realtime.line import Line, in_a_close_frame
 from routing.realtime.opening import Doorkeeper
 from routing.realtime.policies import Forbidden, check_channel
 from routing.realtime.presence import STAY_SECONDS, Presences
+from routing.realtime.turnstile import Turnstile
 from routing.realtime.wire import Wire
 from routing.sids import is_sid
 from routing.store import FollowedLog, SqlStore
@@ -53,7 +56,9 @@ from routing.store import FollowedLog, SqlStore
 #: Threads that look at tokens and answer HTTP.
 THREADS: Final = 8
 #: Requests that may wait for one of them; who comes then is told to come again.
-MAX_WAITING: Final = 500
+MAX_WAITING: Final = 4000
+#: Requests waiting for them while which sockets are let in only one after the other.
+BUSY: Final = 64
 #: Bytes of a message from a client: none has more to say than a token.
 _MAX_MESSAGE_BYTES: Final = MAX_CHARACTERS + 1024
 _STOP_SECONDS: Final = 5.0
@@ -93,6 +98,7 @@ class _Knock:
 class _Welcome:
     bearer: Bearer
     channel: str
+    came_at: Instant
     low: int
     seen: frozenset[int]
     presence_sid: str | None
@@ -112,7 +118,10 @@ class RealtimeServer:
         self._waiting = 0
         self._presences = Presences(self._engine)
         self._closing: set[asyncio.Task[None]] = set()
+        #: {a token's hash: sockets that were opened with it and are not over}
+        self._with_token: Counter[int] = Counter()
         self._hub: Hub
+        self._turnstile: Turnstile
         self._feeds: Feeds
         self._feed_door: FeedDoor
         self._log: FollowedLog
@@ -130,6 +139,7 @@ class RealtimeServer:
         logging.getLogger("websockets").setLevel(logging.ERROR)
         self._hub = hub = Hub(self._engine.clock)
         self._feeds = feeds = Feeds(self._engine.clock)
+        self._turnstile = Turnstile(lambda: self._waiting > BUSY)
         loop = asyncio.get_running_loop()
         follower = LiveFollower(
             self._engine,
@@ -209,13 +219,17 @@ class RealtimeServer:
             refused: asyncio.Future[Answer] = loop.create_future()
             refused.set_exception(Unavailable("too many requests wait"))
             return refused
+        return self._counted(run_wsgi, self._application, environ)
+
+    def _counted(self, call: Callable[..., Any], *told: object) -> "asyncio.Future[Any]":
         self._waiting += 1
-        answer = loop.run_in_executor(self._pool, run_wsgi, self._application, environ)
+        answer = self._in_thread(call, *told)
         answer.add_done_callback(self._one_less)
         return answer
 
     def _one_less(self, _answer: object) -> None:
         self._waiting -= 1
+        self._turnstile.look()
 
     def _in_thread(self, call: Callable[..., Any], *told: object) -> "asyncio.Future[Any]":
         return asyncio.get_running_loop().run_in_executor(self._pool, call, *told)
@@ -232,18 +246,45 @@ class RealtimeServer:
 
     async def _serve_agent(self, connection: ServerConnection, path: str) -> None:
         knock = _Knock.of(path)
+        # Before anything else: whoever comes a thousand times with one token costs next to nothing.
+        token = hash(knock.token)
+        if self._with_token[token] >= 2 * hubs.MAX_SESSIONS:  # the older ones may be closed for it
+            await connection.close(TRY_AGAIN_LATER, _no_room())
+            return
+        self._with_token[token] += 1
         try:
-            welcome: _Welcome = await self._in_thread(self._admit, knock)
+            await self._serve_in_turn(connection, knock)
+        finally:
+            self._with_token[token] -= 1
+            if not self._with_token[token]:
+                del self._with_token[token]
+
+    async def _serve_in_turn(self, connection: ServerConnection, knock: _Knock) -> None:
+        try:
+            leave = await self._turnstile.passed(partial(connection.send, HEARTBEAT))
+        except ConnectionClosed:
+            return  # it did not want to wait
+        try:
+            await self._let_in(connection, knock, leave)
+        finally:
+            leave()
+
+    async def _let_in(
+        self, connection: ServerConnection, knock: _Knock, leave: Callable[[], None]
+    ) -> None:
+        try:
+            welcome: _Welcome = await self._counted(self._admit, knock)
         except (RoutingError, Unavailable) as refusal:
+            leave()  # whoever is refused may take its time to go, and holds nobody up
             code = POLICY if isinstance(refusal, RoutingError) else TRY_AGAIN_LATER
             await connection.close(code, _reason(refusal))
             return
-        session = self._join(connection, knock, welcome)
+        session = self._join(connection, knock, welcome, leave)
         if session is None:
+            leave()
             if welcome.presence_sid is not None:
                 await self._in_thread(self._presences.replaced, welcome.presence_sid)
-            why = f"{hubs.MAX_SESSIONS} sockets of this Worker are open, and no more may be"
-            await connection.close(TRY_AGAIN_LATER, why)
+            await connection.close(TRY_AGAIN_LATER, _no_room())
             return
         try:
             await connection.recv()
@@ -290,13 +331,23 @@ class RealtimeServer:
             presence_sid = self._presences.arrive(
                 bearer.workspace_sid, bearer.worker_sid, knock.offline_activity_sid
             )
+        came_at = self._engine.clock.now()
         low, seen = self._log.visible()
         return _Welcome(
-            bearer=bearer, channel=bearer.channel, low=low, seen=seen, presence_sid=presence_sid
+            bearer=bearer,
+            channel=bearer.channel,
+            came_at=came_at,
+            low=low,
+            seen=seen,
+            presence_sid=presence_sid,
         )
 
     def _join(
-        self, connection: ServerConnection, knock: _Knock, welcome: _Welcome
+        self,
+        connection: ServerConnection,
+        knock: _Knock,
+        welcome: _Welcome,
+        leave: Callable[[], None],
     ) -> Session | None:
         """None where there is no room for it."""
         bearer = welcome.bearer
@@ -306,9 +357,11 @@ class RealtimeServer:
             channel=welcome.channel,
             is_legacy=bearer.is_capability and knock.channel is not None,
             expires_at=bearer.expires_at,
+            came_at=welcome.came_at,
             low=welcome.low,
             seen=welcome.seen,
             presence_sid=welcome.presence_sid,
+            has_read_all=leave,
         )
         if knock.closes_others:
             self._close_others(session)
@@ -391,6 +444,10 @@ def _check_path(connection: ServerConnection, request: Request) -> Response | No
     ):
         return None
     return connection.respond(404, json.dumps({"message": f"expected {FOLDERS[0]}"}))
+
+
+def _no_room() -> str:
+    return f"{hubs.MAX_SESSIONS} sockets of this Worker are open, and no more may be"
 
 
 def _reason(refusal: Exception) -> str:

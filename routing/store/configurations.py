@@ -37,12 +37,13 @@ class Configurations:
 
     def read(self, unit: "UnitOfWork", workspace_sid: str) -> Configuration:
         """Raises NotFound when there is no such workspace."""
-        workspace = _workspace(unit, workspace_sid)
-        known = self._pictures.get(workspace_sid)
         if workspace_sid in unit.reconfigured:
-            return _picture(unit, workspace)
-        if known is None or known.workspace != workspace:
-            known = self._pictures[workspace_sid] = _picture(unit, workspace)
+            return _picture(unit, workspace_sid)
+        known = self._pictures.get(workspace_sid)
+        # The version alone: each column that is read costs a busy process its turn.
+        version = unit.configuration_version(workspace_sid)
+        if known is None or known.workspace.configuration_version != version:
+            known = self._pictures[workspace_sid] = _picture(unit, workspace_sid)
         return known
 
 
@@ -53,14 +54,14 @@ def _workspace(unit: "UnitOfWork", sid: str) -> Workspace:
     return workspace
 
 
-def _picture(unit: "UnitOfWork", workspace: Workspace) -> Configuration:
+def _picture(unit: "UnitOfWork", sid: str) -> Configuration:
     """A picture of one moment, also where each statement sees a newer state than the one before.
 
     Every change of what it holds moves the version in the same transaction; so when the workspace
     is the same after the other rows were read as before, nothing was changed in between.
     """
+    workspace = _workspace(unit, sid)
     for _ in range(MAX_TRIES):
-        sid = workspace.sid
         picture = Configuration(
             workspace=workspace,
             activities=_by_sid(unit.activities.find(workspace_sid=sid)),
@@ -72,7 +73,7 @@ def _picture(unit: "UnitOfWork", workspace: Workspace) -> Configuration:
         if again == workspace:
             return picture
         workspace = again
-    raise StoreError(f"The configuration of {workspace.sid} changes faster than it can be read.")
+    raise StoreError(f"The configuration of {sid} changes faster than it can be read.")
 
 
 def _by_sid(rows: Iterable[_Row]) -> Mapping[str, _Row]:

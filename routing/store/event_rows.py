@@ -1,6 +1,7 @@
 """Events as rows of the log, and back."""
 
 import operator
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -51,7 +52,7 @@ def written_row(event: Event) -> tuple[object, ...]:
     )
 
 
-def event_of(row: tuple[Any, ...]) -> Event:
+def event_of(row: Sequence[Any]) -> Event:
     """The event of a row of the columns READ, and PICTURE where there is one more.
 
     It carries nothing where that was left out.

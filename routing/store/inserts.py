@@ -10,6 +10,7 @@ Rows get the running numbers that the database gives them in the order in which 
 """
 
 from abc import ABC, abstractmethod
+from bisect import bisect
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -39,8 +40,9 @@ from sqlalchemy.types import UserDefinedType
 if TYPE_CHECKING:
     from routing.store.statements import Cursor, SqlDialect, Statement
 
-#: Rows that one statement of SQLite takes at most; a power of two.
-MAX_ROWS: Final = 16
+#: Numbers of rows for which SQLite gets a statement: any small one, then fewer and fewer of them.
+#: Each statement is run with several turns at the interpreter, each text is compiled once.
+_SIZES: Final = (*range(1, 9), 12, 16)
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -128,7 +130,7 @@ class _OneByOne(ABC):
 
 
 class _ByValues(_OneByOne):
-    """INSERT ... VALUES (...), (...): as many rows as it can, and the rest by halves of that.
+    """INSERT ... VALUES (...), (...): as many rows as it can, then as many as it can of the rest.
 
     So there are few texts, whatever the numbers of rows, and the driver keeps them all prepared.
     """
@@ -149,7 +151,7 @@ class _ByValues(_OneByOne):
     def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
         values, left, place = self._values, len(records), 0
         while left:
-            size = min(MAX_ROWS, 1 << (left.bit_length() - 1))
+            size = _SIZES[bisect(_SIZES, left) - 1]
             rows = map(values, records[place : place + size])
             cursor.execute(self._text(size), tuple(chain.from_iterable(rows)))
             left -= size

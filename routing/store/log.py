@@ -72,18 +72,19 @@ class _LogStatements:
         names = (*READ, PICTURE) if with_pictures else READ
         columns: dict[str, ColumnElement[Any]] = {name: events.c[name] for name in names}
         if bare:
-            columns["carried"] = columns["description"] = literal_column("''")
+            for name in ("carried", "description"):
+                columns[name] = literal_column("''").label(name)
         elif concerns is not None:
             concerned = events.c.type.in_([literal(name) for name in sorted(concerns)])
             for name in ("carried", PICTURE)[: 1 + with_pictures]:
-                columns[name] = case((concerned, events.c[name]), else_=None)
+                columns[name] = case((concerned, events.c[name]), else_=None).label(name)
         after: Select[Any] = (
             select(*columns.values())
             .where(events.c.position > bindparam("after"))
             .order_by(events.c.position)
             .limit(bindparam("row_limit"))
         )
-        self.after = dialect.compile(after)
+        self.after = dialect.compile_rows(after)
         positions = select(events.c.position).order_by(events.c.position.desc())
         self.end = dialect.compile(positions.limit(bindparam("row_limit")))
         self.visible = dialect.compile(
@@ -155,6 +156,12 @@ class FollowedLog:
         """Reads what comes after that position, wherever the follower was; 0 is the beginning."""
         self._cursor = position
 
+    def find_place(self) -> None:
+        """Looks up now where the follower was, and not with the first `read`: for who reads the
+        tables first, and must not go past a change that another process dealt with meanwhile.
+        """
+        self._position()
+
     def concern(self, concerns: frozenset[str] | None) -> None:
         """From the next `read` on it is given events of these types; None for all."""
         self._concerns = concerns
@@ -186,7 +193,7 @@ class FollowedLog:
             if self._passed >= MAX_PASSED:
                 self._unsaved = self._cursor
 
-    def _is_concerned(self, row: tuple[Any, ...]) -> bool:
+    def _is_concerned(self, row: Sequence[Any]) -> bool:
         return self._concerns is None or row[_TYPE] in self._concerns
 
     def advance(self, events: Iterable[Event], *, work: UnitOfWork | None = None) -> None:
@@ -241,13 +248,14 @@ class FollowedLog:
         rows = self._database.rows(visible.text, visible.values(after=low))
         return low, frozenset(row[0] for row in rows)
 
-    def _read(self, limit: int) -> list[tuple[Any, ...]]:
+    def _read(self, limit: int) -> Sequence[Sequence[Any]]:
         """Rows after the cursor, up to the first gap that may still be filled."""
         # Before the rows are read: they must be the later look.
         self._settle()
         cursor = self._position()
         after = self._statements.after
-        rows = self._database.rows(after.text, after.values(after=cursor, row_limit=limit))
+        fetched = self._database.rows(after.text, after.values(after=cursor, row_limit=limit))
+        rows = after.rows(fetched)
         if self._statements.writers is None:
             return rows
         certain = self._certain(rows, cursor)
@@ -266,7 +274,7 @@ class FollowedLog:
             self._settled = doubt.horizon
             self._doubt = None
 
-    def _certain(self, rows: Sequence[tuple[Any, ...]], cursor: int) -> int:
+    def _certain(self, rows: Sequence[Sequence[Any]], cursor: int) -> int:
         """How many of the rows come before the first gap that may still be filled."""
         expected = cursor + 1
         for place, row in enumerate(rows):

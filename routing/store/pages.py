@@ -9,7 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, cast
 
-from sqlalchemy import ColumnElement, FromClause, Table, and_, bindparam, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Table,
+    and_,
+    bindparam,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 
 from routing.events import Event
 from routing.store.event_rows import READ, event_of
@@ -35,6 +46,19 @@ class Between:
 
     at_least: object | None = None
     below: object | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotZero:
+    """A filter: the column is not 0, as a partial index says it; and what else is asked of it.
+
+    The 0 stands in the statement itself: from a parameter no database sees that the index will do.
+    (Of "greater than 0" SQLite would make a range, and look at every other row in it.)
+    """
+
+    equal: int | None = None
+    more_than: int | None = None
+    less_than: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +102,7 @@ def page(
     values: dict[str, object] = {"row_limit": limit + 1}
     values.update(filter_values(filters))
     values.update({f"key_{place}": value for place, value in enumerate(towards or ())})
-    rows = work.execute(statement.text, statement.values(**values)).fetchall()
+    rows = list(statement.rows(work.execute(statement.text, statement.values(**values)).fetchall()))
     has_more = len(rows) > limit
     rows = rows[:limit]
     if before is not None:
@@ -89,7 +113,7 @@ def page(
 def _page(
     dialect: SqlDialect,
     record: type[Record],
-    rows: Sequence[tuple[Any, ...]],
+    rows: Sequence[Sequence[Any]],
     order: Order,
     *,
     has_more: bool,
@@ -108,7 +132,7 @@ def _page(
 
 
 def _records(
-    dialect: SqlDialect, record: type[Record], rows: Sequence[tuple[Any, ...]]
+    dialect: SqlDialect, record: type[Record], rows: Sequence[Sequence[Any]]
 ) -> Sequence[Record]:
     if record is Event:
         return cast("Sequence[Record]", [event_of(row) for row in rows])
@@ -151,7 +175,7 @@ def _statement(
     if known is None:
         if len(_shapes) >= MAX_SHAPES:
             _shapes.clear()
-        known = _shapes[asked] = dialect.compile(
+        known = _shapes[asked] = dialect.compile_rows(
             _select(table, filters, order, has_key=key is not None)
         )
     return known
@@ -185,7 +209,20 @@ def conditions(column: ColumnElement[Any], name: str, value: object) -> list[Col
         if value.below is not None:
             conditions.append(column < bindparam(f"{name}_below"))
         return conditions
+    if isinstance(value, NotZero):
+        return [column != literal_column("0", Integer), *_more(column, name, value)]
     return [column == bindparam(f"{name}_is")]
+
+
+def _more(column: ColumnElement[Any], name: str, value: NotZero) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if value.equal is not None:
+        found.append(column == bindparam(f"{name}_is"))
+    if value.more_than is not None:
+        found.append(column > bindparam(f"{name}_more"))
+    if value.less_than is not None:
+        found.append(column < bindparam(f"{name}_less"))
+    return found
 
 
 def shape(value: object) -> object:
@@ -196,6 +233,9 @@ def shape(value: object) -> object:
         return len(value)
     if isinstance(value, Between):
         return (value.at_least is not None, value.below is not None)
+    if isinstance(value, NotZero):
+        asked = (value.equal, value.more_than, value.less_than)
+        return ("not zero", *(each is not None for each in asked))
     return "is"
 
 
@@ -207,6 +247,9 @@ def filter_values(filters: Mapping[str, object]) -> dict[str, object]:
             values.update({f"{name}_{place}": member for place, member in enumerate(value)})
         elif isinstance(value, Between):
             values.update({f"{name}_at_least": value.at_least, f"{name}_below": value.below})
+        elif isinstance(value, NotZero):
+            values[f"{name}_is"] = value.equal
+            values.update({f"{name}_more": value.more_than, f"{name}_less": value.less_than})
         else:
             values[f"{name}_is"] = value
     return values
@@ -226,4 +269,7 @@ def beyond(table: FromClause, order: Order) -> ColumnElement[bool]:
         equal = [columns[before] == keys[before] for before in range(place)]
         column, key_ = columns[place], keys[place]
         steps.append(and_(*equal, column < key_ if direction == DESCENDING else column > key_))
-    return or_(*steps)
+    # Said twice, so that an index is entered where the key is: from the rest nobody sees that.
+    first, key_ = columns[0], keys[0]
+    begin = first <= key_ if order[0][1] == DESCENDING else first >= key_
+    return and_(begin, or_(*steps))

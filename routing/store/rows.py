@@ -1,10 +1,10 @@
 """One table as records: the hot path of every verb, so it does as little as it can."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from routing.store.statements import SqlDialect, TableStatements, filled
+from routing.store.statements import SqlDialect, Statement, TableStatements, filled
 from routing.store.tables import TABLES
 
 if TYPE_CHECKING:
@@ -16,18 +16,18 @@ Record = TypeVar("Record")
 class SqlRows(Generic[Record]):
     """Fulfils routing.ports.Rows within one unit of work."""
 
-    __slots__ = ("_sql", "_unit")
+    __slots__ = ("_unit", "statements")
 
     def __init__(self, unit: "UnitOfWork", dialect: SqlDialect, record: type[Record]) -> None:
         self._unit = unit
-        self._sql: TableStatements[Record] = dialect.of(record, TABLES[record])
+        self.statements: TableStatements[Record] = dialect.of(record, TABLES[record])
 
     def get(self, sid: str, *, lock: bool = False) -> Record | None:
         """The row of that SID; with `lock`, nobody else changes it before this unit ends."""
-        sql, unit = self._sql, self._unit
-        text = sql.get_locked if unit.locks(wanted=lock) else sql.get
-        row = unit.select(sql, text, (sid,)).fetchone()
-        return None if row is None else sql.record(row)
+        sql, unit = self.statements, self._unit
+        found = sql.get_locked if unit.locks(wanted=lock) else sql.get
+        rows = found.rows(unit.select(sql, found.text, (sid,)).fetchall())
+        return sql.record(rows[0]) if rows else None
 
     def find(
         self,
@@ -44,20 +44,20 @@ class SqlRows(Generic[Record]):
         if any(not value for value in equal.values() if isinstance(value, frozenset | set)):
             return []
         lock = self._unit.locks(wanted=lock)
-        text, values = self._sql.find(equal, order_by, limit, lock=lock)
-        return self._records(text, values)
+        found, values = self.statements.find(equal, order_by, limit, lock=lock)
+        return self._records(found, values)
 
     def add(self, record: Record) -> None:
         """Makes the unit raise Conflict, at its end or before, where a unique name is taken or a
         row that it refers to is missing.
         """
-        self._unit.add(self._sql, record)
+        self._unit.add(self.statements, record)
 
     def change(self, sid: str, **columns: object) -> int:
         """Sets columns of one row; how many rows there were (0 or 1)."""
-        change = self._sql.change(tuple(columns))
+        change = self.statements.change(tuple(columns))
         if change.is_of_deadline:
-            self._unit.topics.add(self._sql.topic)
+            self._unit.topics.add(self.statements.topic)
         return self._unit.write(change.text, (*columns.values(), sid))
 
     def change_all(self, changes: Mapping[str, Mapping[str, object]]) -> None:
@@ -67,9 +67,9 @@ class SqlRows(Generic[Record]):
         """
         if not changes:
             return
-        many = self._sql.many_changes(tuple(next(iter(changes.values()))))
+        many = self.statements.many_changes(tuple(next(iter(changes.values()))))
         if many.is_of_deadline:
-            self._unit.topics.add(self._sql.topic)
+            self._unit.topics.add(self.statements.topic)
         records = [{**columns, "sid": sid} for sid, columns in changes.items()]
         self._unit.change_all(many, records)
 
@@ -77,19 +77,20 @@ class SqlRows(Generic[Record]):
         """Sets the same columns of many rows; how many there were."""
         if not sids:
             return 0
-        change = self._sql.set_all(tuple(columns), len(sids))
+        change = self.statements.set_all(tuple(columns), len(sids))
         if change.is_of_deadline:
-            self._unit.topics.add(self._sql.topic)
+            self._unit.topics.add(self.statements.topic)
         return self._unit.write(change.text, (*columns.values(), *filled(sids)))
 
     def remove(self, sid: str) -> int:
-        return self._unit.write(self._sql.delete, (sid,))
+        return self._unit.write(self.statements.delete, (sid,))
 
-    def due(self, text: str, values: tuple[object, ...]) -> list[Record]:
+    def due(self, due: Statement, values: tuple[object, ...]) -> list[Record]:
         """The records of a compiled SELECT of all columns of this table alone."""
-        return self._records(text, values)
+        return self._records(due, values)
 
-    def _records(self, text: str, values: tuple[object, ...]) -> list[Record]:
-        sql = self._sql
-        record: Callable[[tuple[Any, ...]], Record] = sql.record
-        return [record(row) for row in self._unit.select(sql, text, values).fetchall()]
+    def _records(self, found: Statement, values: tuple[object, ...]) -> list[Record]:
+        sql = self.statements
+        record: Callable[[Sequence[Any]], Record] = sql.record
+        rows = found.rows(self._unit.select(sql, found.text, values).fetchall())
+        return [record(row) for row in rows]

@@ -1,45 +1,26 @@
 """Long lists with filters, found along an index and never by looking at all there is.
 
 A page of Tasks or Events is read along the index that fits its filters best; what that index does
-not know is asked of the rows it leads to, of at most MOST of them. A page that ends there may be
-short, or empty, and says where the next one goes on. So the costliest page costs what MOST rows
-cost, however long the list is.
+not know is asked of the rows it leads to, of at most MOST of them (routing.store.searching). A page
+that ends there may be short, or empty, and says where the next one goes on. So the costliest page
+costs what MOST rows cost, however long the list is.
 """
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar, cast
-
-from sqlalchemy import ColumnElement, bindparam, select
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar, cast
 
 from routing.events import Event
-from routing.store.event_rows import READ, event_of
-from routing.store.pages import (
-    ASCENDING,
-    DESCENDING,
-    MAX_SHAPES,
-    Between,
-    Key,
-    Order,
-    beyond,
-    conditions,
-    filter_values,
-    page,
-    shape,
-)
-from routing.store.statements import Statement
-from routing.store.tables import TABLES, events
+from routing.store import searching
+from routing.store.pages import DESCENDING, Between, Key, NotZero, Order, page
+from routing.store.priorities import ByPriority
+from routing.store.searching import Filters, Found, Search
 from routing.store.unit_of_work import UnitOfWork
 from routing.task import ASSIGNED, PENDING, RESERVED, TASK_MOVES, WRAPPING, Task
 
 Record = TypeVar("Record")
 
-#: Rows that one page looks at when an index alone cannot answer.
-MOST: Final = 2000
-#: Most often a few times the page is enough; looking at no more is cheaper.
-_FIRST: Final = 8
 #: Streams that are read side by side for one page.
 MAX_STREAMS: Final = 24
 _BY_CREATION: Final = ("created_at", "sid")
@@ -51,26 +32,9 @@ _PATHS: Final = (
     ("task_queue_sid", "assignment_status"),
     ("workflow_sid",),
     ("assignment_status",),
-    ("priority",),
-)
-#: Orders of Tasks that an index of the whole Workspace has, or their reverse.
-_ORDERS: Final = (
-    (("priority", DESCENDING), ("created_at", ASCENDING), ("sid", ASCENDING)),
-    (("virtual_start_at", ASCENDING), ("sid", ASCENDING)),
 )
 #: What Events have indexes by that go on with (occurred_at, position), the most selective first.
 _KEYS_OF_EVENTS: Final = ("sid", "reservation_sid", "task_sid", "worker_sid")
-#: More rows than there are: a LIMIT keeps a database from reading along another index instead.
-_ALL: Final = 1 << 62
-
-Filters = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found(Generic[Record]):
-    records: Sequence[Record]
-    #: Where the search was broken off; None where it came to the end, or has as many as wanted.
-    stopped_at: Key | None = None
 
 
 def find(
@@ -85,10 +49,14 @@ def find(
     """At most `limit` records after that key, in that order, which ends with the unique column."""
     if any(isinstance(value, frozenset) and not value for value in filters.values()):
         return Found(records=())
+    most = searching.MOST
     if _are_live(record, filters) and not _is_by_creation(order):
         along = {name: filters[name] for name in ("workspace_sid", "assignment_status")}
         rest = {name: value for name, value in filters.items() if name not in along}
-        return _Search(work, record, order, after, limit, most=MOST).sorted(along, rest)
+        return Search(work, record, order, after, limit, most=most).sorted(along, rest)
+    if record is Task and order[0][0] == "priority":
+        walk = ByPriority(work, filters=filters, order=order, limit=limit)
+        return cast("Found[Record]", walk.find(after))
     known = _along(record, filters, order)
     if known is None:
         whole = page(work, record, filters=filters, order=order, after=after, limit=limit)
@@ -99,7 +67,7 @@ def find(
     if len(streams) > MAX_STREAMS:
         streams = [{name: value for name, value in along.items() if name == "workspace_sid"}]
         rest = {name: value for name, value in filters.items() if name != "workspace_sid"}
-    search = _Search(work, record, order, after, limit, most=MOST // len(streams))
+    search = Search(work, record, order, after, limit, most=most // len(streams))
     found = [search.along(one, rest) for one in streams]
     return found[0] if len(found) == 1 else _merged(found, order, limit)
 
@@ -119,14 +87,21 @@ def _along(record: type, filters: Filters, order: Order) -> dict[str, object] | 
         return always
     if record is not Task:
         return None
-    if not _is_by_creation(order):
-        return always if any(_is_same(order, indexed) for indexed in _ORDERS) else None
+    # Without a path: along (created_at, sid) or (virtual_start_at, sid); equals are sorted.
+    return always | (_path(record, filters) if _is_by_creation(order) else {})
+
+
+def _path(record: type, filters: Filters) -> dict[str, object]:
+    """What an index of Tasks knows beside the Workspace and goes on with (created_at, sid)."""
     are_live = _are_live(record, filters)
     for path in _PATHS:
         if path[0] in filters and not (path == ("workflow_sid",) and are_live):
             every = {"assignment_status": frozenset(TASK_MOVES)}
-            return always | {name: filters.get(name, every.get(name)) for name in path}
-    return always
+            return {name: filters.get(name, every.get(name)) for name in path}
+    priority = filters.get("priority")
+    if isinstance(priority, int) and priority > 0:
+        return {"priority": NotZero(equal=priority)}
+    return {}
 
 
 def _are_live(record: type, filters: Filters) -> bool:
@@ -137,15 +112,6 @@ def _are_live(record: type, filters: Filters) -> bool:
 
 def _is_by_creation(order: Order) -> bool:
     return tuple(name for name, _ in order) == _BY_CREATION
-
-
-def _is_same(order: Order, indexed: Order) -> bool:
-    """Are they one order, or each other's reverse?"""
-    if tuple(order) == tuple(indexed):
-        return True
-    return tuple(order) == tuple(
-        (name, ASCENDING if direction == DESCENDING else DESCENDING) for name, direction in indexed
-    )
 
 
 def _streams(along: Mapping[str, object]) -> Iterator[dict[str, object]]:
@@ -181,132 +147,3 @@ def _merged(found: Sequence[Found[Record]], order: Order, limit: int) -> Found[R
     if len(known) >= limit:
         return Found(records=known[:limit])
     return Found(records=known, stopped_at=nearest)
-
-
-class _Search(Generic[Record]):
-    """One page's search: after that key, in that order, for so many records."""
-
-    def __init__(
-        self,
-        work: UnitOfWork,
-        record: type[Record],
-        order: Order,
-        after: Key | None,
-        limit: int,
-        *,
-        most: int,
-    ) -> None:
-        self._most = max(most, limit)
-        self._work = work
-        self._record = record
-        self._table = events if record is Event else TABLES[record]
-        self._order = tuple(order)
-        self._after = after
-        self._limit = limit
-        self._key = {f"key_{place}": value for place, value in enumerate(after or ())}
-
-    def along(self, along: Filters, rest: Filters) -> Found[Record]:
-        """Reads along the index of some filters, and asks the rest of the rows it leads to."""
-        if not rest:
-            return Found(records=self._rows(along, rest, self._limit))
-        found = self._within(along, rest, _FIRST * self._limit)
-        if found.stopped_at is not None and len(found.records) < self._limit:
-            return self._within(along, rest, max(self._most, _FIRST * self._limit))
-        return found
-
-    def sorted(self, along: Filters, rest: Filters) -> Found[Record]:
-        """Of the few rows that some filters leave, those that the rest asks for, sorted."""
-        asked = ("sorted", _shapes(along), _shapes(rest))
-        known = self._known(asked, lambda: self._select_sorted(along, rest))
-        values = {**filter_values(along), **filter_values(rest), **self._key}
-        rows = self._work.execute(
-            known.text, known.values(**values, row_limit=self._limit, scan_limit=_ALL)
-        ).fetchall()
-        sql = self._work.dialect.of(self._record, self._table)
-        return Found(records=[sql.record(row) for row in rows])
-
-    def _within(self, along: Filters, rest: Filters, most: int) -> Found[Record]:
-        """The same, looking at so many rows at most."""
-        records = self._rows(along, rest, most)
-        if len(records) == self._limit:
-            return Found(records=records)
-        return Found(records=records, stopped_at=self._key_of_row(along, most))
-
-    def _rows(self, along: Filters, rest: Filters, most: int) -> Sequence[Record]:
-        asked = ("rows", _shapes(along), _shapes(rest))
-        known = self._known(asked, lambda: self._select(along, rest))
-        values = {**filter_values(along), **filter_values(rest), **self._key}
-        bound = known.values(**values, row_limit=self._limit, scan_limit=most)
-        rows = self._work.execute(known.text, bound).fetchall()
-        if self._record is Event:
-            return cast("Sequence[Record]", [event_of(row) for row in rows])
-        sql = self._work.dialect.of(self._record, self._table)
-        return [sql.record(row) for row in rows]
-
-    def _key_of_row(self, along: Filters, number: int) -> Key | None:
-        """The key of the row of that number, counted from 1; None where there are not so many."""
-        asked = ("key", _shapes(along))
-        known = self._known(asked, lambda: self._select_key(along))
-        bound = known.values(**filter_values(along), **self._key, skipped=number - 1)
-        row = self._work.execute(known.text, bound).fetchone()
-        return None if row is None else tuple(row)
-
-    def _known(self, asked: object, make: Callable[[], Any]) -> Statement:
-        """The compiled statement of that shape; made when it is first wanted."""
-        dialect = self._work.dialect
-        name = (dialect.name, self._table.name, asked, self._order, self._after is not None)
-        known = _statements.get(name)
-        if known is None:
-            if len(_statements) >= MAX_SHAPES:
-                _statements.clear()
-            known = _statements[name] = dialect.compile(make())
-        return known
-
-    def _select(self, along: Filters, rest: Filters) -> Any:
-        table = self._table
-        columns = [table.c[name] for name in READ] if table is events else list(table.columns)
-        if not rest:
-            return self._inner(columns, along).limit(bindparam("row_limit"))
-        inner = self._inner(list(table.columns), along)
-        looked_at = inner.limit(bindparam("scan_limit")).subquery("looked_at")
-        expression = select(*(looked_at.c[column.name] for column in columns))
-        for name, value in rest.items():
-            expression = expression.where(*conditions(looked_at.c[name], name, value))
-        return expression.order_by(*self._directed(looked_at.c)).limit(bindparam("row_limit"))
-
-    def _select_sorted(self, along: Filters, rest: Filters) -> Any:
-        few = select(*self._table.columns)
-        for name, value in along.items():
-            few = few.where(*conditions(self._table.c[name], name, value))
-        found = few.limit(bindparam("scan_limit")).subquery("few")
-        expression = select(*found.columns)
-        for name, value in rest.items():
-            expression = expression.where(*conditions(found.c[name], name, value))
-        if self._after is not None:
-            expression = expression.where(beyond(found, self._order))
-        return expression.order_by(*self._directed(found.c)).limit(bindparam("row_limit"))
-
-    def _select_key(self, along: Filters) -> Any:
-        keys = self._inner([self._table.c[name] for name, _ in self._order], along)
-        return keys.limit(1).offset(bindparam("skipped"))
-
-    def _inner(self, columns: Sequence[ColumnElement[Any]], along: Filters) -> Any:
-        expression = select(*columns)
-        for name, value in along.items():
-            expression = expression.where(*conditions(self._table.c[name], name, value))
-        if self._after is not None:
-            expression = expression.where(beyond(self._table, self._order))
-        return expression.order_by(*self._directed(self._table.c))
-
-    def _directed(self, columns: Any) -> list[ColumnElement[Any]]:
-        return [
-            columns[name].desc() if direction == DESCENDING else columns[name].asc()
-            for name, direction in self._order
-        ]
-
-
-_statements: Final[dict[object, Statement]] = {}
-
-
-def _shapes(filters: Filters) -> tuple[object, ...]:
-    return tuple((name, shape(value)) for name, value in filters.items())

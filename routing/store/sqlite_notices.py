@@ -9,7 +9,8 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,8 @@ from routing.store.wake_up import WakeUps
 _SHARED_SECONDS: Final = 0.005
 #: The same during a flood of commits.
 _FLOOD_SECONDS: Final = 0.02
+#: Seconds for which a list of who is there is good, as long as the folder has not changed.
+_LISTED_SECONDS: Final = 1.0
 _MAX_BYTES: Final = 65_536
 _STOP_SECONDS: Final = 1.0
 
@@ -45,6 +48,9 @@ class SqliteNotices:
         self._socket: socket.socket | None = None
         self._folder_number = -1
         self._address = ""
+        self._listed: Sequence[str] = ()
+        self._listed_as_of = -1
+        self._listed_at = 0.0
 
     def start(self) -> None:
         """Does nothing when they run already, or where they cannot."""
@@ -93,14 +99,24 @@ class SqliteNotices:
         while True:
             seen = self._outbox.signal.wait(seen, None)
             texts = [text.encode() for text in self._outbox.take()]
-            for name in os.listdir(self._folder_number):  # noqa: PTH208 - by its number
-                if name != self._name:
-                    for text in texts:
-                        self._send_to(name, text)
+            for name in self._others():
+                for text in texts:
+                    self._send_to(name, text)
             if self._stopped.wait(pause):
                 return
             committed = self._outbox.signal.seen() - seen
             pause = min(pause * 2, _FLOOD_SECONDS) if committed > 1 else _SHARED_SECONDS
+
+    def _others(self) -> Sequence[str]:
+        """Who else is there. Listed anew when the folder has changed, and now and then: two changes
+        of one moment have the same time.
+        """
+        changed, now = os.fstat(self._folder_number).st_mtime_ns, time.monotonic()
+        if changed != self._listed_as_of or now - self._listed_at > _LISTED_SECONDS:
+            self._listed_as_of, self._listed_at = changed, now
+            listed = os.listdir(self._folder_number)  # noqa: PTH208 - by its number
+            self._listed = [name for name in listed if name != self._name]
+        return self._listed
 
     def _send_to(self, name: str, text: bytes) -> None:
         assert self._socket is not None  # noqa: S101 - the threads run while it is open

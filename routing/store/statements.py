@@ -10,14 +10,17 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
+import msgspec
 import psycopg
 from sqlalchemy import (
     Boolean,
     ColumnElement,
     Dialect,
+    Select,
     Table,
     bindparam,
     delete,
+    func,
     select,
     update,
 )
@@ -32,6 +35,7 @@ Record = TypeVar("Record")
 
 #: Shapes of statements kept per table; finding by ever new combinations starts over, not leaks.
 MAX_SHAPES = 500
+_unpack: Final = msgspec.json.Decoder(list[list[Any]]).decode
 
 
 class Cursor(Protocol):
@@ -49,11 +53,14 @@ class Cursor(Protocol):
 class Statement:
     """One SQL text, and where each named value goes in it."""
 
-    __slots__ = ("_names", "_preset", "text")
+    __slots__ = ("_is_packed", "_names", "_preset", "text")
 
-    def __init__(self, expression: ClauseElement, dialect: Dialect) -> None:
+    def __init__(
+        self, expression: ClauseElement, dialect: Dialect, *, is_packed: bool = False
+    ) -> None:
         compiled = expression.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         self.text = str(compiled)
+        self._is_packed = is_packed
         self._names: list[str] = list(getattr(compiled, "positiontup", None) or ())
         self._preset: Mapping[str, object] = dict(compiled.params or {})
 
@@ -61,6 +68,10 @@ class Statement:
         """The values in the order of the text; what is not named keeps the expression's own."""
         preset = self._preset
         return tuple(named[name] if name in named else preset[name] for name in self._names)
+
+    def rows(self, fetched: list[tuple[Any, ...]]) -> Sequence[Sequence[Any]]:
+        """The rows of its answer, out of what was fetched (see SqlDialect.compile_rows)."""
+        return _unpack(fetched[0][0]) if self._is_packed else fetched
 
 
 class SqlDialect:
@@ -77,6 +88,19 @@ class SqlDialect:
 
     def compile(self, expression: ClauseElement) -> Statement:
         return Statement(expression, self.sqlalchemy)
+
+    def compile_rows(self, expression: Select[Any]) -> Statement:
+        """A SELECT of some whole rows, whose answer is to be taken through `Statement.rows`.
+
+        SQLite's driver lets other threads in after each column of each row: in a busy process, two
+        changes of threads for each. One JSON text of all the rows is one column, and is read as
+        fast. It is in memory twice, though, so rows without a limit are better left as they are.
+        """
+        if self.name != "sqlite":
+            return self.compile(expression)
+        found = expression.subquery("found")
+        packed = select(func.json_group_array(func.json_array(*found.c)))
+        return Statement(packed, self.sqlalchemy, is_packed=True)
 
     def of(self, record: type[Record], table: Table) -> "TableStatements[Record]":
         """The statements of that table, made when they are first wanted."""
@@ -140,8 +164,8 @@ class TableStatements(Generic[Record]):
         )
         by_sid = table.c.sid == bindparam("sid")
         whole = select(table).where(by_sid)
-        self.get = dialect.compile(whole).text
-        self.get_locked = dialect.compile(whole.with_for_update()).text
+        self.get = dialect.compile_rows(whole)
+        self.get_locked = dialect.compile_rows(whole.with_for_update())
         self.delete = dialect.compile(delete(table).where(by_sid)).text
         self.inserts = inserts(dialect, table, self._columns, operator.attrgetter(*self._columns))
         #: How far down it stands: rows that others refer to are written first.
@@ -151,7 +175,7 @@ class TableStatements(Generic[Record]):
         self._many_changes: dict[tuple[str, ...], ManyChanges] = {}
         self._finds: dict[object, Statement] = {}
 
-    def record(self, row: tuple[Any, ...]) -> Record:
+    def record(self, row: Sequence[Any]) -> Record:
         """The record of a row of all of the table's columns."""
         cells: Sequence[Any] = row
         if self._booleans:
@@ -223,7 +247,7 @@ class TableStatements(Generic[Record]):
 
     def find(
         self, equal: Mapping[str, object], order_by: str, limit: int | None, *, lock: bool
-    ) -> tuple[str, tuple[object, ...]]:
+    ) -> tuple[Statement, tuple[object, ...]]:
         """The SELECT of the rows that meet every equality, and its values."""
         named = dict(_named_values(equal))
         shape = (
@@ -243,8 +267,12 @@ class TableStatements(Generic[Record]):
                 expression = expression.limit(bindparam("row_limit"))
             if lock:
                 expression = expression.with_for_update()
-            known = self._finds[shape] = self._dialect.compile(expression)
-        return known.text, known.values(row_limit=limit, **named)
+            are_few = limit is not None or any(
+                isinstance(value, frozenset | set) for value in equal.values()
+            )
+            compiled = self._dialect.compile_rows if are_few else self._dialect.compile
+            known = self._finds[shape] = compiled(expression)
+        return known, known.values(row_limit=limit, **named)
 
     def _condition(self, name: str, value: object) -> ColumnElement[bool]:
         column: ColumnElement[Any] = self.table.c[name]

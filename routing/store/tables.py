@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    literal_column,
 )
 
 from routing import call, delivery, reservation, task, transfer
@@ -226,8 +227,12 @@ Index(
 _in_turn = (tasks.c.created_at, tasks.c.sid)
 Index("tasks_of_task_queue", tasks.c.task_queue_sid, tasks.c.assignment_status, *_in_turn)
 Index("tasks_of_workflow", tasks.c.workflow_sid, *_in_turn)
-Index("tasks_by_priority", tasks.c.workspace_sid, tasks.c.priority.desc(), *_in_turn)
 Index("tasks_by_virtual_start", tasks.c.workspace_sid, tasks.c.virtual_start_at, tasks.c.sid)
+# Most Tasks have the priority 0, and are in neither of these (routing.store.priorities).
+_most_urgent = (tasks.c.workspace_sid, tasks.c.priority.desc())
+_urgent: Final = columns.where(tasks.c.priority != literal_column("0", Integer))
+Index("tasks_urgent", *_most_urgent, *_in_turn, **_urgent)
+Index("tasks_urgent_by_start", *_most_urgent, tasks.c.virtual_start_at, tasks.c.sid, **_urgent)
 columns.present("tasks_of_routing_target", tasks.c.routing_target, *_in_turn)
 columns.present("tasks_expiring", tasks.c.expires_at)
 columns.present("tasks_due", tasks.c.step_due_at)

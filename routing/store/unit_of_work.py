@@ -332,6 +332,14 @@ class UnitOfWork:
             known = self._pictures[workspace_sid] = self._configurations.read(self, workspace_sid)
         return known
 
+    def configuration_version(self, workspace_sid: str) -> int:
+        """Moved by everything that changes the configuration; NotFound without the workspace."""
+        statement = self._statements.configuration_version
+        row = self.select(self.workspaces.statements, statement, (workspace_sid,)).fetchone()
+        if row is None:
+            raise NotFound(f"/Workspaces/{workspace_sid}")
+        return int(row[0])
+
     def configuration_changed(self, workspace_sid: str) -> None:
         """To be said by whoever wrote a row that Configuration holds."""
         self.reconfigured.add(workspace_sid)
@@ -393,7 +401,7 @@ class UnitOfWork:
         """
         due = self._statements.due_instructions(lock=self.locks(wanted=True))
         values = due.values(now=now, lease_now=now, row_limit=limit)
-        return self.instructions.due(due.text, values)
+        return self.instructions.due(due, values)
 
     def due_deliveries(self, receiver: str, now: Instant, limit: int) -> Sequence[Delivery]:
         """Deliveries that the receiver may be sent now, in the order of their events.
@@ -403,7 +411,7 @@ class UnitOfWork:
         """
         due = self._statements.due_deliveries(lock=self.locks(wanted=True))
         values = due.values(receiver=receiver, now=now, lease_now=now, row_limit=limit)
-        return self.deliveries.due(due.text, values)
+        return self.deliveries.due(due, values)
 
     def due_receivers(self) -> Sequence[str]:
         """Everybody who is owed a Delivery that is pending, due or not."""
@@ -417,7 +425,7 @@ class UnitOfWork:
     def due_calls(self, now: Instant, limit: int) -> Sequence[Call]:
         """Calls of which it is time to ask whether they still live, the most overdue first."""
         due = self._statements.due_calls(lock=self.locks(wanted=True))
-        return self.calls.due(due.text, due.values(now=now, row_limit=limit))
+        return self.calls.due(due, due.values(now=now, row_limit=limit))
 
     def next_deadline(self) -> Instant | None:
         """The earliest instant at which timers have something to do."""

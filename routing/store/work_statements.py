@@ -111,6 +111,10 @@ class WorkStatements:
             .where(workspaces.c.sid == bindparam("key"))
             .values(configuration_version=workspaces.c.configuration_version + _ONE)
         ).text
+        #: Values: workspace SID.
+        self.configuration_version = dialect.compile(
+            select(workspaces.c.configuration_version).where(workspaces.c.sid == bindparam("key"))
+        ).text
         kept = workflow_configurations.c
         #: Values: workflow SID, version.
         self.workflow_configuration = dialect.compile(
@@ -218,7 +222,9 @@ def _next_deliveries() -> Select[Any]:
     first = ~exists(
         select(earlier.c.sid).where(
             earlier.c.order_key == deliveries.c.order_key,
-            earlier.c.receiver == deliveries.c.receiver,
+            # The text is the same, and no planner takes it for a way to find the rows: all that a
+            # receiver is owed may be a million, what there is of one order_key is a few.
+            earlier.c.receiver.concat(literal_column("''")) == deliveries.c.receiver,
             earlier.c.state == _PENDING,
             earlier.c.position < deliveries.c.position,
         )
@@ -256,7 +262,7 @@ def _due_and_free(dialect: SqlDialect, table: Table) -> dict[bool, Statement]:
 
 def _with_and_without_lock(dialect: SqlDialect, rows: Select[Any]) -> dict[bool, Statement]:
     locked = rows.with_for_update(skip_locked=True)
-    return {False: dialect.compile(rows), True: dialect.compile(locked)}
+    return {False: dialect.compile_rows(rows), True: dialect.compile_rows(locked)}
 
 
 def _earliest(due_at: Column[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:

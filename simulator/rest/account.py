@@ -8,7 +8,7 @@ from flask import Blueprint, request
 from simulator.clock import rfc_2822
 from simulator.rest import errors, representation
 from simulator.rest.door import Door, blueprint
-from simulator.rest.errors import bad, not_found
+from simulator.rest.errors import not_found
 from simulator.rest.forms import Form
 from simulator.rest.pages import PAGING, page
 from simulator.settings import Number
@@ -16,7 +16,7 @@ from simulator.settings import Number
 FILTERS = frozenset({"PhoneNumber", "FriendlyName", *PAGING})
 UPDATE = frozenset({
     "FriendlyName", "VoiceUrl", "VoiceMethod", "VoiceFallbackUrl", "VoiceFallbackMethod",
-    "StatusCallback", "StatusCallbackMethod", "VoiceApplicationSid", "TrunkSid",
+    "StatusCallback", "StatusCallbackMethod",
 })  # fmt: skip
 
 
@@ -97,9 +97,6 @@ class Account:
         with self._network.agenda.turn():
             number = self._find(sid)
             changes: dict[str, Any] = {}
-            for name in ("VoiceApplicationSid", "TrunkSid"):  # may be taken away, not given
-                if form.text(name):
-                    raise bad(errors.BAD_VALUE, f"{name} is Twilio's, but it is not simulated")
             if form.has("FriendlyName"):
                 changes["friendly_name"] = form.text("FriendlyName")
             for wire, field, code in (

@@ -17,18 +17,22 @@ from simulator.exchange import WrongMoment
 from simulator.rest import errors, representation
 from simulator.rest.door import Door, blueprint
 from simulator.rest.errors import bad, not_found
-from simulator.rest.forms import Form
+from simulator.rest.forms import Form, dates
 from simulator.rest.pages import PAGING, page
 
 CREATE = frozenset({
     "To", "From", "Url", "Method", "Twiml", "FallbackUrl", "FallbackMethod", "StatusCallback",
-    "StatusCallbackEvent", "StatusCallbackMethod", "Timeout", "TimeLimit",
+    "StatusCallbackEvent", "StatusCallbackMethod", "Timeout", "TimeLimit", "SendDigits",
+    "Record", "RecordingChannels", "RecordingStatusCallback", "RecordingStatusCallbackMethod",
+    "RecordingStatusCallbackEvent", "CallerId", "CallToken",
 })  # fmt: skip
 UPDATE = frozenset({
     "Url", "Method", "Twiml", "Status", "FallbackUrl", "FallbackMethod", "StatusCallback",
     "StatusCallbackMethod", "TimeLimit",
 })  # fmt: skip
-FILTERS = frozenset({"To", "From", "ParentCallSid", "Status", *PAGING})
+FILTERS = frozenset({"To", "From", "ParentCallSid", "Status", *PAGING}) | dates(
+    "StartTime", "EndTime"
+)
 
 
 class Calls:
@@ -70,6 +74,8 @@ class Calls:
                 timeout_seconds=form.timeout(),
                 progress=form.progress(),
                 time_limit_seconds=form.time_limit(),
+                recorded=form.leg_recording(),
+                keys=form.keys(),
             )
             call.fallback_url = form.url("FallbackUrl") or None
             call.fallback_method = form.method("FallbackMethod")
@@ -155,4 +161,6 @@ def _fits(call: Call, form: Form) -> bool:
         (form.text("ParentCallSid"), parent),
         (wanted, call.status),
     )
-    return all(asked is None or asked == found for asked, found in pairs)
+    began = call.answered_at or call.started_at
+    in_time = form.within("StartTime", began) and form.within("EndTime", call.ended_at)
+    return in_time and all(asked is None or asked == found for asked, found in pairs)

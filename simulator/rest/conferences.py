@@ -19,10 +19,10 @@ from simulator.conference import (
 from simulator.rest import errors, representation
 from simulator.rest.door import Door, blueprint
 from simulator.rest.errors import bad, not_found
-from simulator.rest.forms import Form
+from simulator.rest.forms import Form, dates
 from simulator.rest.pages import PAGING, page
 
-FILTERS = frozenset({"FriendlyName", "Status", *PAGING})
+FILTERS = frozenset({"FriendlyName", "Status", *PAGING}) | dates("DateCreated", "DateUpdated")
 PARTICIPANT_FILTERS = frozenset({"Muted", "Hold", "Coaching", *PAGING})
 UPDATE = frozenset({"Status", "AnnounceUrl", "AnnounceMethod"})
 CREATE_PARTICIPANT = frozenset({
@@ -32,6 +32,8 @@ CREATE_PARTICIPANT = frozenset({
     "ConferenceStatusCallbackEvent", "Coaching", "CallSidToCoach", "TimeLimit",
     "ConferenceRecord", "ConferenceRecordingStatusCallback",
     "ConferenceRecordingStatusCallbackMethod", "ConferenceRecordingStatusCallbackEvent",
+    "Record", "RecordingChannels", "RecordingStatusCallback", "RecordingStatusCallbackMethod",
+    "RecordingStatusCallbackEvent", "CallerId", "CallToken",
 })  # fmt: skip
 UPDATE_PARTICIPANT = frozenset({
     "Muted", "Hold", "HoldUrl", "HoldMethod", "WaitUrl", "WaitMethod", "BeepOnExit",
@@ -83,7 +85,10 @@ class Conferences:
             rows = [
                 room
                 for room in reversed(self._network.conferences.values())
-                if name in (None, room.friendly_name) and status in (None, room.status)
+                if name in (None, room.friendly_name)
+                and status in (None, room.status)
+                and form.within("DateCreated", room.created_at)
+                and form.within("DateUpdated", room.updated_at)
             ]
             return page(
                 key="conferences",
@@ -128,6 +133,7 @@ class Conferences:
         with self._network.agenda.turn():
             from_, to = form.parties(self._network)
             timeout, progress, limit = form.timeout(), form.progress(), form.time_limit()
+            recorded = form.leg_recording()
             options = _room_options(form)
             _check_participant(form)
             room = self._room(room_name, options)
@@ -139,6 +145,7 @@ class Conferences:
                     timeout_seconds=timeout,
                     progress=progress,
                     time_limit_seconds=limit,
+                    recorded=recorded,
                     describe=lambda call: _new_participant(call, form),
                 )
             except JoinRefused as refusal:
@@ -273,7 +280,9 @@ def _update(room: Conference, participant: Participant, form: Form) -> None:
     if form.has("WaitUrl"):
         participant.wait_url = form.url("WaitUrl")
         participant.wait_method = form.method("WaitMethod")
-    form.optional_flag("BeepOnExit")
+    beeps = form.optional_flag("BeepOnExit")
+    if beeps is not None:
+        room.beep_on_exit(participant, beeps=beeps)
     # Twilio silently keeps the old value while the participant is on hold.
     if end_on_exit is not None and not participant.hold and end_on_exit != participant.end_on_exit:
         participant.end_on_exit = end_on_exit

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+import threading
 import time
 from typing import Any
 
@@ -27,6 +28,8 @@ class Door:
         self.network = exchange.network
         self.account_sid = exchange.network.settings.account_sid
         self.born_at = exchange.network.now()
+        self._counting = threading.Lock()
+        self._under_way = 0
 
     # -- before and after a request
 
@@ -35,6 +38,7 @@ class Door:
         g.began = time.monotonic()
         g.received_at = self.network.now()
         g.fault = None
+        self._enter()
         settings = self.network.settings
         sid, token = _credentials(request.headers.get("Authorization", ""))
         knows = hmac.compare_digest(token.encode(), settings.auth_token.encode())
@@ -48,6 +52,21 @@ class Door:
             raise RestError(429, errors.TOO_MANY_REQUESTS, "Too Many Requests")
         if g.fault is not None and g.fault.do == "500":
             raise RestError(500, 20500, "An internal server error has occurred")
+
+    def _enter(self) -> None:
+        """Raises RestError where too many are in here already; nothing was done then."""
+        most = self.network.settings.rest_concurrency
+        with self._counting:
+            self._under_way += 1
+            g.is_counted = True
+            if most is not None and self._under_way > most:
+                message = "Too many concurrent requests"
+                raise RestError(429, errors.TOO_MANY_REQUESTS, message)
+
+    def leave(self, _error: BaseException | None) -> None:
+        if g.pop("is_counted", False):
+            with self._counting:
+                self._under_way -= 1
 
     def record(self, response: Response) -> Response:
         fault: Fault | None = g.get("fault")
@@ -108,6 +127,7 @@ def blueprint(name: str, door: Door) -> Blueprint:
     made = Blueprint(name, __name__, url_prefix=PREFIX)
     made.before_request(door.admit)
     made.after_request(door.record)
+    made.teardown_request(door.leave)
     return made
 
 

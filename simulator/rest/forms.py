@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from werkzeug.datastructures import MultiDict
 
 from simulator.call import DocumentRequest, ProgressCallback
+from simulator.clock import iso_8601
 from simulator.endpoint import is_address, is_phone_number
 from simulator.network import Network
-from simulator.recording import EVENTS, RecordingCallback
+from simulator.recording import EVENTS, LegRecording, RecordingCallback
 from simulator.rest import errors
 from simulator.rest.errors import bad
 from simulator.twiml import TwimlError, parse
@@ -19,23 +20,33 @@ from simulator.webhook import parse_overrides
 
 LONGEST_TWIML = 4000  # characters
 
-#: Twilio's, but of no effect where no sound is: taken, checked for nothing.
-INAUDIBLE = frozenset({
-    "Trim", "Region", "JitterBufferSize", "Byoc", "CallReason", "CallToken", "SipAuthUsername",
-    "SipAuthPassword", "RecordingTrack", "ConferenceTrim", "EarlyMedia", "CallerDisplayName",
-    "ClientNotificationUrl", "CallerId",
-})  # fmt: skip
+#: Twilio's, and of no effect where there is no sound and no other network: only checked.
+INAUDIBLE = {
+    "Trim": r"trim-silence|do-not-trim",
+    "ConferenceTrim": r"trim-silence|do-not-trim",
+    "RecordingTrack": r"inbound|outbound|both",
+    "Region": r"us1|us2|ie1|de1|sg1|br1|au1|jp1",
+    "JitterBufferSize": r"small|medium|large|off",
+    "EarlyMedia": r"(?i)true|false",
+    "CallReason": r".{1,50}",
+    "CallerDisplayName": r".{0,256}",
+    "SipAuthUsername": r".{1,256}",
+    "SipAuthPassword": r".{1,256}",
+}
 
 #: Twilio's, but not simulated: refused unless they say "off".
 NOT_SIMULATED = frozenset({
-    "Record", "RecordingChannels", "RecordingStatusCallback", "RecordingStatusCallbackMethod",
-    "RecordingStatusCallbackEvent", "MachineDetection", "MachineDetectionTimeout",
+    "MachineDetection", "MachineDetectionTimeout",
     "MachineDetectionSpeechThreshold", "MachineDetectionSpeechEndThreshold",
     "MachineDetectionSilenceTimeout", "AsyncAmd", "AsyncAmdStatusCallback",
     "AsyncAmdStatusCallbackMethod", "AmdStatusCallback", "AmdStatusCallbackMethod",
-    "ApplicationSid", "SendDigits",
+    "ApplicationSid", "Byoc", "ClientNotificationUrl", "IncludeSoftDeleted", "Beta", "Origin",
+    "AccountSid", "ApiVersion", "AddressSid", "BundleSid", "IdentitySid", "EmergencyStatus",
+    "EmergencyAddressSid", "TrunkSid", "VoiceApplicationSid", "VoiceReceiveMode",
+    "VoiceCallerIdLookup", "SmsApplicationSid", "SmsFallbackMethod", "SmsFallbackUrl", "SmsMethod",
+    "SmsUrl",
 })  # fmt: skip
-OFF = ("", "false", "do-not-record")
+OFF = ("", "false")
 
 
 class Form:
@@ -44,13 +55,17 @@ class Form:
     def __init__(self, sent: "MultiDict[str, str]", known: Iterable[str]) -> None:
         self._sent = sent
         for name in sent:
-            if name in NOT_SIMULATED and (sent[name] in OFF or not _asks_for_more(name)):
+            if name in known:
                 continue
             if name in NOT_SIMULATED:
-                raise bad(errors.BAD_VALUE, f"{name} is Twilio's, but it is not simulated")
-            if name not in INAUDIBLE and name not in known:
+                if sent[name].lower() not in OFF:
+                    raise bad(errors.BAD_VALUE, f"{name} is Twilio's, but it is not simulated")
+            elif name not in INAUDIBLE:
                 expected = ", ".join(sorted(known)) or "none"
                 raise bad(errors.BAD_VALUE, f"Unknown parameter {name}; known are: {expected}")
+            elif sent[name] and not re.fullmatch(INAUDIBLE[name], sent[name]):
+                message = f"{name} is {INAUDIBLE[name]}, not {sent[name]!r}"
+                raise bad(errors.BAD_VALUE, message)
 
     def has(self, name: str) -> bool:
         return name in self._sent
@@ -119,10 +134,15 @@ class Form:
             raise bad(errors.NO_FROM, "Caller phone number is required: 'From'")
         if not is_address(from_) and not is_phone_number(from_):
             raise bad(errors.INVALID_FROM, f"Invalid 'From' phone number: {from_}")
-        if is_phone_number(to) and network.number(from_) is None:
-            message = f"Source phone number {from_} is not a number of this account"
+        caller_id = self.text("CallerId") or from_
+        if not is_address(caller_id):
+            raise bad(errors.INVALID_FROM, f"Invalid 'CallerId': {caller_id}")
+        # With the token of a caller's own call, that caller may be shown to the callee.
+        is_forwarded = bool(self.text("CallToken"))
+        if is_phone_number(to) and not is_forwarded and network.number(caller_id) is None:
+            message = f"Source phone number {caller_id} is not a number of this account"
             raise bad(errors.FROM_NOT_OWNED, message)
-        return from_, to
+        return caller_id, to
 
     def timeout(self) -> int:
         """Seconds of ringing."""
@@ -141,6 +161,42 @@ class Form:
             method=self.method("StatusCallbackMethod"),
             events=self.several("StatusCallbackEvent") or ("completed",),
         )
+
+    def leg_recording(self) -> "LegRecording | None":
+        """What `Record` of an outbound call asks for."""
+        channels = 2 if self.one_of("RecordingChannels", "mono", "dual") == "dual" else 1
+        callback = self.recording()
+        if not self.flag("Record", default=False):
+            return None
+        track = self.text("RecordingTrack") or "both"
+        return LegRecording(channels=channels, track=track, callback=callback)
+
+    def keys(self) -> str | None:
+        """SendDigits: pressed as soon as somebody has answered; w waits half a second."""
+        value = self.text("SendDigits")
+        if value is not None and not re.fullmatch(r"[0-9wW#*]{1,32}", value):
+            message = f"SendDigits are up to 32 of 0-9, *, # and w, not {value!r}"
+            raise bad(errors.INVALID_DIGITS, message)
+        return value
+
+    def within(self, name: str, instant: int | None) -> bool:
+        """Does an instant meet the filters `name`, `name<` (until) and `name>` (from)?"""
+        asked = [(mark, self.text(name + mark)) for mark in ("", "<", ">")]
+        for mark, text in asked:
+            if text is None:
+                continue
+            found = re.match(r"(\d{4}-\d\d-\d\d)(T[\d:]+(\.\d+)?Z)?$", text)
+            if found is None:
+                message = f"{name}{mark} is YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ, not {text!r}"
+                raise bad(errors.BAD_VALUE, message)
+            if instant is None:
+                return False
+            # The clients write a day as its midnight.
+            wanted = text.rstrip("Z").partition(".")[0].removesuffix("T00:00:00")
+            told = iso_8601(instant)[: len(wanted)]
+            if not {"": told == wanted, "<": told <= wanted, ">": told >= wanted}[mark]:
+                return False
+        return True
 
     def recording(self, prefix: str = "") -> RecordingCallback | None:
         """Who is told of a recording, from `prefix` + RecordingStatusCallback and its like."""
@@ -170,11 +226,6 @@ class Form:
         return DocumentRequest(twiml=twiml)
 
 
-def _asks_for_more(name: str) -> bool:
-    """Names that by themselves switch something on; the others only say how."""
-    return name in (
-        "Record",
-        "MachineDetection",
-        "ApplicationSid",
-        "SendDigits",
-    )
+def dates(*names: str) -> frozenset[str]:
+    """The parameters of a list that filter by a date: exactly, until and from."""
+    return frozenset(name + mark for name in names for mark in ("", "<", ">"))

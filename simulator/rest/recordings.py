@@ -16,10 +16,11 @@ from simulator.recording import (
 from simulator.rest import errors, representation
 from simulator.rest.door import Door, blueprint
 from simulator.rest.errors import bad, not_found
-from simulator.rest.forms import Form
+from simulator.rest.forms import Form, dates
 from simulator.rest.pages import PAGING, page
 
-FILTERS = frozenset({"CallSid", "ConferenceSid", *PAGING})
+MADE = dates("DateCreated")
+FILTERS = frozenset({"CallSid", "ConferenceSid", *PAGING}) | MADE
 CREATE = frozenset({"RecordingTrack"})
 UPDATE = frozenset({"Status", "PauseBehavior"})
 
@@ -114,7 +115,9 @@ class Recordings:
             rows = [
                 one
                 for one in self._of_account()
-                if call in (None, one.call_sid) and room in (None, one.conference_sid)
+                if call in (None, one.call_sid)
+                and room in (None, one.conference_sid)
+                and form.within("DateCreated", one.started_at)
             ]
             return self._page(rows, representation.account_recording)
 
@@ -152,9 +155,9 @@ class Recordings:
 
     def list_of_call(self, account_sid: str, call_sid: str) -> dict[str, Any]:
         del account_sid
-        Form(request.args, PAGING)
+        form = Form(request.args, MADE | frozenset(PAGING))
         with self._network.agenda.turn():
-            return self._page(self._of_call(call_sid), representation.call_recording)
+            return self._page(_made(form, self._of_call(call_sid)), representation.call_recording)
 
     def fetch_of_call(self, account_sid: str, call_sid: str, sid: str) -> dict[str, Any]:
         del account_sid
@@ -178,9 +181,10 @@ class Recordings:
 
     def list_of_room(self, account_sid: str, room_name: str) -> dict[str, Any]:
         del account_sid
-        Form(request.args, PAGING)
+        form = Form(request.args, MADE | frozenset(PAGING))
         with self._network.agenda.turn():
-            return self._page(self._of_room(room_name), representation.conference_recording)
+            found = _made(form, self._of_room(room_name))
+            return self._page(found, representation.conference_recording)
 
     def fetch_of_room(self, account_sid: str, room_name: str, sid: str) -> dict[str, Any]:
         del account_sid
@@ -199,6 +203,10 @@ class Recordings:
         del account_sid
         with self._network.agenda.turn():
             return self._delete(_find(self._of_room(room_name), sid))
+
+
+def _made(form: Form, recordings: Iterable[Recording]) -> list[Recording]:
+    return [one for one in recordings if form.within("DateCreated", one.started_at)]
 
 
 def _find(recordings: Iterable[Recording], sid: str) -> Recording:

@@ -1,5 +1,6 @@
 """Calls, rooms, queues and recordings as Twilio's JSON shows them."""
 
+import re
 from typing import Any
 
 from simulator.call import QUEUED, Call
@@ -19,6 +20,12 @@ def _date(instant: int | None) -> str | None:
     return None if instant is None else rfc_2822(instant)
 
 
+def _formatted(address: str) -> str:
+    """A North American number as people there write it; any other address as it is."""
+    found = re.fullmatch(r"\+1(\d{3})(\d{3})(\d{4})", address)
+    return f"({found[1]}) {found[2]}-{found[3]}" if found else address
+
+
 def call(one: Call, account_sid: str, now: int) -> dict[str, Any]:
     uri = f"{root(account_sid)}/Calls/{one.sid}"
     fresh = one.status == QUEUED  # a call that is only queued has no dates yet, as recorded
@@ -36,13 +43,13 @@ def call(one: Call, account_sid: str, now: int) -> dict[str, Any]:
         "end_time": _date(one.ended_at),
         "forwarded_from": one.forwarded_from,
         "from": one.from_,
-        "from_formatted": one.from_,
+        "from_formatted": _formatted(one.from_),
         "group_sid": one.group_sid,
         "parent_call_sid": None if one.parent is None else one.parent.sid,
         "phone_number_sid": one.phone_number_sid,
         "price": None,
         "price_unit": "USD",
-        "queue_time": "0",
+        "queue_time": str(one.queued_ms),
         "start_time": _date(one.answered_at or one.started_at),
         "status": one.status,
         "subresource_uris": {
@@ -54,7 +61,7 @@ def call(one: Call, account_sid: str, now: int) -> dict[str, Any]:
             )
         },
         "to": one.to,
-        "to_formatted": one.to,
+        "to_formatted": _formatted(one.to),
         "trunk_sid": None,
         "uri": f"{uri}.json",
     }
@@ -95,7 +102,7 @@ def participant(one: Participant, room: Conference) -> dict[str, Any]:
         "hold": one.hold,
         "label": one.label,
         "muted": one.muted,
-        "queue_time": "0",
+        "queue_time": str(one.call.queued_ms),
         "start_conference_on_enter": one.start_on_enter,
         "status": one.status,
         "uri": uri,
@@ -113,7 +120,6 @@ def queue(one: CallQueue, account_sid: str) -> dict[str, Any]:
         "friendly_name": one.friendly_name,
         "max_size": one.max_size,
         "sid": one.sid,
-        "subresource_uris": {"members": f"{uri}/Members.json"},
         "uri": f"{uri}.json",
     }
 
@@ -201,7 +207,6 @@ def number(one: Number, account_sid: str, born_at: int) -> dict[str, Any]:
         "status": "in-use",
         "status_callback": one.status_callback or "",
         "status_callback_method": one.status_callback_method,
-        "subresource_uris": {},
         "trunk_sid": None,
         "type": "local",
         "uri": uri,

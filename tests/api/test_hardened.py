@@ -12,6 +12,7 @@ import pytest
 from routing import timers
 from routing.api.door import EVERY_OPERATION
 from routing.api.operations import Operation
+from routing.api.paging import Paged
 from tests.api.service import AUTH_TOKEN, NEXT_AUTH_TOKEN, Centre
 from tests.api.test_races import at_once
 
@@ -29,7 +30,7 @@ INJECTIONS = (
 )
 
 
-def _path(operation: Operation, sids: dict[str, str]) -> str:
+def at_path(operation: Operation, sids: dict[str, str]) -> str:
     path = "/v1" + operation.path
     for name, sid in sids.items():
         path = path.replace(f"<{name}>", sid)
@@ -52,7 +53,7 @@ def test_no_parameter_is_a_way_into_the_database(centre: Centre) -> None:
     }
     asked = 0
     for operation in EVERY_OPERATION:
-        path = _path(operation, sids)
+        path = at_path(operation, sids)
         for number, field in enumerate(msgspec.structs.fields(operation.takes)):
             text = INJECTIONS[(number + len(operation.name)) % len(INJECTIONS)]
             values = {field.encode_name: text}
@@ -62,7 +63,7 @@ def test_no_parameter_is_a_way_into_the_database(centre: Centre) -> None:
             asked += 1
         for text in INJECTIONS[:3]:
             for name in sids:
-                injected = _path(operation, {**sids, name: text})
+                injected = at_path(operation, {**sids, name: text})
                 if operation.method == "GET" and injected != path:
                     assert centre.service.ask("GET", injected).status_code == 404
     assert asked > 250
@@ -179,3 +180,80 @@ def test_an_offer_ends_in_one_way_whoever_asks_for_what(centre_on_each: Centre, 
     seen = centre.workspace.tasks(task.sid).fetch().assignment_status
     taken = centre.workspace.workers(centre.worker_sid).worker_channels("default").fetch()
     assert taken.assigned_tasks == (1 if seen == "assigned" else 0)
+
+
+#: Filters to which some of these texts are good ones: anything but "true" is false, JSON is JSON,
+#: and what statistics are about leaves nobody out of a list.
+_NO_NAMES = {
+    "Available",
+    "EvaluateWorkerAttributes",
+    "HasAddons",
+    "Page",
+    "SplitByWaitTime",
+    "TaskChannel",
+}
+
+
+def test_no_filter_lets_more_through_than_its_own_words(centre: Centre) -> None:
+    """Whatever would be true in SQL for every row finds none, or is refused by name."""
+    task = centre.workspace.tasks.create()
+    offered = centre.service.reserve(task.sid, centre.worker_sid)
+    sids = {
+        "workspace_sid": centre.workspace_sid,
+        "task_sid": str(task.sid),
+        "worker_sid": centre.worker_sid,
+    }
+    lists = [each for each in EVERY_OPERATION if issubclass(each.takes, Paged)]
+    asked = 0
+    for operation in lists:
+        path = at_path(operation, sids)
+        everything = centre.service.ask("GET", path).get_json()
+        assert everything["meta"]["key"] in everything
+        for field in msgspec.structs.fields(operation.takes):
+            for text in INJECTIONS:
+                name = field.encode_name
+                answer = centre.service.ask("GET", path, query_string={name: text})
+                told, asked = answer.get_json(), asked + 1
+                if answer.status_code == 400:
+                    assert f"Invalid {name}" in told["message"], (path, name, text)
+                elif name not in _NO_NAMES:
+                    assert answer.status_code == 200
+                    assert told[told["meta"]["key"]] == [], (path, name, text)
+    assert asked > 500
+    assert centre.workspace.tasks(task.sid).fetch().assignment_status == "reserved"
+    [kept] = centre.workspace.tasks(task.sid).reservations.list()
+    assert kept.sid == offered.sid
+
+
+def test_no_update_changes_what_it_does_not_name(centre: Centre) -> None:
+    """Columns, and whatever the rows of others call their own: only the documented names count."""
+    task = centre.workspace.tasks.create()
+    channel = centre.workspace.task_channels.create(friendly_name="Fax", unique_name="fax")
+    activity = centre.workspace.activities.create(friendly_name="Lunch")
+    below = (
+        "",
+        f"/Activities/{activity.sid}",
+        f"/TaskChannels/{channel.sid}",
+        f"/TaskQueues/{centre.queue_sid}",
+        f"/Workflows/{centre.workflow_sid}",
+        f"/Workers/{centre.worker_sid}",
+        f"/Workers/{centre.worker_sid}/Channels/voice",
+        f"/Tasks/{task.sid}",
+    )
+    forms = {
+        "Sid": "XX" + "0" * 32, "AccountSid": "AC" + "0" * 32, "WorkspaceSid": "WS" + "0" * 32,
+        "Version": "7", "ConfigurationVersion": "9", "CreatedAt": "0", "DateCreated": "2020-01-01",
+        "AssignedTasks": "5", "AssignmentCount": "8", "ExpiresAt": "1", "IsDeleted": "true",
+        "LastReservedAt": "1", "QueueEnteredAt": "1", "StatusChangedAt": "1", "TaskSid": "WT0",
+        "Url": "https://example.com", "Links": "{}", "Addons": '{"a": 1}', "Role": "admin",
+        "sid": "x", "friendly_name": "stolen", "attributes": '{"a": 1}', "priority": "9",
+        "__class__": "x", "friendly_name[]": "stolen", "FriendlyName.x": "stolen",
+    }  # fmt: skip
+    for path in below:
+        before = centre.service.ask("GET", centre.path + path).get_json()
+        answer = centre.service.ask("POST", centre.path + path, data=forms)
+        assert answer.status_code == 200, (path, answer.text)
+        after = centre.service.ask("GET", centre.path + path).get_json()
+        for told in (before, after):
+            told.pop("date_updated")
+        assert after == before, path

@@ -19,6 +19,33 @@ def test_every_change_of_a_task_gives_it_a_new_tag(centre: Centre) -> None:
     assert changed.headers["ETag"] == '"1"' == _etag(centre, path)
 
 
+def test_the_lists_of_what_has_versions_have_tags_of_their_own(centre: Centre) -> None:
+    task = centre.workspace.tasks.create()
+    offered = centre.service.reserve(task.sid, centre.worker_sid)
+    lists = {
+        "Tasks": (f"Tasks/{task.sid}", {"Priority": "1"}),
+        "Workers": (f"Workers/{centre.worker_sid}", {"FriendlyName": "Alicia"}),
+        f"Tasks/{task.sid}/Reservations": (
+            f"Tasks/{task.sid}/Reservations/{offered.sid}",
+            {"ReservationStatus": "accepted"},
+        ),
+        f"Workers/{centre.worker_sid}/Reservations": (
+            f"Workers/{centre.worker_sid}/Reservations/{offered.sid}",
+            {"ReservationStatus": "completed"},
+        ),
+    }
+    for path, (one, form) in lists.items():
+        before = _etag(centre, path)
+        centre.service.clock.advance(60)  # a Task's age is told, and is no change
+        assert before == _etag(centre, path)
+        changed = centre.service.ask("POST", f"{centre.path}/{one}", data=form)
+        assert changed.status_code == 200, changed.text
+        assert _etag(centre, path) != before
+    for path in ("Activities", "TaskQueues", "Workflows", "TaskChannels", "Events"):
+        answer = centre.service.ask("GET", f"{centre.path}/{path}")
+        assert "ETag" not in answer.headers, path
+
+
 @pytest.mark.parametrize("tag", ["0", '"0"', 'W/"0"', "*"])
 def test_whoever_saw_the_present_version_may_change_it(centre: Centre, tag: str) -> None:
     task = centre.workspace.tasks.create()

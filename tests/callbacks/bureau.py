@@ -76,6 +76,7 @@ class Bureau:
             wake=lambda: None,
             chance=lambda: 1.0,
         )
+        self._log.find_place()
         self.owing.start()
 
     def _concern(self, concerns: frozenset[str]) -> None:

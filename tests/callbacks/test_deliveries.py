@@ -260,6 +260,19 @@ def test_two_processes_share_the_work_and_send_nothing_twice(
         assert mine == ["task.created", "task.canceled"]
 
 
+def test_a_process_that_was_made_before_a_url_was_set_hears_of_it_though_another_has_read_on(
+    centre_on_each: Centre,
+) -> None:
+    poster = FakePoster(lambda _: posted())
+    early, late = (Bureau(centre_on_each, poster=poster) for _ in range(2))
+    late.subscribe(URL, "task.created")
+    task = centre_on_each.add_task()
+    early.read()
+    assert "task.created" in early.concerns
+    early.send()
+    assert [task in body.decode() for _, body, _ in poster.posted] == [True]
+
+
 def test_leases_of_a_dead_process_are_given_up_where_nobody_else_can_be(centre: Centre) -> None:
     dead = bureau_with(centre, lambda _: posted())
     centre.add_task()

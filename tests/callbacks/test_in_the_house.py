@@ -1,13 +1,24 @@
 """The whole house with its own processes, and a receiver beside it: killed and started again."""
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
+from commands.provision import provision
+from routing.clock import SystemClock
+from routing.engine import Engine, tasks, workspaces
+from routing.store import open_store
 from tests.callbacks.receiver import Receiver, Reply, json_reply
-from tests.journeys.house import ACCOUNT, TOKEN, House
+from tests.journeys.house import ACCOUNT, PATIENCE, TOKEN, House
 
 
 def test_callbacks_of_a_house_that_is_killed(
@@ -86,3 +97,79 @@ def _check_stream(house: House, wanted: int) -> None:
             if len(told) == wanted:
                 break
     assert len(set(told)) == wanted
+
+
+def test_callbacks_go_on_in_another_process_when_the_one_that_sends_them_is_killed(
+    postgres_url: str, tmp_path: Path, receiver: Receiver
+) -> None:
+    """Two machines that may send them: one does, and the other one takes over."""
+    store = open_store(postgres_url, SystemClock())
+    store.migrate()
+    store.listen()
+    leads = store.leadership()
+    engine = Engine(store, SystemClock())
+    workspace = store.perform(provision)
+    engine.perform(
+        workspaces.update,
+        workspace_sid=workspace.sid,
+        event_callback_url=receiver.url(),
+        events_filter="task.created,task.updated",
+    )
+    told: dict[str, list[str]] = {}
+
+    def make(number: int) -> None:
+        for _ in range(number):
+            task = engine.perform(tasks.create, workspace_sid=workspace.sid)
+            engine.perform(tasks.update, workspace_sid=workspace.sid, task_sid=task.sid, priority=7)
+            told[task.sid] = ["task.created", "task.updated"]
+
+    def heard() -> dict[str, list[str]]:
+        found: dict[str, dict[str, str]] = {}
+        for each in tuple(receiver.received):
+            found.setdefault(each.fields["TaskSid"], {})[each.fields["Sid"]] = each.event
+        return {sid: list(events.values()) for sid, events in found.items()}
+
+    with _followers(postgres_url, tmp_path / "one") as one:
+        _wait_for(leads.is_taken)
+        with _followers(postgres_url, tmp_path / "two"):
+            make(10)
+            _wait_for(lambda: len(receiver.received) > 3)
+            one.kill()
+            make(10)
+            _wait_for(lambda: heard() == told)
+    leads.give_up()
+    store.close()
+
+
+@contextlib.contextmanager
+def _followers(database_url: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    folder.mkdir()
+    environment = dict(os.environ) | {
+        "ROLE": "followers",
+        "DATABASE_URL": database_url,
+        "INSTANCE_PATH": str(folder),
+        "TWILIO_ACCOUNT_SID": ACCOUNT,
+        "TWILIO_AUTH_TOKEN": TOKEN,
+        "CALLBACK_ALLOW_PRIVATE": "loopback",
+        "TANDEM_SECRET_KEY": "of these tests alone",
+        "PUBLIC_URL": "http://127.0.0.1:1",
+    }
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flask", "--app", "app", "follow"],
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    tick, end = threading.Event(), time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        tick.wait(0.02)

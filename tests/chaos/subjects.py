@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from tests.chaos import calling, forging, history, journeying, killing, machines, racing
+from tests.chaos import (
+    calling,
+    delivering,
+    forging,
+    history,
+    journeying,
+    killing,
+    machines,
+    racing,
+)
 from tests.chaos.running import Subject
 
 SUBJECTS: Mapping[str, Subject] = {
@@ -35,12 +44,19 @@ SUBJECTS: Mapping[str, Subject] = {
         cases=2_000,
         case="a course in which something goes wrong once",
         play=journeying.play,
+        is_exact=False,
     ),
     "webhooks": Subject(
         about="callbacks five times over, in any order, up to a day late: all ends as in order",
         cases=2_000,
         case="4 calls, once with a quiet post and once with a wild one",
         play=calling.play_late_webhooks,
+    ),
+    "deliveries": Subject(
+        about="callbacks to receivers that fail nearly every third time: all arrive, in order",
+        cases=2_000,
+        case="250 steps of a history and of two processes that send, every 10th on PostgreSQL",
+        play=delivering.play,
     ),
     "signatures": Subject(
         about="webhooks that Twilio did not sign: none is believed, none leaves a trace",

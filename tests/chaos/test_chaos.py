@@ -9,7 +9,17 @@ import pytest
 
 from tests import postgres
 from tests.chaos import __main__ as command
-from tests.chaos import calling, forging, history, killing, machines, racing, running
+from tests.chaos import (
+    calling,
+    delivering,
+    forging,
+    history,
+    journeying,
+    killing,
+    machines,
+    racing,
+    running,
+)
 from tests.chaos.running import Case, Report, Subject
 from tests.chaos.subjects import SUBJECTS
 
@@ -19,7 +29,9 @@ SMALL: dict[str, Callable[[Case], None]] = {
     "machines": partial(machines.play_machines, examples=2),
     "decisions": partial(machines.play_decisions, histories=3),
     "calls": calling.play_any_course,
+    "journeys": journeying.play,
     "webhooks": calling.play_late_webhooks,
+    "deliveries": partial(delivering.play, steps=100),
     "signatures": forging.play,
     "races": partial(racing.play, races=64, processes=2),
     "kills": partial(killing.play, calls=6, kills=1),

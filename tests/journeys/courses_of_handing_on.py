@@ -16,13 +16,10 @@ OVER = "Conference ended"
 HANDED_OUT = "Transferred to somebody outside"
 
 
-def _talks_with(stage: Stage, agent: Agent, call: str, sid: str) -> None:
-    stage.until(lambda: agent.is_talking_to(call), f"{agent.name} talks to the caller")
-    assert agent.reservations()[sid] == "accepted"
-
-
-def _offered_again(stage: Stage, agent: Agent, call: str, sid: str) -> None:
-    """Whom the Task is handed on to takes it, also when it must be offered once more."""
+def _offered_again(
+    stage: Stage, agent: Agent, call: str, sid: str, *, by: Agent | None = None
+) -> None:
+    """Whom the Task is handed on to takes it, also when it must be offered, or handed on, again."""
 
     def talks() -> bool:
         status = agent.reservations().get(sid)
@@ -30,7 +27,9 @@ def _offered_again(stage: Stage, agent: Agent, call: str, sid: str) -> None:
             return True
         if agent.activity != "Available" and not agent.load:
             stage.office.centre.move(agent.worker_sid, "Available")
-        if status == "pending":
+        if by is not None and status is None and stage.office.centre.status(sid) == "assigned":
+            by.hand_on(sid, agent.worker_sid, "WARM")
+        elif status == "pending":
             agent.accept(sid)
         return False
 
@@ -41,18 +40,8 @@ def _offered_again(stage: Stage, agent: Agent, call: str, sid: str) -> None:
 def a_colleague_is_brought_in_and_left_with_the_caller(stage: Stage) -> End:
     call, sid, alice = talk(stage)
     bob = stage.agent("Bob")
-    alice.hand_on(sid, bob.worker_sid, "WARM")
-    takes(stage, bob, sid)
-
-    def together() -> bool:
-        if bob.activity == "Offline" and not bob.load:  # the phone could not be reached: again
-            stage.office.centre.move(bob.worker_sid, "Available")
-            if stage.office.centre.status(sid) == "assigned":
-                alice.hand_on(sid, bob.worker_sid, "WARM")
-                takes(stage, bob, sid)
-        return bob.is_talking_to(call, *alice.legs)
-
-    stage.until(together, "three are together")
+    _offered_again(stage, bob, call, sid, by=alice)
+    assert bob.is_talking_to(call, *alice.legs)
     assert (alice.load, bob.load) == (1, 1)
     alice.hang_up()
     stage.until(lambda: alice.reservations().get(sid) == "wrapping", "Alice wraps up")
@@ -83,8 +72,7 @@ def a_caller_on_hold_talks_to_the_colleague_once_the_first_agent_has_left(stage:
     call, sid, alice = talk(stage)
     alice.hold(sid, True)
     bob = stage.agent("Bob")
-    alice.hand_on(sid, bob.worker_sid, "WARM")
-    _offered_again(stage, bob, call, sid)
+    _offered_again(stage, bob, call, sid, by=alice)
     alice.hang_up()
     stage.until(lambda: not stage.is_held(call) and bob.is_talking_to(call), "fetched back")
     stage.hang_up(call)

@@ -133,6 +133,68 @@ def test_a_day_of_an_agent_in_node(house: House, sdk: str) -> None:
         )
         alice.until("reservation canceled", sid=offer["sid"])
         alice.until("task canceled", status="canceled", reason="Enough")
+        # The SDK would throw, and end the program, at an Activity that it has not read.
+        alice.forget()
+        lunch = house.post(f"{house.base}/Activities", FriendlyName="Lunch", Available="false")
+        house.post(f"{house.base}/Workers/{alice_sid}", ActivitySid=lunch["sid"])
+        assert alice.until("ready")["activity"] == "Lunch"
+
+
+def test_agents_in_one_conference_hold_mute_kick_and_listen_in(house: House) -> None:
+    """All of it asked for by the SDK, and looked at in the phone network."""
+    only(house, "Alice")
+    here = workspace(house)
+    sids = {name: worker(house, name) for name in ("Alice", "Bob")}
+    eve = house.post(
+        f"{house.base}/Workers", FriendlyName="Eve", Attributes='{"contact_uri":"client:eve"}'
+    )["sid"]
+
+    def room(number: int) -> dict[str, dict[str, Any]]:
+        found = [
+            {each["label"] or "caller": each for each in room["participants"]}
+            for room in house.network("GET", "/state")["conferences"]
+            if room["status"] == "in-progress" and len(room["participants"]) == number
+        ]
+        return found[0] if found else {}
+
+    def until(number: int, who: str, **state: object) -> None:
+        def look() -> bool:
+            found = room(number).get(who, {})
+            return all(found.get(name) == value for name, value in state.items()) and bool(found)
+
+        house.until(look, f"{number} in the room, {who} {state}")
+
+    with (
+        NodeAgent(house, "Worker", access_token(here, sids["Alice"])) as alice,
+        NodeAgent(house, "Worker", access_token(here, sids["Bob"])) as bob,
+        NodeAgent(house, "Supervisor", access_token(here, eve, role="supervisor")) as boss,
+    ):
+        for agent in (alice, bob, boss):
+            agent.until("ready")
+        house.dial()
+        mine = alice.until("reservationCreated")
+        alice.do("conference", sid=mine["sid"])
+        alice.until("reservation accepted")
+        until(2, "caller", hold=False)
+        alice.do("customer", sid=mine["sid"], options={"hold": True})
+        until(2, "caller", hold=True)
+        alice.do("customer", sid=mine["sid"], options={"hold": False})
+        until(2, "caller", hold=False)
+        alice.do("participant", sid=mine["sid"], options={"mute": True})
+        until(2, mine["sid"], muted=True)
+
+        bob.do("activity", name="Available")
+        alice.do("transfer", sid=mine["sid"], to=sids["Bob"])
+        his = bob.until("reservationCreated")
+        bob.do("conference", sid=his["sid"])
+        bob.until("reservation accepted")
+        until(3, his["sid"], hold=False)
+        alice.do("hold", sid=mine["sid"], worker=sids["Bob"], on=True)
+        until(3, his["sid"], hold=True)
+        boss.do("monitor", task=mine["task"]["sid"], reservation=mine["sid"])
+        house.until(lambda: room(4), "the supervisor to listen in")
+        alice.do("kick", sid=mine["sid"], worker=sids["Bob"])
+        house.until(lambda: his["sid"] not in room(3) and room(3), "Bob to be gone")
 
 
 def test_a_token_that_ends_is_replaced_by_the_next(house: House) -> None:

@@ -3,14 +3,20 @@
 `make chaos ARGS=journeys` plays them two thousand times.
 """
 
+import contextlib
 import random
 
 import pytest
 
+from routing.engine import Engine
+from routing.store.store import open_store
+from tests import postgres
+from tests.fakes import ManualClock
 from tests.journeys.courses import run
 from tests.journeys.every_course import COURSES, play_with_a_mishap
 from tests.journeys.mishaps import KINDS
 from tests.journeys.rows import ROWS
+from tests.routing.centre import Centre
 from tests.routing.scratch import scratch_centre
 
 
@@ -24,6 +30,25 @@ def test_a_course_comes_to_its_end(name: str) -> None:
 def test_every_row_has_a_course() -> None:
     walked = {row for course in COURSES.values() for row in course.rows}
     assert walked == set(ROWS)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a_caller_talks_to_an_agent_and_hangs_up",
+        "a_colleague_is_brought_in_and_left_with_the_caller",
+        "a_blind_transfer_that_nobody_answers_goes_back_in_line",
+        "somebody_outside_is_brought_in_and_left_with_the_caller",
+    ],
+)
+def test_a_course_comes_to_its_end_on_postgresql(
+    name: str, postgres_server: postgres.Server
+) -> None:
+    clock = ManualClock()
+    store = open_store(postgres_server.create_database(), clock)
+    with contextlib.closing(store):
+        store.migrate()
+        run(COURSES[name], Centre(store, Engine(store, clock), clock))
 
 
 @pytest.mark.parametrize("kind", KINDS)

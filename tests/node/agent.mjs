@@ -91,6 +91,19 @@ export function agent(TaskRouter, kind, token, options, tell) {
       }
       return { status: outgoing.status, sid: outgoing.sid };
     },
+    participant: async ({ sid, options: more }) => {
+      await reservation(sid).updateParticipant(more);
+      return {};
+    },
+    customer: async ({ sid, options: more }) => ({
+      status: (await reservation(sid).task.updateParticipant(more)).status,
+    }),
+    hold: async ({ sid, worker: target, on }) => ({
+      status: (await reservation(sid).task.hold(target, on)).status,
+    }),
+    kick: async ({ sid, worker: target }) => ({
+      status: (await reservation(sid).task.kick(target)).status,
+    }),
     cancelTransfer: async ({ sid }) => ({
       status: (await reservation(sid).task.transfers.outgoing.cancel()).status,
     }),

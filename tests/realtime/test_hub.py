@@ -2,7 +2,10 @@
 
 import asyncio
 
+import pytest
+
 from routing.api.tokens import Bearer
+from routing.realtime import hub as hubs
 from routing.realtime.hub import MAX_BACKLOG_BYTES, Hub, Parcel, Session, token_lifetime
 from tests.fakes import MONDAY_MORNING, ManualClock
 
@@ -49,6 +52,7 @@ def joined(hub: Hub, line: Line, *, low: int = 0, seen: frozenset[int] = frozens
             channel="WK",
             is_legacy=False,
             expires_at=1 << 60,
+            came_at=0,
             low=low,
             seen=seen,
         )
@@ -98,6 +102,23 @@ def test_a_socket_is_told_nothing_that_was_there_before_it() -> None:
         joined(hub, line, low=5, seen=frozenset({6, 8}))
         hub.deliver([parcel(position) for position in range(4, 10)])
         assert line.texts == ["7", "9"]
+
+    asyncio.run(scene())
+
+
+def test_signs_of_life_are_what_the_sdk_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hubs, "_TICK_SECONDS", 0.0)
+
+    async def scene() -> None:
+        hub = Hub(ManualClock())
+        lines = [Line(expected=2) for _ in range(hubs.HEARTBEAT_SECONDS)]
+        for line in lines:
+            joined(hub, line)
+        ticking = asyncio.create_task(hub.tick())
+        for line in lines:
+            await line.has_all.wait()
+        ticking.cancel()
+        assert {text for line in lines for text in line.texts} == {" "}
 
     asyncio.run(scene())
 

@@ -5,6 +5,7 @@ from typing import Any
 import jwt
 import pytest
 
+from routing.engine import reservations
 from routing.realtime import routes
 from tests.realtime.conftest import SECRET, Office
 
@@ -33,17 +34,25 @@ TABLE = {
     "ListWorker": (OVERSEERS, OVERSEERS),
     "ListTaskQueue": (OVERSEERS, OVERSEERS),
     "FetchTaskQueue": (OVERSEERS, OVERSEERS),
+    "FetchTaskConference": (AGENTS, OVERSEERS),
+    "UpdateTaskConference": (AGENTS, ""),
+    "RecordTaskConference": (AGENTS, ""),
+    "PressTaskConferenceKeys": (AGENTS, ""),
+    "CreateTaskConferenceParticipant": (AGENTS, ""),
+    "UpdateTaskConferenceParticipant": (AGENTS, ""),
 }
 RULES = sorted(routes.ROUTES.iter_rules(), key=str)
 
 
 class Scene:
-    """Alice and Bob have a Reservation each, and what a request for either looks like."""
+    """Alice and Bob have accepted a Reservation each, and what a request for either looks like."""
 
     def __init__(self, office: Office) -> None:
         self.office = office
         self.mine = office.offer(office.alice)
         self.other = office.offer(office.bob)
+        for offer in (self.mine, self.other):
+            office.service.engine.perform(reservations.accept, reservation_sid=offer.sid)
 
     def request(self, rule: Any, *, own: bool) -> tuple[str, str, dict[str, Any]]:
         office, reservation = self.office, self.mine if own else self.other
@@ -56,6 +65,7 @@ class Scene:
             "activity_sid": office.centre.available_sid,
             "task_queue_sid": office.centre.queue_sid,
             "transfer_sid": "TT" + "0" * 32,
+            "participant_sid": "IN" + "0" * 32,
         }
         path = str(rule)
         for name in rule.arguments:
@@ -143,3 +153,19 @@ def test_a_task_that_was_declined_can_be_read_and_not_changed(office: Office) ->
     office.payload(token, "POST", reservation, {"ReservationStatus": "rejected"})
     assert office.payload(token, "GET", task)["sid"] == offer.task_sid
     assert office.ask(token, "POST", task, {"Attributes": {}}).status_code == 403
+
+
+def test_who_is_only_asked_is_not_in_the_conversation(office: Office) -> None:
+    offer = office.offer()
+    token = office.token(office.alice)
+    conference = f"{office.base}/Tasks/{offer.task_sid}/Conference"
+    answer = office.ask(token, "POST", conference, {"Status": "completed"})
+    assert answer.status_code == 403
+    assert "not in the Task's conversation" in answer.text
+    office.service.engine.perform(reservations.accept, reservation_sid=offer.sid)
+    answer = office.ask(token, "POST", conference, {"Status": "completed"})
+    assert (answer.status_code, answer.get_json()["code"]) == (400, 40149)
+    for reservation_sid in (office.offer(office.bob).sid, "WR" + "0" * 32):
+        params = {"To": "+15005550099", "ReservationSid": reservation_sid}
+        answer = office.ask(token, "POST", f"{conference}/Participants", params)
+        assert answer.status_code == 403

@@ -115,6 +115,31 @@ def test_what_happens_while_a_client_reads_the_tables_is_told_it_afterwards(
         assert "at once" in socket.frame()["payload"]["attributes"]
 
 
+def test_whoever_cannot_know_an_activity_or_a_channel_is_to_read_anew(
+    office: Office, running: Running
+) -> None:
+    token, workspace = office.token(office.alice), office.centre.workspace
+    alice = workspace.workers(office.alice)
+    changes = {
+        "an Activity": lambda: alice.update(
+            activity_sid=workspace.activities.create(friendly_name="Lunch").sid
+        ),
+        "a channel": lambda: alice.worker_channels(
+            workspace.task_channels.create(friendly_name="Fax", unique_name="fax").unique_name
+        ).update(capacity=2),
+    }
+    for change in changes.values():
+        with running.connected(token) as socket:
+            socket.until("init")
+            office.service.clock.advance(1)
+            change()
+            assert socket.farewell() == "something new is to be read: come again"
+    with running.connected(token) as socket:
+        socket.until("init")
+        alice.worker_channels("fax").update(capacity=3)
+        assert socket.until("worker.capacity.update")["configured_capacity"] == 3
+
+
 def test_a_task_that_is_deleted_is_told_of_as_it_was(office: Office, running: Running) -> None:
     with running.connected(office.token(office.alice)) as socket:
         socket.until("init")
@@ -148,6 +173,8 @@ def test_everybody_with_a_part_in_a_task_hears_of_it(office: Office, running: Ru
             task_sid=his.task_sid,
             reason="Bob's",
         )
+        told = bob.until("reservation.canceled")
+        assert (told["task"]["assignment_status"], told["task"]["reason"]) == ("canceled", "Bob's")
         assert bob.until("task.canceled")["reason"] == "Bob's"
 
 

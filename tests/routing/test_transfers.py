@@ -237,7 +237,11 @@ def test_a_canceled_transfer_is_the_first_ones_again(handover: Handover) -> None
     assert handover.cancel(made).transfer_status == "canceled"
     assert handover.statuses() == {"Alice": "accepted", "Bob": "canceled"}
     assert handover.centre.status(handover.task) == "assigned"
-    assert handover.told()[-2:] == ["reservation.canceled", "task.transfer-canceled"]
+    assert handover.told()[-3:] == [
+        "reservation.canceled",
+        "task.transfer-canceled",
+        "task.updated",
+    ]
     with pytest.raises(RoutingError, match=r"is already canceled \. Cannot cancel transfer\."):
         handover.cancel(made)
 

@@ -44,6 +44,7 @@ class Room(RuleBasedStateMachine):
             turned=lambda _: None,
             changed=lambda _: None,
             moved=lambda _: None,
+            beeps=lambda _: None,
         )
 
     def tell(self, room: Conference, found: Parameters) -> None:

@@ -57,7 +57,7 @@ def test_a_room_opens_with_two_and_closes_with_the_last(
     assert leave["StatusCallbackEvent"] == "participant-leave"
     assert leave["ReasonParticipantLeft"] == "participant_hung_up"
     assert leave["ParticipantCallStatus"] == "completed"
-    assert town.heard(second) == ["Twilio's hold music"]  # left alone
+    assert town.heard(second) == ["a beep", "Twilio's hold music"]  # left alone
     town.hang_up(second)
     end = application.last("/room")
     assert end["StatusCallbackEvent"] == "conference-end"

@@ -61,7 +61,7 @@ def test_the_account_of_somebody_else_does_not_exist(town: Town) -> None:
         ({"status_callback": "nowhere"}, 21609),
         ({"status_callback": "http://my_host/x"}, 21609),
         ({"machine_detection": "Enable"}, 20001),
-        ({"record": True}, 20001),
+        ({"record": "sometimes"}, 20001),
     ],
 )
 def test_a_wrong_parameter_of_a_call_is_refused_and_nobody_is_called(

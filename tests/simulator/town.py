@@ -10,6 +10,7 @@ from twilio.rest import Client
 from simulator.clock import Clock, ManualClock
 from simulator.server import Simulator
 from simulator.settings import Settings
+from tests.simulator import openapi
 from tests.simulator.application import TOKEN, Application
 
 ACCOUNT = "AC" + "5" * 32
@@ -18,14 +19,18 @@ CALLER = "+12125550123"
 
 
 class ToSimulator(TwilioHttpClient):  # type: ignore[misc]  # its base has no types
-    """Twilio's own HTTP client, but for the host."""
+    """Twilio's own HTTP client, but for the host; each answer is held against the description."""
 
     def __init__(self, url: str) -> None:
         super().__init__(timeout=20)
         self._url = url
 
     def request(self, method: str, url: str, **rest: Any) -> Any:
-        return super().request(method, url.replace("https://api.twilio.com", self._url), **rest)
+        answer = super().request(method, url.replace("https://api.twilio.com", self._url), **rest)
+        path = urllib.parse.urlsplit(url).path
+        wrong = openapi.faults(method, path, answer.status_code, answer.text.encode())
+        assert not wrong, f"{method} {path}: {wrong}"
+        return answer
 
 
 class Town:

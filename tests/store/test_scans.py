@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from routing.events import Event
-from routing.store import SqlStore, scans
+from routing.store import SqlStore, priorities, scans, searching
 from routing.store.pages import ASCENDING, DESCENDING, Between, Order
 from routing.task import Task
 from tests.store import records
@@ -41,15 +41,16 @@ def office(store: SqlStore) -> Office:
 @pytest.fixture
 def _short_scans(monkeypatch: pytest.MonkeyPatch) -> None:
     """So short that pages have to end for lack of patience."""
-    monkeypatch.setattr(scans, "MOST", 6)
-    monkeypatch.setattr(scans, "_FIRST", 1)
+    monkeypatch.setattr(searching, "MOST", 6)
+    monkeypatch.setattr(searching, "FIRST", 1)
+    monkeypatch.setattr(priorities, "MAX_GROUPS", 1)
 
 
 def walked(store: SqlStore, record: type, order: Order, limit: int, filters: Any) -> list[Any]:
     found: list[Any] = []
     key = None
     for _ in range(1000):
-        one: scans.Found[Any] = store.read(
+        one: searching.Found[Any] = store.read(
             lambda work, key=key: scans.find(  # type: ignore[misc]
                 work, record, filters=filters, order=order, after=key, limit=limit
             )
@@ -69,11 +70,14 @@ def walked(store: SqlStore, record: type, order: Order, limit: int, filters: Any
 ORDERS = [
     (("created_at", ASCENDING), ("sid", ASCENDING)),
     (("created_at", DESCENDING), ("sid", DESCENDING)),
-    (("priority", DESCENDING), ("created_at", ASCENDING), ("sid", ASCENDING)),
-    (("priority", ASCENDING), ("created_at", DESCENDING), ("sid", DESCENDING)),
-    (("priority", ASCENDING), ("created_at", ASCENDING), ("sid", ASCENDING)),
     (("virtual_start_at", ASCENDING), ("sid", ASCENDING)),
-    (("virtual_start_at", DESCENDING), ("priority", ASCENDING), ("sid", ASCENDING)),
+    *(
+        ((one, first), (other, second), ("sid", second))
+        for instant in ("created_at", "virtual_start_at")
+        for one, other in (("priority", instant), (instant, "priority"))
+        for first in (ASCENDING, DESCENDING)
+        for second in (ASCENDING, DESCENDING)
+    ),
 ]
 FILTERS: dict[str, st.SearchStrategy[Any]] = {
     "priority": st.integers(0, 3),
@@ -120,7 +124,7 @@ def _meets(task: Task, name: str, value: object) -> bool:
 @pytest.mark.usefixtures("_short_scans")
 def test_a_page_stops_looking_and_says_where(store: SqlStore, office: Office) -> None:
     order = ORDERS[0]
-    one: scans.Found[Task] = store.read(
+    one: searching.Found[Task] = store.read(
         lambda work: scans.find(
             work,
             Task,

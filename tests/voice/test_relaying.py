@@ -10,6 +10,7 @@ from routing.engine import giving
 from tests.callbacks.bureau import Bureau, FakePoster, posted
 from tests.voice.exchange import FakeCall
 from tests.voice.office import TOKEN, Office
+from tests.voice.test_the_flow_of_a_number import enqueue
 
 LEG, ROOM = "https://program.example/leg", "https://program.example/room?of=7"
 
@@ -140,3 +141,30 @@ def test_a_private_address_is_never_called(office: Office) -> None:
     [delivery] = program.bureau.deliveries()
     assert (delivery.kind, delivery.state) == ("relay", "dead")
     assert "which callbacks are not sent to" in (delivery.last_error or "")
+
+
+@pytest.mark.parametrize("talks", [False, True])
+def test_the_action_of_another_application_hears_that_its_caller_hung_up(
+    office: Office, talks: bool
+) -> None:
+    program = Program(office)
+    call = office.line.new_call("+14155550188", program.call.to_address, None)
+    call.status = "in-progress"
+    twiml = enqueue(office, call, action=ROOM)
+    office.line.obey(call, twiml)
+    office.settle()
+    if talks:
+        office.line.end(program.call)
+        office.settle()
+        office.centre.accept(office.task_sid(call))
+        office.settle()
+        office.line.pick_up(office.line.leg_to("client:alice"))
+        office.settle()
+    office.line.end(call)
+    office.settle_badly(1)
+    [(url, told)] = program.heard()
+    assert url == "https://program.example/room"
+    assert (told["CallSid"], told["CallStatus"]) == (call.sid, "completed")
+    assert told["QueueResult"] == ("bridged" if talks else "hangup")
+    assert told["QueueTime"] == "0"
+    assert not [name for name in told if name.startswith("Dial")]

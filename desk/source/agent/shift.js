@@ -49,6 +49,12 @@ export class Shift {
   #isOver = false;
   /** @type {Record<'again' | 'renewal', ReturnType<typeof setTimeout> | undefined>} */
   #timers = { again: undefined, renewal: undefined };
+  #getToken;
+
+  /** @param {() => Promise<{token: string, expires_at: string}>} [getToken]  The session's own by default. */
+  constructor(getToken = () => token('worker')) {
+    this.#getToken = getToken;
+  }
 
   /** @returns {Reservation[]} */
   get reservations() {
@@ -104,7 +110,7 @@ export class Shift {
     clearTimeout(this.#timers.again);
     this.#again(PATIENCE_MS);
     try {
-      const { token: text, expires_at: end } = await token('worker');
+      const { token: text, expires_at: end } = await this.#getToken();
       if (this.#isOver) return;
       this.#dispose();
       this.#open(text);
@@ -220,7 +226,7 @@ export class Shift {
 
   async #renew() {
     try {
-      const { token: text, expires_at: end } = await token('worker');
+      const { token: text, expires_at: end } = await this.#getToken();
       if (this.#isOver || !this.#live) return;
       this.#live.updateToken(text);
       // The server hears of the new token with the next request, and lets the socket stay.

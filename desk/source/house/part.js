@@ -22,12 +22,12 @@ export class Part extends LitElement {
   }
 
   /**
-   * Renders anew whenever one of these changes. Called in the constructor.
+   * Renders anew whenever one of these changes. Called before it is on the page.
    *
    * @param {...import('./signal.js').Signal<any>} signals
    */
   watch(...signals) {
-    this.#watched.push(...signals);
+    this.#watched.push(...signals.filter((each) => !this.#watched.includes(each)));
   }
 
   connectedCallback() {

@@ -11,6 +11,8 @@ import '../parts/bar.js';
 import { icon } from '../parts/icons.js';
 import { explained, failed } from '../parts/states.js';
 
+const ERRORS = /** @type {const} */ (['unreachable', 'denied', 'failed', 'unknown']);
+
 export class SignIn extends Part {
   static properties = {
     error: { state: true },
@@ -178,9 +180,12 @@ export class SignIn extends Part {
   }
 }
 
-/** What the server says after a journey to the provider that failed. */
+/** What the server says after a journey to the provider that failed; an address may say anything. */
 function openIdError() {
-  const message = new URLSearchParams(location.search).get('error') ?? '';
-  const name = session.value?.open_id?.name ?? 'OpenID Connect';
-  return message ? t('sign_in.open_id_failed', { name, message }) : '';
+  const code = new URLSearchParams(location.search).get('error');
+  const known = ERRORS.find((each) => each === code);
+  if (code === null) return '';
+  return t(`sign_in.open_id.${known ?? 'failed'}`, {
+    name: session.value?.open_id?.name ?? 'OpenID Connect',
+  });
 }

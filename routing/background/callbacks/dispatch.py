@@ -182,9 +182,9 @@ class Dispatch:
     def _begin(self, leased: Sequence[Delivery]) -> None:
         if not leased:
             return
-        events = self._engine.read(_events, frozenset(each.event_sid for each in leased))
+        events = self._engine.glance(_events, frozenset(each.event_sid for each in leased))
         relayed = frozenset(each.event_sid for each in leased if each.kind == RELAY)
-        rows = self._engine.read(_relayed, relayed) if relayed else {}
+        rows = self._engine.glance(_relayed, relayed) if relayed else {}
         now = self._engine.clock.now()
         for delivery in leased:
             lane = self._lane(delivery.receiver)

@@ -63,6 +63,7 @@ class Callbacks:
         """
         if alone:
             self._engine.perform(deliveries.release_all)
+        self._log.find_place()
         self._owing.start()
 
     def finish(self, seconds: float) -> None:

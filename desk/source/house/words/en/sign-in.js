@@ -17,5 +17,8 @@ export default {
     other: 'Too many attempts. Please try again in {count} seconds.',
   },
   'sign_in.missing': 'Please give your name and your password.',
-  'sign_in.open_id_failed': 'Signing in with {name} did not work: {message}',
+  'sign_in.open_id.unreachable': '{name} cannot be reached at the moment.',
+  'sign_in.open_id.denied': 'Signing in with {name} was not allowed.',
+  'sign_in.open_id.failed': 'Signing in with {name} did not work. Please try again.',
+  'sign_in.open_id.unknown': '{name} knows you, but nobody here has that name. An administrator can add you.',
 };

@@ -16,5 +16,8 @@ export default {
     other: '試行回数が多すぎます。{count} 秒後にもう一度お試しください。',
   },
   'sign_in.missing': 'ユーザー名とパスワードを入力してください。',
-  'sign_in.open_id_failed': '{name} でのサインインに失敗しました:{message}',
+  'sign_in.open_id.unreachable': '現在 {name} に接続できません。',
+  'sign_in.open_id.denied': '{name} でのサインインは許可されませんでした。',
+  'sign_in.open_id.failed': '{name} でサインインできませんでした。もう一度お試しください。',
+  'sign_in.open_id.unknown': '{name} では確認できましたが、該当するユーザーが登録されていません。管理者に追加を依頼してください。',
 };
