@@ -4,8 +4,12 @@ with a clock of its own, then the house is opened and the present is played thro
 
 import json
 import random
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from playwright.sync_api import Page
 
 from commands.provision import provision
 from routing.clock import SECOND, Instant, SystemClock
@@ -15,6 +19,8 @@ from tests.desk.whole_house import WholeHouse
 from tests.fakes import ManualClock
 
 HOUR = 3_600 * SECOND
+#: Opens a page in a browser that nobody else uses.
+Open = Callable[..., Page]
 #: Calls of an hour, from seven hours ago until now, and the share of them that is answered at once.
 _DAY = ((14, 0.97), (26, 0.95), (41, 0.9), (52, 0.78), (47, 0.7), (38, 0.86), (44, 0.93))
 _QUEUES = {"Billing": "billing", "Claims": "claims", "Sales": "sales", "VIP": "vip"}
@@ -118,8 +124,9 @@ def present(house: WholeHouse) -> None:
         for each in house.get(f"{house.base}/TaskQueues")["task_queues"]
     }
     chance = random.Random(11)  # noqa: S311 - the same picture every time
-    for worker in ("Alice", "Bob"):
-        house.move(worker, "Available")
+    for worker in house.workers:
+        is_there = worker not in {"Carol", _STAFF[4], _STAFF[9]}
+        house.move(worker, "Available" if is_there else "Offline")
     for worker in ("Chloé Martin", "Maya Patel"):
         house.post(f"{house.base}/Workers/{house.workers[worker]}/Channels/chat", Capacity=3)
     for number in range(15):
@@ -153,3 +160,36 @@ def _all_accepted(house: WholeHouse) -> None:
         if len(waiting) <= 1:
             return
         house._tick.wait(0.1)
+
+
+def _wall(open_page: Open, path: str = "/wall", **context: object) -> Page:
+    page = open_page(**context)
+    page.goto("/sign-in?next=/wall")
+    page.get_by_role("button", name=re.compile("Carol")).click()
+    page.wait_for_url("**/wall")
+    if path != "/wall":
+        page.goto(path)
+        page.reload()
+    page.locator('.charts[aria-busy="false"]').wait_for()
+    return page
+
+
+def empty(_house: WholeHouse, open_page: Open) -> Page:
+    """Before anybody has called."""
+    return _wall(open_page, viewport={"width": 1280, "height": 900})
+
+
+def busy(house: WholeHouse, open_page: Open) -> Page:
+    """In the middle of the day."""
+    present(house)
+    return _wall(open_page, viewport={"width": 1440, "height": 1160})
+
+
+def screen(house: WholeHouse, open_page: Open) -> Page:
+    present(house)
+    return _wall(open_page, "/wall#screen", viewport={"width": 1920, "height": 1080})
+
+
+def phone(house: WholeHouse, open_page: Open) -> Page:
+    present(house)
+    return _wall(open_page, viewport={"width": 390, "height": 844}, locale="ja-JP")
