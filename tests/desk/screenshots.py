@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.desk import wall_scene
 from tests.desk.people import Agent
 from tests.desk.whole_house import ROOT, WholeHouse, whole_house
 
@@ -101,6 +102,13 @@ SCENES: dict[str, Scene] = {
     "desk-offer": desk_offer,
     "desk-transfer": desk_transfer,
     "sign-in": sign_in,
+    "wall-empty": wall_scene.empty,
+}
+#: Those of a house that has a morning behind it.
+DAY: dict[str, Scene] = {
+    "wall": wall_scene.busy,
+    "wall-screen": wall_scene.screen,
+    "wall-phone": wall_scene.phone,
 }
 
 
@@ -119,24 +127,39 @@ def _at_work(house: WholeHouse, open_page: Open, **context: Any) -> Agent:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make screenshots", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*SCENES, []], help="which (default: all)")
-    names = parser.parse_args().names or list(SCENES)
+    parser.add_argument(
+        "names", nargs="*", choices=[*SCENES, *DAY, []], help="which (default: all)"
+    )
+    names = parser.parse_args().names or [*SCENES, *DAY]
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        whole_house(Path(folder)) as house,
-        sync_playwright() as playwright,
-    ):
+    with sync_playwright() as playwright:
         found = next(filter(None, map(shutil.which, _NAMES)), None)
         path = found or playwright.chromium.executable_path
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        for name in names:
-            for scheme in SCHEMES:
-                file = FOLDER / f"{name}-{scheme}.png"
-                file.write_bytes(packed(_taken(house, browser, SCENES[name], scheme)))
-                sys.stdout.write(f"{file.relative_to(ROOT)}  {file.stat().st_size // 1000} kB\n")
+        for scenes, prepare in ((SCENES, None), (DAY, wall_scene.morning)):
+            wanted = {name: scenes[name] for name in names if name in scenes}
+            _take(browser, wanted, prepare)
         browser.close()
     return 0
+
+
+def _take(
+    browser: Browser, scenes: dict[str, Scene], prepare: Callable[[Path], None] | None
+) -> None:
+    """Pictures of these scenes, in a house of their own."""
+    if not scenes:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        if prepare is not None:
+            prepare(Path(folder))
+        with whole_house(Path(folder)) as house:
+            for name, scene in scenes.items():
+                for scheme in SCHEMES:
+                    file = FOLDER / f"{name}-{scheme}.png"
+                    file.write_bytes(packed(_taken(house, browser, scene, scheme)))
+                    sys.stdout.write(
+                        f"{file.relative_to(ROOT)}  {file.stat().st_size // 1000} kB\n"
+                    )
 
 
 def _taken(house: WholeHouse, browser: Browser, scene: Scene, scheme: Scheme) -> bytes:
