@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 ARGS ?=
 
-.PHONY: help run demo test check bench fuzz chaos lock
+.PHONY: help run demo test check bench fuzz chaos screenshots lock
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make bench    the benchmarks                          (ARGS=--help)"
 	@echo "make fuzz     a million generated inputs for all that reads (ARGS=--help)"
 	@echo "make chaos    whole histories, races and crashes by the million (ARGS=--help)"
+	@echo "make screenshots   the pictures of the pages, taken anew (ARGS=--help)"
 	@echo "make lock     write requirements*.txt anew from pyproject.toml"
 
 run: .venv/runtime desk/built/.complete
@@ -31,6 +32,9 @@ fuzz: .venv/development
 
 chaos: .venv/development .venv/postgresql
 	@exec $(PY) -m tests.chaos $(ARGS)
+
+screenshots: .venv/development desk/built/.complete
+	@exec $(PY) -m tests.desk.screenshots $(ARGS)
 
 check: .venv/development
 	@bash .ci/desk check

@@ -60,7 +60,7 @@ def _frames(page: Page, seconds: float) -> list[Figure]:
     parts: list[dict[str, Any]] = []
     complete: list[object] = []
     session.on("Tracing.dataCollected", lambda told: parts.extend(told["value"]))
-    session.on("Tracing.tracingComplete", complete.append)
+    session.on("Tracing.tracingComplete", lambda told: complete.extend([told]))
     session.send("Tracing.start", {"categories": "toplevel,devtools.timeline,__metadata"})
     page.evaluate("centre.isMeasuring = true")
     for number in range(int(seconds)):

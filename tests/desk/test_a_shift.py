@@ -322,3 +322,78 @@ def test_a_shift_by_keyboard_alone(house: WholeHouse, staff: Staff) -> None:
     expect(alice.task).to_have_count(0)
     assert house.attributes(task)["notes"] == "a hat, m and e: no shortcuts"
     assert house.load("Alice") == 0
+
+
+_LISTENING = """() => {
+  window.noticed = [];
+  window.Notification = class extends EventTarget {
+    static permission = 'granted';
+    constructor(title, { body }) { super(); window.noticed.push(`${title} (${body})`); }
+    close() { window.noticed.push('closed'); }
+  };
+  const start = OscillatorNode.prototype.start;
+  window.tones = 0;
+  OscillatorNode.prototype.start = function (...at) { window.tones += 1; start.apply(this, at); };
+}"""
+
+
+def test_an_offer_rings_is_said_and_tells_of_itself_outside_the_page(
+    house: WholeHouse, open_page: OpenPage
+) -> None:
+    house.clear()
+    page = open_page()
+    page.add_init_script(f"({_LISTENING})()")
+    alice = Agent(page, "Alice")
+    alice.sign_in()
+    alice.goes("Available")
+    page.keyboard.press("Tab")
+    house.task({"name": "Ann"})
+    spoken = page.locator(".heard-only[aria-live=assertive]")
+    expect(spoken).to_have_text("Offer, Chat: Ann. You have 120 seconds.")
+    expect(page).to_have_title("An offer · Desk · Tandem")
+    assert page.evaluate("window.tones") >= 4
+    assert page.evaluate("window.noticed") == ["Chat: Ann (Support)"]
+    alice.accept()
+    expect(alice.task).to_be_visible()
+    expect(page).to_have_title("Desk · Tandem")
+    assert page.evaluate("window.noticed") == ["Chat: Ann (Support)", "closed"]
+
+
+def test_a_call_is_answered_in_the_browser_and_handed_on_at_once(
+    house: WholeHouse, staff: Staff
+) -> None:
+    alice = staff("Alice")
+    by_itself = alice.page.get_by_label("Answer accepted calls by itself")
+    by_itself.uncheck()
+    house.dial()
+    alice.accept()
+    phone = alice.page.get_by_role("region", name="Your phone")
+    expect(phone).to_contain_text("Ringing")
+    phone.get_by_role("button", name="Answer").click()
+    alice.has_call()
+    by_itself.check()
+
+    alice.control("Transfer").click()
+    alice.page.get_by_label("Name or number").fill("+1 555 010 0077")
+    alice.page.get_by_role("button", name="Ask first: +15550100077").click()
+    expect(alice.party("+15550100077")).not_to_contain_text("Ringing")
+    everybody = {CALLER, "client:alice", "+15550100077"}
+    house.until(lambda: house.together() == everybody, "somebody outside to talk, too")
+    alice.party("+15550100077").get_by_role("button", name="Take out").click()
+    expect(alice.party("+15550100077")).to_have_count(0)
+
+    bob = staff("Bob")
+    alice.control("Transfer").click()
+    expect(alice.page.get_by_text("+15550100077")).to_be_visible()
+    alice.page.get_by_role("button", name="Hand over: Bob").click()
+    expect(alice.task).to_contain_text("After-work")
+    bob.accept()
+    bob.has_call()
+    house.until(lambda: house.together() == {CALLER, "client:bob"}, "Bob to have the call")
+    assert (house.load("Alice"), house.load("Bob")) == (1, 1)
+    alice.completes()
+    bob.control("Hang up").click()
+    expect(bob.task).to_contain_text("After-work")
+    bob.completes()
+    house.until(lambda: house.load("Bob") == 0, "the places to be free")
+    assert house.load("Alice") == 0

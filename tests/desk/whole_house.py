@@ -216,6 +216,11 @@ class WholeHouse:
                     AssignmentStatus="canceled" if waits else "completed",
                     Reason="the test is over",
                 )
+        for worker in self.workers.values():
+            path = f"{self.base}/Workers/{worker}/Channels"
+            for channel in self.get(path)["channels"]:
+                if not channel["available"]:
+                    self.post(f"{path}/{channel['sid']}", Available="true")
         for address in ("client%3Aalice", "client%3Abob"):
             self.network("PUT", f"/endpoints/{address}", {"on_ring": "answer"})
         self.until(
