@@ -117,10 +117,10 @@ def _race(case: Case, rivals: Sequence[Connection], offers: dict[str, str]) -> l
 
 
 def _heard(rival: Connection) -> Any:
-    """What the process says; raises RuntimeError with its last words where it could not go on."""
+    """What the process says; an AssertionError with its last words where it could not go on."""
     said = rival.recv()
-    if isinstance(said, _LastWords):
-        raise RuntimeError(f"a process of those who race could not go on:\n{said.text}")
+    last_words = said.text if isinstance(said, _LastWords) else None
+    assert last_words is None, f"a process of those who race could not go on:\n{last_words}"
     return said
 
 
