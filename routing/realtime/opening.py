@@ -23,7 +23,7 @@ READS: Final = frozenset({"ListActivity", "ListWorkerChannel", LISTS})
 #: Seconds after the last answer until it surely listens.
 LISTENS_SECONDS: Final = 0.1
 #: Seconds after which nothing is held back any more, whatever was read.
-LONGEST_SECONDS: Final = 2.0
+LONGEST_SECONDS: Final = 5.0
 
 
 #: Seconds in which the event loop surely says what is left out of a list.
