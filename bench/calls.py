@@ -33,7 +33,7 @@ from voice.call_flow import EXAMPLE
 #: Calls that begin in a second, and that are in progress at once.
 RATE, AT_ONCE = 20, 500
 #: Agents beyond those who talk: some of them wrap up, some ring.
-SPARE = 120
+SPARE = 400
 WRAP_UP_SECONDS = 2
 #: After so many calls everything has been allocated that will be.
 WARM = 1000

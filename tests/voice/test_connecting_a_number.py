@@ -2,19 +2,17 @@
 
 import dataclasses
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from commands.connect import connect, disconnect
 from simulator.server import Simulator
 from simulator.settings import Settings
 from voice.numbers import Leading, Numbers, OwnNumber
 
-ROOT = Path(__file__).parents[2]
 ACCOUNT = "AC" + "6" * 32
 TOKEN = "of the numbers' account"
 NUMBER, OTHER = "+15550100", "+15550100200"
@@ -44,26 +42,17 @@ class Account:
         assert found is not None
         return found
 
-    def run(
-        self, *words: str, says: str = "", **settings: str
-    ) -> "subprocess.CompletedProcess[str]":
-        environment = dict(os.environ) | {
+    def run(self, *words: str, says: str = "", **settings: str) -> Result:
+        """`flask --app app connect|disconnect ...`, on this account's settings."""
+        environment = {
             "TWILIO_ACCOUNT_SID": ACCOUNT,
             "TWILIO_AUTH_TOKEN": TOKEN,
             "TWILIO_API_URL": self._simulator.url,
             "PUBLIC_URL": PUBLIC,
             "INSTANCE_PATH": str(self.folder),
         }
-        command = [sys.executable, "-m", "flask", "--app", "app", *words]
-        return subprocess.run(
-            command,
-            cwd=ROOT,
-            env=environment | settings,
-            input=says,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = {"connect": connect, "disconnect": disconnect}[words[0]]
+        return CliRunner().invoke(command, words[1:], input=says, env=environment | settings)
 
 
 @pytest.fixture
@@ -75,11 +64,11 @@ def account(tmp_path: Path) -> Iterator[Account]:
 
 def test_a_number_is_connected_after_asking_and_put_back_as_it_was(account: Account) -> None:
     told = account.run("connect", NUMBER, says="n\n")
-    assert told.returncode == 2
+    assert told.exit_code == 2
     assert "Nothing was changed." in told.stderr
     assert account.own().leading == BEFORE
     told = account.run("connect", NUMBER, says="y\n")
-    assert told.returncode == 0, told.stderr
+    assert told.exit_code == 0, told.stderr
     assert f"{BEFORE.voice_url}  ->  {PUBLIC}/voice/incoming" in told.stdout
     assert account.own().leading == dataclasses.replace(
         BEFORE,
@@ -89,43 +78,43 @@ def test_a_number_is_connected_after_asking_and_put_back_as_it_was(account: Acco
     )
     assert "already" in account.run("connect", NUMBER, "--yes").stdout
     told = account.run("disconnect", NUMBER, says="y\n")
-    assert told.returncode == 0, told.stderr
+    assert told.exit_code == 0, told.stderr
     assert f"{PUBLIC}/voice/incoming  ->  {BEFORE.voice_url}" in told.stdout
     assert account.own().leading == BEFORE
     told = account.run("disconnect", NUMBER, "--yes")
-    assert (told.returncode, "Connected: none" in told.stderr) == (2, True)
+    assert (told.exit_code, "Connected: none" in told.stderr) == (2, True)
 
 
 def test_a_new_tunnel_does_not_overwrite_what_was_before(account: Account) -> None:
-    assert account.run("connect", NUMBER, "--yes").returncode == 0
+    assert account.run("connect", NUMBER, "--yes").exit_code == 0
     moved = account.run("connect", NUMBER, "--yes", PUBLIC_URL="https://2.example.com")
-    assert moved.returncode == 0
+    assert moved.exit_code == 0
     assert account.own().leading.voice_url == "https://2.example.com/voice/incoming"
     assert (account.folder / "connected.json").stat().st_mode & 0o777 == 0o600
-    assert account.run("disconnect", NUMBER, "--yes").returncode == 0
+    assert account.run("disconnect", NUMBER, "--yes").exit_code == 0
     assert account.own().leading == BEFORE
 
 
 def test_what_somebody_else_has_changed_is_not_put_back_unless_forced(account: Account) -> None:
-    assert account.run("connect", NUMBER, "--yes").returncode == 0
+    assert account.run("connect", NUMBER, "--yes").exit_code == 0
     foreign = dataclasses.replace(BEFORE, voice_url="https://new.example/x")
     account.numbers.lead(account.own().sid, foreign)
     told = account.run("disconnect", NUMBER, "--yes")
-    assert (told.returncode, "--force" in told.stderr) == (2, True)
+    assert (told.exit_code, "--force" in told.stderr) == (2, True)
     assert account.own().leading == foreign
-    assert account.run("disconnect", NUMBER, "--yes", "--force").returncode == 0
+    assert account.run("disconnect", NUMBER, "--yes", "--force").exit_code == 0
     assert account.own().leading == BEFORE
 
 
 def test_what_cannot_be_connected_is_told_with_what_can(account: Account) -> None:
     told = account.run("connect", "+15559999", "--yes")
-    assert (told.returncode, f"{NUMBER}, {OTHER}" in told.stderr) == (2, True)
+    assert (told.exit_code, f"{NUMBER}, {OTHER}" in told.stderr) == (2, True)
     told = account.run("connect", NUMBER, "--yes", TWILIO_AUTH_TOKEN="another")
-    assert (told.returncode, "20003" in told.stderr) == (2, True)
+    assert (told.exit_code, "20003" in told.stderr) == (2, True)
     local = {"PUBLIC_URL": "http://127.0.0.1:8000", "TWILIO_API_URL": "https://api.twilio.com"}
     told = account.run("connect", NUMBER, "--yes", **local)
-    assert (told.returncode, "PUBLIC_URL: expected" in told.stderr) == (2, True)
+    assert (told.exit_code, "PUBLIC_URL: expected" in told.stderr) == (2, True)
     (account.folder / "connected.json").write_text(json.dumps({NUMBER: {"voice_url": "x"}}))
     told = account.run("disconnect", NUMBER, "--yes")
-    assert (told.returncode, "connected.json" in told.stderr) == (2, True)
+    assert (told.exit_code, "connected.json" in told.stderr) == (2, True)
     assert account.own().leading == BEFORE

@@ -1,10 +1,7 @@
 """Calls as files: played again they are answered as before; recorded, they tell no secrets."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -15,9 +12,11 @@ from typing import Any
 import msgspec
 import pytest
 import requests
+from click.testing import CliRunner, Result
 from twilio.request_validator import RequestValidator
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from commands.fixtures import fixtures
 from tests.fakes import ManualClock
 from tests.routing.centre import Centre
 from tests.voice.office import CALLER, NUMBER, TOKEN, Office
@@ -127,14 +126,14 @@ def test_an_answer_that_has_changed_is_shown_line_by_line(
 
 
 def test_a_tape_is_played_from_the_command_line_and_its_exit_status_tells(
-    centre: Centre, tmp_path: Path
+    small_office: Office, tmp_path: Path
 ) -> None:
     recorded = tape.read(CALLS / "gives_up.json")
     kept = tmp_path / "call.json"
     tape.write(recorded, kept)
-    with served(centre) as url:
+    with served(small_office.centre) as url:
         told = run("replay", str(kept), "--to", url, "--speed", "0")
-        assert (told.returncode, told.stderr) == (0, "")
+        assert (told.exit_code, told.stderr) == (0, "")
         assert "7 webhooks, 0 answers differ" in told.stdout
         answer = recorded.webhooks[0].answer
         assert answer is not None
@@ -142,31 +141,27 @@ def test_a_tape_is_played_from_the_command_line_and_its_exit_status_tells(
         tape.write(recorded, kept)
         again = ("replay", str(kept), "--to", url, "--speed", "0", "--new-sids")
         told = run(*again)
-        assert told.returncode == 1
+        assert told.exit_code == 1
         assert "-<Say" in told.stdout
         assert "Farewell" in told.stdout
-        assert run(*again, "--update").returncode == 0
-        assert run(*again).returncode == 0
+        assert run(*again, "--update").exit_code == 0
+        assert run(*again).exit_code == 0
     assert b"Welcome" in kept.read_bytes()
     told = run("replay", str(kept), "--to", "http://127.0.0.1:9", "--speed", "0")
-    assert told.returncode == 2
+    assert told.exit_code == 2
     assert "does not answer" in told.stderr
 
 
-def run(*words: str) -> "subprocess.CompletedProcess[str]":
+def run(*words: str) -> Result:
     """`flask --app app fixtures ...`, on settings of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = dict(os.environ) | {
+        environment = {
             "TWILIO_ACCOUNT_SID": ACCOUNT,
             "TWILIO_AUTH_TOKEN": TOKEN,
             "INSTANCE_PATH": folder,
+            "PUBLIC_URL": words[words.index("--to") + 1],  # what is signed for is where it goes
         }
-        if "--to" in words:  # what is signed for is where it goes
-            environment["PUBLIC_URL"] = words[words.index("--to") + 1]
-        command = [sys.executable, "-m", "flask", "--app", "app", "fixtures", *words]
-        return subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-        )
+        return CliRunner().invoke(fixtures, words, env=environment)
 
 
 @pytest.mark.parametrize(
@@ -193,9 +188,12 @@ def test_a_file_that_is_no_tape_is_refused_with_its_place(
     assert says in str(refusal.value)
 
 
-def test_a_wiretap_hands_on_what_it_hears_and_keeps_what_is_believed(centre: Centre) -> None:
+def test_a_wiretap_hands_on_what_it_hears_and_keeps_what_is_believed(small_office: Office) -> None:
     heard: list[Told] = []
-    with served(centre) as url, Wiretap(port=0, application=url, take=heard.append) as tap:
+    with (
+        served(small_office.centre) as url,
+        Wiretap(port=0, application=url, take=heard.append) as tap,
+    ):
         form = {
             "AccountSid": ACCOUNT,
             "CallSid": "CA" + "1" * 32,

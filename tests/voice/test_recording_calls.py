@@ -12,8 +12,7 @@ import requests
 from bench.servers import free_ports
 from simulator.server import Simulator
 from simulator.settings import Settings
-from tests.routing.centre import Centre
-from tests.voice.office import CALLER, NUMBER, TOKEN
+from tests.voice.office import CALLER, NUMBER, TOKEN, Office
 from tests.voice.test_recorded_calls import ACCOUNT, ROOT, served
 from voice.fixtures import tape
 
@@ -73,8 +72,10 @@ def network(url: str) -> Simulator:
 
 
 @pytest.mark.parametrize("mask", [False, True])
-def test_a_call_of_the_simulator_becomes_a_file(centre: Centre, tmp_path: Path, mask: bool) -> None:
-    with served(centre) as url, network(url) as simulator:
+def test_a_call_of_the_simulator_becomes_a_file(
+    small_office: Office, tmp_path: Path, mask: bool
+) -> None:
+    with served(small_office.centre) as url, network(url) as simulator:
         recorder = Recorder(
             tmp_path,
             *(["--mask"] if mask else []),
@@ -91,10 +92,10 @@ def test_a_call_of_the_simulator_becomes_a_file(centre: Centre, tmp_path: Path, 
     assert (told.masked, first.parameters["From"] == CALLER) == (mask, not mask)
 
 
-def test_a_call_that_passes_a_wiretap_becomes_a_file(centre: Centre, tmp_path: Path) -> None:
+def test_a_call_that_passes_a_wiretap_becomes_a_file(small_office: Office, tmp_path: Path) -> None:
     [tap] = free_ports(1)
     public = f"http://127.0.0.1:{tap}"  # where a tunnel would lead
-    with served(centre, public) as url, network(public) as simulator:
+    with served(small_office.centre, public) as url, network(public) as simulator:
         port = url.rpartition(":")[2]
         recorder = Recorder(
             tmp_path, "--tap", str(tap), SIMULATOR="off", PORT=port, PUBLIC_URL=public
