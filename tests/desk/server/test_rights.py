@@ -232,7 +232,8 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(
     path = town.filled(case.path, role)
     given = {name: town.filled(value, role) for name, value in case.given.items()}
     answer = town.browsers[role].rest(case.method, path, **given)
-    if role in case.roles.split() or role == "admin":
+    is_stream = case.path.endswith("/EventStream")
+    if role in case.roles.split() or (role == "admin" and not is_stream):
         assert answer.status_code not in {401, 403, 500}, answer.text
     else:
         assert answer.status_code == 403, answer.text
