@@ -13,6 +13,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -164,7 +165,7 @@ def _taken(house: WholeHouse, browser: Browser, scene: Scene, scheme: str) -> by
     house.clear()
     contexts = []
 
-    def open_page(**context: object) -> Page:
+    def open_page(**context: Any) -> Page:
         contexts.append(
             browser.new_context(
                 base_url=house.url,
