@@ -167,7 +167,9 @@ def test_an_address_that_nobody_has_verified_is_none(
         {"signs_with": another_key, "algorithm": "RS256"},
         {"signs_with": secret_key, "algorithm": "HS256"},
     ],
-    ids=str,
+    ids=lambda wrong: ", ".join(
+        f"{name}={getattr(what, '__name__', what)}" for name, what in wrong.items()
+    ),
 )
 def test_a_token_that_is_not_right_in_everything_opens_nothing(
     opened: Callable[..., Front], provider: Provider, wrong: dict[str, Any]
