@@ -87,7 +87,13 @@ def test_every_parameter_that_twilio_documents_is_taken(told: dict[str, Any]) ->
         for name in ours.keys() & theirs.keys()
         for parameter in _takes(ours[name]).keys() - _takes(theirs[name]).keys()
     }
-    assert undocumented == {("UpdateTask", "ReEvaluateTasks"), ("ListEvent", "ActorType")}
+    assert undocumented == {
+        ("UpdateTask", "ReEvaluateTasks"),
+        ("UpdateTask", "TaskQueueSid"),
+        ("ListEvent", "ActorType"),
+        ("UpdateTaskReservation", "Reason"),
+        ("UpdateWorkerReservation", "Reason"),
+    }
 
 
 def test_whatever_is_said_to_look_at_the_version_does(told: dict[str, Any], centre: Centre) -> None:
