@@ -14,7 +14,7 @@ import signal
 import tempfile
 import threading
 import traceback
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -146,7 +146,8 @@ def seeded_sids(chance: Random) -> Iterator[None]:
     """SIDs decide between equals: whoever tells a case again needs the same ones."""
     digits = itertools.count()
     names = vars(sids)
-    kept = {name: names[name] for name in ("os", "time")}
+    kept = {name: names[name] for name in ("os", "time", "_drawn")}
+    names["_drawn"] = deque()  # what was drawn before is not of this seed
     names["os"] = SimpleNamespace(urandom=chance.randbytes)
     names["time"] = SimpleNamespace(monotonic_ns=lambda: next(digits) * 1_000_000)
     try:
