@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from routing.engine import giving, instructions, participants, transfers
+from routing.engine import giving, instructions, outside, participants, transfers
 from routing.errors import InvalidParameter, NotFound, PreconditionFailed, RoutingError
 from routing.ports import Work
 from routing.reservation import Reservation
@@ -292,6 +292,7 @@ def test_those_who_talk_leave_instructions_of_their_own_kinds(centre: Centre) ->
     perform(participants.change_worker, **here, reservation_sid=talk.sid, mute=True)
     perform(participants.change_worker, **here, reservation_sid=talk.sid, beep_on_exit=True)
     perform(participants.record, **here, task_sid=task, action="pause", pause_behavior="silence")
+    perform(outside.press, **here, task_sid=task, digits="1#")
     perform(participants.kick_worker, **here, task_sid=task, worker_sid=talk.worker_sid)
     perform(participants.end_conference, **here, task_sid=task)
     rows = centre.engine.read(lambda work: work.instructions.find(kind=participants.KINDS))
