@@ -19,7 +19,11 @@ def serve(folder: Path, **environment: str) -> tuple[int, str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("TWILIO_", "DATABASE_"))}
     done = subprocess.run(
         [sys.executable, "-m", "flask", "--app", "app", "serve"],
-        env=clean | {"INSTANCE_PATH": str(folder), "PORT": "0"} | environment,
+        env=clean
+        | {"INSTANCE_PATH": str(folder), "PORT": "0"}
+        # Somebody may run it on this machine with the ports that it has by itself.
+        | {"REALTIME_PORT": _free_port(), "SIMULATOR_PORT": _free_port()}
+        | environment,
         capture_output=True,
         text=True,
         check=False,
