@@ -43,7 +43,10 @@ class Stream:
         """Raises TooManyReaders. `log_lines`: how many old ones come with the state."""
         if not self._places.acquire(blocking=False):
             raise TooManyReaders
-        events = self._events(self._place_of(last_event_id), kinds, log_lines)
+        # Whoever has the answer's head is told of all that happens from then on.
+        place = self._place_of(last_event_id)
+        state = None if place is not None else self._look(kinds, log_lines)
+        events = self._events(place, state, kinds, log_lines)
         response = Response(events, content_type="text/event-stream")
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"
@@ -58,12 +61,19 @@ class Stream:
         place = int(text)
         return place if self._network.news.reaches_back_to(place) else None
 
-    def _events(self, place: int | None, kinds: frozenset[str], log_lines: int) -> Iterator[bytes]:
+    def _events(
+        self,
+        place: int | None,
+        state: tuple[int, dict[str, Any]] | None,
+        kinds: frozenset[str],
+        log_lines: int,
+    ) -> Iterator[bytes]:
         news = self._network.news
         yield f"retry: {COMES_BACK_AFTER}\n\n".encode()
-        if place is None:
-            place, about = self._look(kinds, log_lines)
+        if state is not None:
+            place, about = state
             yield self._event(STATE, place, about)
+        assert place is not None  # noqa: S101 - without a place there is a state
         while (items := news.after(place, HEARTBEAT_SECONDS)) is not None:
             if items and items[0].number != place + 1:  # this reader was too slow
                 place, about = self._look(kinds, log_lines)
