@@ -1,16 +1,24 @@
 """/v1/Workspaces/{sid}/Workers: who does the work."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Response, request
 
 from routing.api.operations import Door, Resource, answer, created, deleted
-from routing.api.paging import BY_CREATION, Page, Paged, ordering, page_answer, page_of
+from routing.api.paging import (
+    BY_CREATION,
+    Page,
+    Paged,
+    ordered_by,
+    ordering,
+    page_answer,
+    page_of,
+)
 from routing.api.parameters import (
     ActivitySid,
+    AttributesText,
     ExpressionText,
-    JSONText,
     Name,
     Parameters,
     TaskQueueSid,
@@ -41,14 +49,14 @@ _ORDERINGS = {
 class CreateWorker(Parameters, frozen=True, kw_only=True, rename="pascal"):
     friendly_name: Name
     activity_sid: ActivitySid | None = None
-    attributes: JSONText | None = None
+    attributes: AttributesText = "{}"
 
 
 class UpdateWorker(Parameters, frozen=True, kw_only=True, rename="pascal"):
     friendly_name: Name | None = None
     activity_sid: ActivitySid | None = None
-    attributes: JSONText | None = None
-    reject_pending_reservations: bool | None = None
+    attributes: AttributesText | None = None
+    reject_pending_reservations: bool = False
 
 
 class ListWorker(Paged, frozen=True, kw_only=True, rename="pascal"):
@@ -59,7 +67,7 @@ class ListWorker(Paged, frozen=True, kw_only=True, rename="pascal"):
     target_workers_expression: ExpressionText | None = None
     task_queue_name: Text | None = None
     task_queue_sid: TaskQueueSid | None = None
-    ordering: Text | None = None
+    ordering: Annotated[str, ordered_by(_ORDERINGS)] | None = None
 
 
 @resource.operation("ListWorker", "GET", _ALL, ListWorker)

@@ -18,7 +18,7 @@ from routing.events import CATALOGUE, Event
 from routing.presence import Presence
 from routing.reservation import Reservation
 from routing.store import capacity
-from routing.store.configurations import Configurations
+from routing.store.configurations import Assumption, Configurations
 from routing.store.errors import BrokenInvariant, StoreError
 from routing.store.pending import Pending
 from routing.store.refusals import refusal
@@ -83,6 +83,7 @@ class UnitOfWork:
         self._only_adds = False
         #: What begins the transaction, as long as it has not begun.
         self._begin_later: str | None = None
+        self._assumption = Assumption(configurations)
         #: A savepoint stands before the present verb's first row.
         self._is_held = False
         self._pending = Pending(statements.events)
@@ -131,12 +132,15 @@ class UnitOfWork:
         shared: bool = False,
         begin: str | None = None,
         commit: Callable[[], None] | None = None,
+        assumes: bool = False,
     ) -> None:
         """A transaction has begun on the cursor's connection, and with it a first verb.
 
         Where it is `shared`, several verbs follow one another, each with a `begin` of its own, and
         what they add is written together. With a statement to `begin`, that one is said as late as
         it is needed: never where all that is written is written by `flush`.
+
+        One that `assumes` goes by the latest known configuration (see Assumption).
         """
         self._cursor = cursor
         self._commit = commit
@@ -144,6 +148,7 @@ class UnitOfWork:
         self._is_shared = shared
         self._is_held = False
         self._begin_later = begin
+        self._assumption.begin(allowed=assumes)
         self._pending.clear()
         self.brings_workspace = False
         self._brought = None
@@ -194,14 +199,21 @@ class UnitOfWork:
     def flush(self) -> None:
         """Writes what was added and emitted, right before the commit.
 
-        Raises what spoilt the unit.
+        Raises what spoilt the unit, and Mistaken where it has assumed what is not so.
         """
         if self.failure is not None:
             raise self.failure
+        if not self.is_one_statement or self._pending.is_empty:
+            self.check_assumption()
         try:
-            self._pending.write_all(self._cursor)
+            self._pending.write_all(self._cursor, self._assumption.proviso)
         except self.dialect.refusals as error:
             self._fail(error)
+
+    def check_assumption(self) -> None:
+        """Raises Mistaken where the configuration is another than the one that was assumed."""
+        if self.failure is None:
+            self._assumption.check(self)
 
     def end(self) -> None:
         self._cursor = _OVER
@@ -348,7 +360,9 @@ class UnitOfWork:
         """How the workspace is set up; raises NotFound when there is no such workspace."""
         known = self._pictures.get(workspace_sid)
         if known is None:
-            known = self._pictures[workspace_sid] = self._configurations.read(self, workspace_sid)
+            known = self._assumption.take(workspace_sid)
+            known = known or self._configurations.read(self, workspace_sid)
+            self._pictures[workspace_sid] = known
         return known
 
     def configuration_version(self, workspace_sid: str) -> int:

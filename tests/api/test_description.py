@@ -56,7 +56,12 @@ def test_what_is_ours_is_marked_and_nothing_else(told: dict[str, Any]) -> None:
 def test_types_bounds_and_defaults_are_those_that_are_checked(told: dict[str, Any]) -> None:
     operations = _operations(told)
     task = _takes(operations["CreateTask"])
-    assert task["Priority"] == {"type": "integer", "minimum": 0, "maximum": 2_147_483_647}
+    assert task["Priority"] == {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 2_147_483_647,
+        "default": 0,
+    }
     assert task["WorkflowSid"]["pattern"] == "^WW[0-9a-fA-F]{32}$"
     assert task["VirtualStartTime"]["format"] == "date-time"
     assert task["IgnoreCapacity"]["type"] == "boolean"

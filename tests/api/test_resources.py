@@ -205,11 +205,14 @@ def test_tasks_come_change_and_go(centre_on_each: Centre) -> None:
 
 def test_a_status_and_attributes_need_a_request_each(centre: Centre) -> None:
     task = centre.workspace.tasks.create(attributes='{"a": 1}')
+    offered = centre.service.reserve(task.sid, centre.worker_sid)
     one = centre.workspace.tasks(task.sid)
-    with pytest.raises(TwilioRestException, match="Invalid Attributes"):
-        one.update(assignment_status="canceled", attributes='{"a": 2}')
+    one.reservations(offered.sid).update(reservation_status="accepted")
+    for status in ("wrapping", "completed"):
+        with pytest.raises(TwilioRestException, match="Invalid Attributes"):
+            one.update(assignment_status=status, attributes='{"a": 2}', reason="done")
     seen = one.fetch()
-    assert (seen.assignment_status, seen.attributes) == ("pending", '{"a": 1}')
+    assert (seen.assignment_status, seen.attributes) == ("assigned", '{"a": 1}')
 
 
 @pytest.mark.parametrize("status", ["pending", "reserved", "assigned", "lost"])
