@@ -51,7 +51,9 @@ def enter_workflow(
     _tell_match(work, configuration, step, subject)
     tell(work, configuration, "task.created", f"Task {task.sid} created", subject)
     tell_queue(work, configuration, subject)
-    tell(work, configuration, "workflow.entered", f"Task {task.sid} entered Workflow", subject)
+    workflow = configuration.workflows[task.workflow_sid or ""].friendly_name
+    entered = f"Task {task.sid} entered Workflow {workflow}"
+    tell(work, configuration, "workflow.entered", entered, subject)
     return task
 
 
@@ -277,4 +279,9 @@ def _tell_match(work: Work, configuration: Configuration, step: Step, subject: S
 
 
 def tell_queue(work: Work, configuration: Configuration, subject: Subject) -> None:
-    tell(work, configuration, "task-queue.entered", "Task entered its TaskQueue", subject)
+    """The subject's Task waits in the TaskQueue that it names from now on."""
+    task = subject.task
+    assert task is not None  # noqa: S101 - the event is about it
+    queue = configuration.task_queues[task.task_queue_sid or ""].friendly_name
+    entered = f"Task {task.sid} entered TaskQueue {queue}"
+    tell(work, configuration, "task-queue.entered", entered, subject)
