@@ -268,6 +268,12 @@ def _at_step(work: Work, task: Task, step: Step, *, new: bool) -> Task:
 
 def _tell_match(work: Work, configuration: Configuration, step: Step, subject: Subject) -> None:
     named = {} if step.filter_name is None else {"workflow_filter_name": step.filter_name}
+    if step.known_worker is not None and subject.task is not None:
+        # Whom the Task names, as it names them: nobody of the sort may be there.
+        value = step.known_worker.value(task_context(configuration, subject.task))
+        if isinstance(value, str):
+            field = "known_worker_sid" if step.known_worker.by_sid else "known_worker_friendly_name"
+            named[field] = value
     tell(
         work,
         configuration,
