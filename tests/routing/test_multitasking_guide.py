@@ -5,6 +5,7 @@ import json
 import pytest
 
 from routing.engine import workflows
+from routing.errors import InvalidParameter
 from tests.routing.centre import Centre
 
 
@@ -60,6 +61,22 @@ def test_only_at_50_percent_load_on_another_channel(
     for _ in range(chats):
         scratch.add_task(channel="chat")
     assert scratch.offered_to(message) == expected
+
+
+@pytest.mark.parametrize("prefix", ["", "worker."])
+def test_a_queue_may_ask_for_load_with_or_without_the_prefix_of_a_workflow(
+    scratch: Centre, prefix: str
+) -> None:
+    scratch.change_queue(target_workers=f"{prefix}channel.voice.assigned_tasks == 0")
+    alice = scratch.add_worker("alice")
+    call, chat = scratch.add_task(), scratch.add_task(channel="chat")
+    assert (scratch.offered_to(call), scratch.offered_to(chat)) == ("alice", None)
+    with pytest.raises(InvalidParameter, match="the Worker belongs to none"):
+        scratch.send_task(routing_target=alice, workflow_sid=scratch.workflow_sid)
+    scratch.accept(call)
+    scratch.complete(call)
+    assert scratch.offered_to(chat) == "alice"
+    scratch.send_task(routing_target=alice, workflow_sid=scratch.workflow_sid)
 
 
 def test_the_configured_capacity_can_be_asked_for(scratch: Centre) -> None:
