@@ -40,7 +40,7 @@ from routing.store.refusals import refusal
 from routing.store.statements import POSTGRESQL, Cursor
 from routing.store.unit_of_work import UnitOfWork
 from routing.store.wake_up import Bulletin, WakeUps
-from routing.store.work_statements import WorkStatements
+from routing.store.work_statements import work_statements
 
 Result = TypeVar("Result")
 
@@ -97,7 +97,7 @@ class PostgresqlDatabase:
         self._url = url.set(drivername="postgresql+psycopg")
         self._clock = clock
         self._configurations = configurations
-        self._statements = WorkStatements(POSTGRESQL)
+        self._statements = work_statements(POSTGRESQL)
         self._ping = POSTGRESQL.compile(select(literal_column("1"))).text
         self._engine = create_engine(
             self._url,

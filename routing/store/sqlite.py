@@ -26,7 +26,7 @@ from routing.store.sqlite_notices import SqliteNotices
 from routing.store.statements import SQLITE
 from routing.store.unit_of_work import UnitOfWork
 from routing.store.wake_up import Bulletin, WakeUps
-from routing.store.work_statements import WorkStatements
+from routing.store.work_statements import work_statements
 
 Result = TypeVar("Result")
 
@@ -65,7 +65,7 @@ class SqliteDatabase:
         self._path = path
         self._clock = clock
         self._configurations = configurations
-        self._statements = WorkStatements(SQLITE)
+        self._statements = work_statements(SQLITE)
         self._ping = SQLITE.compile(select(literal_column("1"))).text
         self._combiner = Combiner(self._write)
         self._writer = self._connect()
