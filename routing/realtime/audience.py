@@ -18,8 +18,10 @@ LINGER_SECONDS: Final = 10
 
 _ENDINGS: Final = frozenset(
     f"reservation.{ending}"
-    for ending in ("rejected", "timeout", "canceled", "rescinded", "completed", "failed")
+    for ending in ("rejected", "timeout", "canceled", "rescinded", "completed")
 )
+#: What was asked for could not be done; the Reservation itself may go on, or be over already.
+_FAILED: Final = "reservation.failed"
 
 
 class Audience:
@@ -39,10 +41,13 @@ class Audience:
         """The SIDs of the Workers that it is told to."""
         if event.type.startswith("reservation."):
             return self._of_reservation(event)
-        # A Transfer is told to whoever has begun it.
-        worker_sid = event.worker_sid or event.carried.get("initiating_worker_sid")
-        if worker_sid is not None:
-            return (worker_sid,)
+        if event.type.startswith("worker."):
+            return (event.worker_sid,) if event.worker_sid is not None else ()
+        # A Transfer is told to whoever has begun it; the end of a Task, though it names who had it
+        # last, to all who have a part in it.
+        initiator_sid = event.carried.get("initiating_worker_sid")
+        if initiator_sid is not None:
+            return (initiator_sid,)
         self._forget(event.occurred_at)
         return tuple(self._workers.get(event.task_sid or "", ()))
 
@@ -50,6 +55,8 @@ class Audience:
         task_sid, worker_sid = event.task_sid, event.worker_sid
         if task_sid is None or worker_sid is None:
             return ()
+        if event.type == _FAILED:
+            return (worker_sid,)
         if event.type in _ENDINGS:
             self._ended.append((event.occurred_at, task_sid, worker_sid))
         else:
