@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 import werkzeug.exceptions
@@ -60,6 +60,7 @@ _CORS: Final = {
 class Asked:
     """One request, as its body says."""
 
+    #: Without a query, which counts as parameters.
     url: str
     method: str
     params: JSONObject
@@ -69,7 +70,9 @@ class Asked:
     @property
     def path(self) -> str:
         """Below the version, without a slash before it."""
-        return path_of(self.url).partition("?")[0]
+        path = path_of(self.url)
+        # The legacy SDK's Workspace asks for itself with a slash at the end.
+        return path.removesuffix("/") if self.is_legacy else path
 
     @property
     def is_legacy(self) -> bool:
@@ -187,10 +190,12 @@ def _asked(bridge: Bridge) -> Asked:
     if not isinstance(params, dict):
         raise InvalidParameter("params", f"expected an object, found {kind_of(params)}")
     event_type = told.get("event_type")
+    # The legacy SDK asks for the next page by the URL that it was given for it.
+    url, _, query = _text(told, "url").partition("?")
     return Asked(
-        url=_text(told, "url"),
+        url=url,
         method=_text(told, "method").upper(),
-        params=params,
+        params={**dict(parse_qsl(query, keep_blank_values=True)), **params},
         bearer=bearer,
         event_type=event_type if isinstance(event_type, str) else None,
     )
