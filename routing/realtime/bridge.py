@@ -115,7 +115,8 @@ class Bridge:
 def bridge_door(bridge: Bridge, *, at_root: bool = False) -> Blueprint:
     """POST and OPTIONS below /v1/wschannels, with and without a channel in the path.
 
-    `at_root`: where nothing else is served, a bare host is understood as well.
+    `at_root`: where nothing else is served, a bare host is understood as well, and whatever else is
+    asked for is refused in the same words.
     """
     blueprint = Blueprint("bridge", __name__)
 
@@ -144,6 +145,10 @@ def bridge_door(bridge: Bridge, *, at_root: bool = False) -> Blueprint:
     blueprint.register_error_handler(HTTPException, _http_refusal)
     blueprint.register_error_handler(StoreUnavailable, errors.of_unavailable_store)
     blueprint.register_error_handler(Exception, errors.of_unexpected)
+    if at_root:
+        blueprint.app_errorhandler(HTTPException)(
+            lambda error: _allow_browsers(_http_refusal(error))
+        )
     return blueprint
 
 

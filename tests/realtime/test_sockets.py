@@ -390,10 +390,19 @@ GARBAGE = {
     "a socket without a key": (
         b"GET /v1/wschannels HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n"
     ),
+    "a socket with a header that is none": (
+        b"GET /v1/wschannels HTTP/1.1\r\nUpgrade: websocket\r\nConnection Upgrade\r\n\r\n"
+    ),
+    "a socket with a header of nobody's": (
+        b"GET /v1/wschannels HTTP/1.1\r\nUpgrade: websocket\r\nX: \x01\r\n\r\n"
+    ),
 }
 
 
 @pytest.mark.parametrize("name", GARBAGE)
 def test_garbage_is_refused(running: Running, name: str) -> None:
-    status = int(running.raw(GARBAGE[name])[9:12])
-    assert 400 <= status < 500
+    answer = running.raw(GARBAGE[name])
+    assert 400 <= int(answer[9:12]) < 500
+    if name not in {"a socket elsewhere", "a socket without a key"}:
+        assert b"Access-Control-Allow-Origin: *" in answer
+        assert msgspec.json.decode(answer.rpartition(b"\n")[2])["message"]
