@@ -142,6 +142,46 @@ def test_another_version_is_refused_but_not_a_supervisors_own(office: Office) ->
     assert office.payload(token, "POST", other, change, **stale)["attributes"] == '{"a":1}'
 
 
+def test_every_change_of_a_task_and_a_reservation_asks_for_the_version_that_is_there(
+    office: Office,
+) -> None:
+    """As the SDK sends it with enableVersionCheck: a bare number, and nothing is done for a wrong
+    one.
+    """
+    token, me = office.token(office.alice), f"{office.base}/Workers/{office.alice}"
+
+    def change(url: str, **params: Any) -> None:
+        before = office.payload(token, "GET", url)
+        for wrong in (before["version"] + 1, before["version"] - 1):
+            answer = office.ask(token, "POST", url, params, **{"If-Match": str(wrong)})
+            assert answer.status_code == 412
+            assert answer.json is not None
+            assert answer.json["message"]
+        assert office.payload(token, "GET", url) == before
+        right = {"If-Match": str(before["version"])}
+        assert office.payload(token, "POST", url, params, **right)["version"] == (
+            before["version"] + 1
+        )
+
+    for steps in (
+        ("accepted", "Attributes", "VirtualStartTime", "task wrapping", "task completed"),
+        ("accepted", "wrapping", "completed"),
+        ("rejected",),
+    ):
+        offer = office.offer()
+        reservation = f"{me}/Reservations/{offer.sid}"
+        task = f"{office.base}/Tasks/{offer.task_sid}"
+        for step in steps:
+            if step.startswith("task "):
+                change(task, AssignmentStatus=step.removeprefix("task "), Reason="over")
+            elif step == "Attributes":
+                change(task, Attributes={"a": 1})
+            elif step == "VirtualStartTime":
+                change(task, VirtualStartTime="2026-01-05T08:00:00Z")
+            else:
+                change(reservation, ReservationStatus=step)
+
+
 def test_the_worker_counts_offers_as_the_sdk_does(office: Office) -> None:
     token, me = office.token(office.alice), f"{office.base}/Workers/{office.alice}"
     before = office.payload(token, "GET", me)["version"]
