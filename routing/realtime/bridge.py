@@ -8,6 +8,7 @@ whatever Content-Type the SDK has sent) and the words of the answer are the brid
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
@@ -267,9 +268,15 @@ def _own_worker(
         raise Forbidden("the Worker is not the token's")
 
 
-def _own_task(bridge: Bridge, bearer: Bearer, sids: Mapping[str, str], params: JSONObject) -> None:
+def _own_task(
+    bridge: Bridge,
+    bearer: Bearer,
+    sids: Mapping[str, str],
+    params: JSONObject,
+    *,
+    reads: bool = False,
+) -> None:
     task_sid = sids.get("task_sid") or str(params.get("TaskSid"))
-    reads = not params
     if not bridge.current.engine.glance(_holds, bearer, task_sid, reads=reads):
         raise Forbidden("the Task is not the Worker's")
 
@@ -322,6 +329,7 @@ _OWN: Final[Mapping[str, Callable[[Bridge, Bearer, Mapping[str, str], JSONObject
     routes.NOTHING: lambda *_: None,
     routes.WORKER: _own_worker,
     routes.TASK: _own_task,
+    routes.SEEN_TASK: partial(_own_task, reads=True),
     routes.WORKER_AND_TASK: _own_worker_and_task,
     routes.CONVERSATION: _own_conversation,
     routes.TARGET: _own_target,

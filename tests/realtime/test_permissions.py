@@ -173,8 +173,10 @@ def test_a_task_that_was_declined_can_be_read_and_not_changed(office: Office) ->
     reservation = f"{office.base}/Workers/{office.alice}/Reservations/{offer.sid}"
     task = f"{office.base}/Tasks/{offer.task_sid}"
     office.payload(token, "POST", reservation, {"ReservationStatus": "rejected"})
-    assert office.payload(token, "GET", task)["sid"] == offer.task_sid
-    assert office.ask(token, "POST", task, {"Attributes": {}}).status_code == 403
+    asked: list[dict[str, Any]] = [{}, {"an": "option"}, {"Attributes": {}}]
+    for params in asked:
+        assert office.payload(token, "GET", task, params)["sid"] == offer.task_sid
+        assert office.ask(token, "POST", task, params).status_code == 403
 
 
 def test_who_is_only_asked_is_not_in_the_conversation(office: Office) -> None:
