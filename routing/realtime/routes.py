@@ -20,7 +20,8 @@ from routing.realtime import participants, reading, transfers
 #: What has to be the Worker's own, for those whose role reaches no further.
 NOTHING: Final = "nothing"
 WORKER: Final = "the Worker in the path"
-TASK: Final = "a Reservation of the Task in the path, or of the one that TaskSid names"
+TASK: Final = "a live Reservation of the Task in the path, or of the one that TaskSid names"
+SEEN_TASK: Final = "a Reservation of that Task, be it over, or the Task itself as its target"
 WORKER_AND_TASK: Final = "both of these"
 CONVERSATION: Final = "an accepted or wrapping Reservation of the Task in the path"
 TARGET: Final = "the RoutingTarget"
@@ -145,7 +146,7 @@ _route(
     own=TARGET,
     renames={"TaskChannelUniqueName": "TaskChannel", "TaskChannelSid": "TaskChannel"},
 )
-_route(_TASK, "FetchTask", roles=_EVERYBODY, own=TASK, reaching=_OVERSEERS)
+_route(_TASK, "FetchTask", roles=_EVERYBODY, own=SEEN_TASK, reaching=_OVERSEERS)
 _route(
     _TASK,
     "UpdateTask",
@@ -196,7 +197,7 @@ _route(
     f"{_TASK}/Conference",
     "FetchTaskConference",
     roles=_EVERYBODY,
-    own=TASK,
+    own=SEEN_TASK,
     reaching=_OVERSEERS,
 )
 for _folder, _name in (
