@@ -24,7 +24,7 @@ MAX_BATCH: Final = 64
 class Job(Generic[Result]):
     """A verb in line, and what became of it."""
 
-    __slots__ = ("_error", "_result", "done", "leads", "only_adds", "turn", "verb")
+    __slots__ = ("_error", "_result", "done", "only_adds", "turn", "verb")
 
     def __init__(
         self, verb: Callable[[UnitOfWork], Result] | None, *, only_adds: bool = False
@@ -33,8 +33,6 @@ class Job(Generic[Result]):
         self.verb = verb
         self.only_adds = only_adds
         self.done = False
-        #: It is this thread that has to write for all in line.
-        self.leads = False
         #: Released when it is done, or when it leads.
         self.turn = threading.Lock()
         self._result: Result | None = None
@@ -72,7 +70,8 @@ class Combiner:
         self._write = write
         self._door = threading.Lock()
         self._line: deque[Job[Any]] = deque()
-        self._is_written = False
+        #: Whose thread has to write for all in line; None while nobody writes.
+        self._leader: Job[Any] | None = None
         self._writing_thread: int | None = None
 
     @property
@@ -84,8 +83,7 @@ class Combiner:
         """Runs the verb, maybe together with others' verbs; returns after their commit."""
         self.refuse_misuse()
         job = Job(verb, only_adds=only_adds)
-        if self._must_wait(job):
-            self._wait_for_turn(job)
+        self._wait_for_turn(job)
         if not job.done:
             self._write_for_all()
         return job.outcome()
@@ -95,8 +93,7 @@ class Combiner:
         """When it is our turn; nobody else writes as long as it is open."""
         self.refuse_misuse()
         job = Job[None](None)
-        if self._must_wait(job):
-            self._wait_for_turn(job)
+        self._wait_for_turn(job)
         with self._door:
             self._line.popleft()
         self._writing_thread = threading.get_ident()
@@ -111,25 +108,27 @@ class Combiner:
         if self._writing_thread == threading.get_ident():
             raise StoreError("A unit of work is open in this thread: use that one.")
 
-    def _must_wait(self, job: Job[Any]) -> bool:
-        with self._door:
-            self._line.append(job)
-            if self._is_written:
-                job.turn.acquire()
-                return True
-            self._is_written = True
-            return False
-
     def _wait_for_turn(self, job: Job[Any]) -> None:
+        """Lines up; returns when the job is done, or when it leads."""
         try:
-            job.turn.acquire()
+            if self._must_wait(job):
+                job.turn.acquire()
         except BaseException:  # a signal in the main thread: the others must not wait for it
             with self._door:
                 if job in self._line:
                     self._line.remove(job)
-            if job.leads:
+            if self._leader is job:
                 self._hand_over([])
             raise
+
+    def _must_wait(self, job: Job[Any]) -> bool:
+        with self._door:
+            if self._leader is None:
+                self._leader = job
+            else:
+                job.turn.acquire()
+            self._line.append(job)
+            return self._leader is not job
 
     def _write_for_all(self) -> None:
         with self._door:
@@ -147,9 +146,7 @@ class Combiner:
         """Tells each job of the batch that it is done, and the next in line that it is its turn."""
         with self._door:
             following = self._line[0] if self._line else None
-            self._is_written = following is not None
-            if following is not None:
-                following.leads = True
+            self._leader = following
         if following is not None:
             following.turn.release()
         for job in batch:
