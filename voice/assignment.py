@@ -6,7 +6,6 @@ between the two leaves a lease that runs out; the next one looks up what was don
 again.
 """
 
-import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -23,7 +22,7 @@ from voice import bridge, callback, conversation, hang_up, outcomes, relaying
 from voice.announcement import Announcements
 from voice.call_flow import ON_OFFER, CallFlow
 from voice.calling_out import CallingOut
-from voice.clearing import Clearing, status_of
+from voice.clearing import Clearing, change_whoever_is_there, status_of
 from voice.phone_line import (
     ENDED_STATUSES,
     LEG_OPTIONS,
@@ -243,12 +242,13 @@ class Assignments:
     def _keep_room(self, scene: Scene) -> None:
         """While the Task is handed on, the leaving of those who have it must not end the room."""
         for colleague in scene.colleagues:
-            with contextlib.suppress(CallGone):
-                self._line.change(
-                    colleague.conference_sid or "",
-                    colleague.worker_call_sid or "",
-                    end_conference_on_exit=False,
-                )
+            change_whoever_is_there(
+                self._line,
+                colleague.task_sid,
+                colleague.conference_sid or "",
+                colleague.worker_call_sid or "",
+                end_conference_on_exit=False,
+            )
 
     def _dialling(self, instruction: Instruction, scene: Scene) -> Dialling:
         given = dict(conversation.parameters_of(instruction))

@@ -34,6 +34,22 @@ def status_of(
         return unknown
 
 
+def change_whoever_is_there(
+    line: PhoneLine, room_name: str, conference_sid: str, call_sid: str, **part: object
+) -> None:
+    """Changes a participant's part; nothing where they have left the room.
+
+    Twilio is not believed that they have before it shows the room without them: raises Unreachable,
+    so that the step is repeated.
+    """
+    try:
+        line.change(conference_sid, call_sid, **part)
+    except CallGone as error:
+        room = line.find_room(room_name)
+        if room is not None and call_sid in room.call_sids:
+            raise Unreachable(str(error)) from error
+
+
 class Clearing:
     """The steps, by kind and step of their instructions."""
 
