@@ -92,7 +92,7 @@ class Clearing:
         return True
 
     def _ask_who_left(self, instruction: Instruction) -> None:
-        scene = self._engine.read(scene_of, instruction)
+        scene = self._engine.glance(scene_of, instruction)
         if scene.call is not None:
             room = self._line.find_room(instruction.task_sid)
             if room is None or scene.call.sid not in room.call_sids:
@@ -104,7 +104,7 @@ class Clearing:
         self._engine.perform(outcomes.left, instruction)
 
     def _back_in_line(self, instruction: Instruction) -> None:
-        scene = self._engine.read(scene_of, instruction)
+        scene = self._engine.glance(scene_of, instruction)
         if conversation.parameters_of(instruction).get("only_if_alone"):
             self._fetch_from_room(instruction, scene)
             return
@@ -132,7 +132,7 @@ class Clearing:
             self._engine.perform(outcomes.finish, instruction)
 
     def _say_goodbye(self, instruction: Instruction) -> None:
-        scene = self._engine.read(scene_of, instruction)
+        scene = self._engine.glance(scene_of, instruction)
         if scene.call is None:
             self._engine.perform(outcomes.finish, instruction)
             return
