@@ -6,7 +6,7 @@ their own. Importing it opens nothing: `app` below is where `flask --app app` fi
 
 import atexit
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -50,6 +50,7 @@ from voice.phone_line import PhoneLine, TwilioPhoneLine
 from voice.reconciliation import Reconciliation
 from voice.settings import VoiceSettings
 from voice.softphone import voice_token
+from voice.switchboard import Switchboard
 from voice.witness import Witness
 
 #: Seconds between two looks of the timers, however often something is committed.
@@ -58,8 +59,9 @@ TIMER_REST_SECONDS = 0.1
 SWEEP_REST_SECONDS = 1.0
 #: Objects after which the garbage collector looks at the young ones, and when it looks deeper.
 COLLECTED_AFTER = (20_000, 20, 20)
-#: Requests to Twilio at the same time; each takes a few tenths of a second there.
-PHONE_LINES = 4
+#: Requests to Twilio at the same time; each takes a few tenths of a second there, and a call needs
+#: two of them.
+OPERATORS = 16
 
 
 class House:
@@ -127,11 +129,21 @@ class House:
             ),
             self._loop("reconciliation", reconciliation.sweep, frozenset(), SWEEP_REST_SECONDS),
             self._loop("retention", purge.step, frozenset(), REST_SECONDS),
-            *(
-                self._loop(f"phone line {number}", assignments.work_off, assignment.TOPICS)
-                for number in range(1, PHONE_LINES + 1)
-            ),
+            *self._phone_line_loops(assignments),
         )
+
+    def _phone_line_loops(self, assignments: assignment.Assignments) -> Iterator[Loop]:
+        """Who carries out what is to be done on the phone line, and who gives it to them."""
+        board = assignments.board = Switchboard(
+            assignments.lease,
+            assignments.carry_out,
+            # Nothing that is committed wakes an operator.
+            signals=[self.store.subscribe(frozenset()) for _ in range(OPERATORS)],
+            signal=self.store.subscribe(assignment.TOPICS),
+        )
+        yield Loop("phone line", board.step, board.signal)
+        for number, operator in enumerate(board.operators, 1):
+            yield Loop(f"operator {number}", operator.step, operator.signal)
 
     def _loop(
         self,

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -276,6 +277,31 @@ def test_changes_and_additions_share_a_batch(store: SqlStore, office: Office) ->
     assert found is not None
     assert found.priority == 3
     assert len(told_by(store)) == 3
+
+
+def test_what_a_failed_verb_had_in_hand_is_not_what_the_next_one_finds(
+    store: SqlStore, office: Office
+) -> None:
+    def change(work: UnitOfWork, number: int) -> int:
+        task = work.tasks.get(office.task.sid, lock=True)
+        assert task is not None
+        work.tasks.change(task.sid, priority=number)
+        again = work.tasks.get(office.task.sid, lock=True)
+        assert again is not None
+        assert again.priority == number
+        if number > 1:
+            raise RoutingError("no")
+        return task.priority
+
+    first, failing, last = together(
+        store, *(partial(change, number=number) for number in (1, 2, 1)), only_adds=False
+    )
+    assert (first.result(), last.result()) == (0, 1)
+    with pytest.raises(RoutingError, match="no"):
+        failing.result()
+    task = store.read(lambda work: work.tasks.get(office.task.sid))
+    assert task is not None
+    assert task.priority == 1
 
 
 def test_a_change_of_the_configuration_is_seen_by_the_rest_of_the_batch(
