@@ -9,6 +9,7 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import flask
 
@@ -62,6 +63,14 @@ COLLECTED_AFTER = (20_000, 20, 20)
 #: Requests to Twilio at the same time; each takes a few tenths of a second there, and a call needs
 #: two of them.
 OPERATORS = 16
+
+
+class Web(flask.Flask):
+    """Flask without what no view here uses, and each request would pay for."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """No view is a coroutine; Flask would look whether it is one, five times a request."""
+        return func
 
 
 class House:
@@ -254,7 +263,7 @@ def create_app(
         api_url=settings.twilio_api_url,
     )
     house = House(settings, clock=clock, phone_line=phone_line, store=store)
-    web = flask.Flask("tandem", static_folder=None)
+    web = Web("tandem", static_folder=None)
     web.extensions["house"] = house
     web.register_blueprint(rest_door(house.engine, house.rest_settings))
     renewals = Renewals(lambda renewed: store.tell(said(renewed)))

@@ -149,7 +149,8 @@ class PostgresqlDatabase:
 
         return self._tried(once)
 
-    def _write(self, batch: Batch) -> None:
+    def _write(self, batch: Batch, about_to_wait: Callable[[], None]) -> None:
+        about_to_wait()  # at once: a server that is away may be waited for as long as it takes
         try:
             try:
                 self._tried(lambda: self._commit_together(batch))
