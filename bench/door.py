@@ -58,7 +58,7 @@ def _round(database_url: str, folder: Path, seconds: float) -> tuple[float, floa
 
     with servers.gunicorn("bench.trivial:app", settings, "/trivial"):
         trivial = rate([load.http_request("/trivial", b"a=1", {})], "200")
-    with servers.gunicorn("app:served()", settings, "/readyz") as url:
+    with servers.house(settings) as url:
         tasks = _tasks_path(url)
         fetches = [load.get_request(f"{tasks}/{_made(url, tasks)}", _HEADERS) for _ in range(TASKS)]
         fetched = rate(fetches, "200")

@@ -4,7 +4,6 @@ Kept by reading the log: at each event it is known who had a Reservation of the 
 which later looks at the tables could no longer tell.
 """
 
-from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
@@ -18,8 +17,10 @@ LINGER_SECONDS: Final = 10
 
 _ENDINGS: Final = frozenset(
     f"reservation.{ending}"
-    for ending in ("rejected", "timeout", "canceled", "rescinded", "completed", "failed")
+    for ending in ("rejected", "timeout", "canceled", "rescinded", "completed")
 )
+#: What was asked for could not be done; the Reservation itself may go on, or be over already.
+_FAILED: Final = "reservation.failed"
 
 
 class Audience:
@@ -27,8 +28,8 @@ class Audience:
 
     def __init__(self) -> None:
         self._workers: dict[str, set[str]] = {}
-        #: (when, Task, Worker) of Reservations that ended, the oldest first.
-        self._ended: deque[tuple[Instant, str, str]] = deque()
+        #: {(Task, Worker): when their Reservation ended}, the oldest first.
+        self._ended: dict[tuple[str, str], Instant] = {}
 
     def load(self, work: Work) -> None:
         """Takes in the Reservations there are; events that are shown later may repeat some."""
@@ -37,30 +38,40 @@ class Audience:
 
     def of(self, event: Event) -> Iterable[str]:
         """The SIDs of the Workers that it is told to."""
+        self._forget(event.occurred_at)
         if event.type.startswith("reservation."):
             return self._of_reservation(event)
-        # A Transfer is told to whoever has begun it.
-        worker_sid = event.worker_sid or event.carried.get("initiating_worker_sid")
-        if worker_sid is not None:
-            return (worker_sid,)
-        self._forget(event.occurred_at)
+        if event.type.startswith("worker."):
+            return (event.worker_sid,) if event.worker_sid is not None else ()
+        # A Transfer is told to whoever has begun it; the end of a Task, though it names who had it
+        # last, to all who have a part in it.
+        initiator_sid = event.carried.get("initiating_worker_sid")
+        if initiator_sid is not None:
+            return (initiator_sid,)
         return tuple(self._workers.get(event.task_sid or "", ()))
 
     def _of_reservation(self, event: Event) -> Iterable[str]:
         task_sid, worker_sid = event.task_sid, event.worker_sid
         if task_sid is None or worker_sid is None:
             return ()
+        if event.type == _FAILED:
+            return (worker_sid,)
+        # Offered again before the last time was forgotten: it stays.
+        self._ended.pop((task_sid, worker_sid), None)
         if event.type in _ENDINGS:
-            self._ended.append((event.occurred_at, task_sid, worker_sid))
+            self._ended[task_sid, worker_sid] = event.occurred_at
         else:
             self._workers.setdefault(task_sid, set()).add(worker_sid)
-            # Offered again before the last time was forgotten: that stays.
-            self._ended = deque(each for each in self._ended if each[1:] != (task_sid, worker_sid))
         return (worker_sid,)
 
     def _forget(self, now: Instant) -> None:
-        while self._ended and self._ended[0][0] < now - LINGER_SECONDS * SECOND:
-            _, task_sid, worker_sid = self._ended.popleft()
+        over = []
+        for (task_sid, worker_sid), ended_at in self._ended.items():
+            if ended_at >= now - LINGER_SECONDS * SECOND:
+                break
+            over.append((task_sid, worker_sid))
+        for task_sid, worker_sid in over:
+            del self._ended[task_sid, worker_sid]
             workers = self._workers.get(task_sid)
             if workers is not None:
                 workers.discard(worker_sid)

@@ -8,9 +8,10 @@ whatever Content-Type the SDK has sent) and the words of the answer are the brid
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 import werkzeug.exceptions
@@ -60,6 +61,7 @@ _CORS: Final = {
 class Asked:
     """One request, as its body says."""
 
+    #: Without a query, which counts as parameters.
     url: str
     method: str
     params: JSONObject
@@ -69,7 +71,9 @@ class Asked:
     @property
     def path(self) -> str:
         """Below the version, without a slash before it."""
-        return path_of(self.url).partition("?")[0]
+        path = path_of(self.url)
+        # The legacy SDK's Workspace asks for itself with a slash at the end.
+        return path.removesuffix("/") if self.is_legacy else path
 
     @property
     def is_legacy(self) -> bool:
@@ -112,7 +116,8 @@ class Bridge:
 def bridge_door(bridge: Bridge, *, at_root: bool = False) -> Blueprint:
     """POST and OPTIONS below /v1/wschannels, with and without a channel in the path.
 
-    `at_root`: where nothing else is served, a bare host is understood as well.
+    `at_root`: where nothing else is served, a bare host is understood as well, and whatever else is
+    asked for is refused in the same words.
     """
     blueprint = Blueprint("bridge", __name__)
 
@@ -141,6 +146,10 @@ def bridge_door(bridge: Bridge, *, at_root: bool = False) -> Blueprint:
     blueprint.register_error_handler(HTTPException, _http_refusal)
     blueprint.register_error_handler(StoreUnavailable, errors.of_unavailable_store)
     blueprint.register_error_handler(Exception, errors.of_unexpected)
+    if at_root:
+        blueprint.app_errorhandler(HTTPException)(
+            lambda error: _allow_browsers(_http_refusal(error))
+        )
     return blueprint
 
 
@@ -187,10 +196,12 @@ def _asked(bridge: Bridge) -> Asked:
     if not isinstance(params, dict):
         raise InvalidParameter("params", f"expected an object, found {kind_of(params)}")
     event_type = told.get("event_type")
+    # The legacy SDK asks for the next page by the URL that it was given for it.
+    url, _, query = _text(told, "url").partition("?")
     return Asked(
-        url=_text(told, "url"),
+        url=url,
         method=_text(told, "method").upper(),
-        params=params,
+        params={**dict(parse_qsl(query, keep_blank_values=True)), **params},
         bearer=bearer,
         event_type=event_type if isinstance(event_type, str) else None,
     )
@@ -220,7 +231,7 @@ _Run = tuple[Operation, Mapping[str, str], list[tuple[str, str]]]
 
 
 def _within_policies(asked: Asked) -> _Run:
-    operation, sids = _matched(routes.LEGACY_ROUTES, asked)
+    operation, sids = _matched(routes.legacy_routes(), asked)
     if asked.bearer.is_capability:
         check_policies(asked.bearer, asked.method, asked.path, asked.params)
     else:
@@ -257,9 +268,15 @@ def _own_worker(
         raise Forbidden("the Worker is not the token's")
 
 
-def _own_task(bridge: Bridge, bearer: Bearer, sids: Mapping[str, str], params: JSONObject) -> None:
+def _own_task(
+    bridge: Bridge,
+    bearer: Bearer,
+    sids: Mapping[str, str],
+    params: JSONObject,
+    *,
+    reads: bool = False,
+) -> None:
     task_sid = sids.get("task_sid") or str(params.get("TaskSid"))
-    reads = not params
     if not bridge.current.engine.glance(_holds, bearer, task_sid, reads=reads):
         raise Forbidden("the Task is not the Worker's")
 
@@ -312,6 +329,7 @@ _OWN: Final[Mapping[str, Callable[[Bridge, Bearer, Mapping[str, str], JSONObject
     routes.NOTHING: lambda *_: None,
     routes.WORKER: _own_worker,
     routes.TASK: _own_task,
+    routes.SEEN_TASK: partial(_own_task, reads=True),
     routes.WORKER_AND_TASK: _own_worker_and_task,
     routes.CONVERSATION: _own_conversation,
     routes.TARGET: _own_target,

@@ -15,7 +15,9 @@ from typing import Any, Final, cast
 from urllib.parse import unquote_to_bytes
 
 from websockets.asyncio.server import ServerConnection
+from werkzeug.exceptions import default_exceptions
 
+from routing.api import errors
 from routing.realtime.bridge import MAX_BODY_BYTES
 
 #: Bytes of a request's first line and headers; a token in a URL may have 8192.
@@ -29,7 +31,9 @@ _USER_TIMEOUT_MS: Final = 45_000
 
 _UPGRADE: Final = re.compile(rb"\r\nupgrade:[ \t]*websocket[ \t]*\r\n", re.IGNORECASE)
 _LINE: Final = re.compile(rb"([A-Z]{1,16}) ([!-~]{1,12000}) HTTP/1\.([01])")
-_HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}):[ \t]*([^\x00\r\n]*?)[ \t]*")
+_HEADER: Final = re.compile(
+    rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*"
+)
 
 #: A WSGI application, run in another thread: status and headers, body.
 Answer = tuple[str, list[tuple[str, str]], bytes]
@@ -64,7 +68,7 @@ class Front(asyncio.Protocol):
         if end < 0 and len(self._received) <= MAX_HEAD_BYTES:
             return
         head = bytes(self._received[: end + 2]) if end >= 0 else b""
-        is_socket = head.startswith(b"GET ") and _UPGRADE.search(head) is not None
+        is_socket = _asks_for_a_socket(head)
         self._hand_over(self._make_socket() if is_socket else HttpConnection(self._respond))
 
     def _hand_over(self, protocol: asyncio.Protocol) -> None:
@@ -183,13 +187,26 @@ class HttpConnection(asyncio.Protocol):
 
     def _refuse(self, status: http.HTTPStatus) -> None:
         if self._transport is not None:
+            answer = errors.of_http_error(default_exceptions[status.value](), path="")
+            headers = [*answer.headers.items(), ("Access-Control-Allow-Origin", "*")]
             line = f"{status.value} {status.phrase}"
-            headers = [("Content-Type", "text/plain"), ("Access-Control-Allow-Origin", "*")]
-            self._transport.write(_response(line, headers, status.phrase.encode(), None))
+            self._transport.write(_response(line, headers, answer.get_data(), None))
             self._transport.close()
 
 
+def _asks_for_a_socket(head: bytes) -> bool:
+    """False for a head that nobody can read, too: HTTP has words for that, a WebSocket none."""
+    if not head.startswith(b"GET ") or _UPGRADE.search(head) is None:
+        return False
+    try:
+        _parsed(head.removesuffix(b"\r\n"))
+    except _Unreadable:
+        return False
+    return True
+
+
 def _parsed(head: bytes) -> _Head:
+    """Raises _Unreadable."""
     first, *rest = head.split(b"\r\n")
     line = _LINE.fullmatch(first)
     if line is None:

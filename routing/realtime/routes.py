@@ -5,6 +5,7 @@ parameters that it passes on, the roles that may use it and what has to be the W
 Parameters that are not named are ignored: the SDK sends options it does not know along.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +21,8 @@ from routing.realtime import participants, reading, transfers
 #: What has to be the Worker's own, for those whose role reaches no further.
 NOTHING: Final = "nothing"
 WORKER: Final = "the Worker in the path"
-TASK: Final = "a Reservation of the Task in the path, or of the one that TaskSid names"
+TASK: Final = "a live Reservation of the Task in the path, or of the one that TaskSid names"
+SEEN_TASK: Final = "a Reservation of that Task, be it over, or the Task itself as its target"
 WORKER_AND_TASK: Final = "both of these"
 CONVERSATION: Final = "an accepted or wrapping Reservation of the Task in the path"
 TARGET: Final = "the RoutingTarget"
@@ -145,7 +147,7 @@ _route(
     own=TARGET,
     renames={"TaskChannelUniqueName": "TaskChannel", "TaskChannelSid": "TaskChannel"},
 )
-_route(_TASK, "FetchTask", roles=_EVERYBODY, own=TASK, reaching=_OVERSEERS)
+_route(_TASK, "FetchTask", roles=_EVERYBODY, own=SEEN_TASK, reaching=_OVERSEERS)
 _route(
     _TASK,
     "UpdateTask",
@@ -196,7 +198,7 @@ _route(
     f"{_TASK}/Conference",
     "FetchTaskConference",
     roles=_EVERYBODY,
-    own=TASK,
+    own=SEEN_TASK,
     reaching=_OVERSEERS,
 )
 for _folder, _name in (
@@ -218,12 +220,18 @@ _OURS: Final = frozenset(
     for operation in room.resource.operations
 )
 
-#: The legacy SDK's: whatever REST has, within its token's policies.
-LEGACY_ROUTES: Final = Map(
-    [
-        Rule(operation.path, endpoint=operation, methods=[operation.method])
-        for operation in rest.OPERATIONS
-        if not operation.is_extension and operation.name not in _OURS
-    ],
-    merge_slashes=False,
-)
+
+@functools.cache
+def legacy_routes() -> Map:
+    """The legacy SDK's: whatever REST has, within its token's policies.
+
+    Made when the first of them asks; a start need not wait for it.
+    """
+    return Map(
+        [
+            Rule(operation.path, endpoint=operation, methods=[operation.method])
+            for operation in rest.OPERATIONS
+            if not operation.is_extension and operation.name not in _OURS
+        ],
+        merge_slashes=False,
+    )

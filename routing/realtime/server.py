@@ -208,7 +208,7 @@ class RealtimeServer:
             max_size=_MAX_MESSAGE_BYTES,
             max_queue=4,
             server_header=None,
-            backlog=1024,
+            backlog=4096,  # when all come at once, none is to knock a second time
         )
 
     # ---- plain HTTP ------------------------------------------------------------------------------

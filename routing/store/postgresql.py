@@ -40,7 +40,7 @@ from routing.store.refusals import refusal
 from routing.store.statements import POSTGRESQL, Cursor
 from routing.store.unit_of_work import UnitOfWork
 from routing.store.wake_up import Bulletin, WakeUps
-from routing.store.work_statements import WorkStatements
+from routing.store.work_statements import work_statements
 
 Result = TypeVar("Result")
 
@@ -97,7 +97,7 @@ class PostgresqlDatabase:
         self._url = url.set(drivername="postgresql+psycopg")
         self._clock = clock
         self._configurations = configurations
-        self._statements = WorkStatements(POSTGRESQL)
+        self._statements = work_statements(POSTGRESQL)
         self._ping = POSTGRESQL.compile(select(literal_column("1"))).text
         self._engine = create_engine(
             self._url,
@@ -149,7 +149,8 @@ class PostgresqlDatabase:
 
         return self._tried(once)
 
-    def _write(self, batch: Batch) -> None:
+    def _write(self, batch: Batch, about_to_wait: Callable[[], None]) -> None:
+        about_to_wait()  # at once: a server that is away may be waited for as long as it takes
         try:
             try:
                 self._tried(lambda: self._commit_together(batch))

@@ -78,7 +78,8 @@ class UnitOfWork:
         self._clock = clock
         self._configurations = configurations
         self._commit: Callable[[], None] | None = None
-        self._writes = False
+        #: Is it one that writes, in a transaction of its own?
+        self.writes = False
         self._is_shared = False
         self._only_adds = False
         #: What begins the transaction, as long as it has not begun.
@@ -94,6 +95,10 @@ class UnitOfWork:
         self.brings_workspace = False
         self._brought: tuple[str, int] | None = None
         self.now: Instant = 0
+        #: Rows that this transaction holds locked, as they are now, by table and SID: nobody else
+        #: can change them, so they need not be read again. What is written otherwise than row by
+        #: row may be about any of them.
+        self.locked: dict[tuple[TableStatements[Any], str], Any] = {}
         #: Who does what the present verb does; None for the Workspace itself.
         self.actor: Mapping[str, str] | None = None
         #: What the verb did that somebody may have to be woken for (see wake_up).
@@ -144,7 +149,7 @@ class UnitOfWork:
         """
         self._cursor = cursor
         self._commit = commit
-        self._writes = writes
+        self.writes = writes
         self._is_shared = shared
         self._is_held = False
         self._begin_later = begin
@@ -152,6 +157,8 @@ class UnitOfWork:
         self._pending.clear()
         self.brings_workspace = False
         self._brought = None
+        if self.locked:
+            self.locked = {}
         if self._pictures:
             self._pictures = {}
         if self.reconfigured:
@@ -188,6 +195,7 @@ class UnitOfWork:
     def undo(self) -> None:
         """The verb has failed: what it did is taken back."""
         self._pending.drop()
+        self.locked = {}
         self.topics = set()
         self.failure = None
         if self._is_held:
@@ -236,18 +244,14 @@ class UnitOfWork:
 
     def write(self, text: str, values: tuple[object, ...]) -> int:
         """Runs a compiled text that changes rows; how many it changed."""
-        self._refuse_change()
-        if self._is_shared or self._pending.tables:
-            self._settle()
+        self._begin_writing()
         return self._run(text, values).rowcount
 
     def write_many(self, text: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Runs a compiled text that changes rows once for each of these values."""
         if not rows:
             return
-        self._refuse_change()
-        if self._is_shared or self._pending.tables:
-            self._settle()
+        self._begin_writing()
         try:
             self._cursor.executemany(text, rows)
         except self.dialect.refusals as error:
@@ -255,14 +259,19 @@ class UnitOfWork:
 
     def write_and_tell(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """Runs a compiled text that changes rows; what it says it returns of them."""
+        self._begin_writing()
+        return self._run(text, values).fetchall()
+
+    def _begin_writing(self) -> None:
         self._refuse_change()
         if self._is_shared or self._pending.tables:
             self._settle()
-        return self._run(text, values).fetchall()
+        if self.locked:
+            self.locked = {}
 
     def locks(self, *, wanted: bool) -> bool:
         """Is a row that is to be locked locked by its SELECT?"""
-        if not wanted or not self._writes:
+        if not wanted or not self.writes:
             return False
         self._refuse_change()
         return self.dialect.has_row_locks
@@ -277,12 +286,13 @@ class UnitOfWork:
         """Keeps the changes until something depends on them."""
         self._refuse_change()
         self._refuse_writing()
+        self.locked = {}
         if changes.rows_of in self._pending.tables:
             self._settle()
         self._pending.change(changes, records)
 
     def _refuse_writing(self) -> None:
-        if not self._writes:
+        if not self.writes:
             raise StoreError("Nothing is written by a query: it has a read-only unit of work.")
         if self._cursor is _OVER:
             _OVER.close()

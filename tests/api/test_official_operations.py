@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from routing.api.door import OPERATIONS
-from tests.api import openapi
 from tests.api.service import Centre
+from tests.openapi import taskrouter
 
 
 class Made:
@@ -143,9 +143,9 @@ CALLS: dict[str, Call] = {
 def test_the_table_names_every_operation_once() -> None:
     assert len(CALLS) == 61
     assert {operation.name for operation in OPERATIONS} == set(CALLS)
-    if openapi.document() is None:
-        pytest.skip(f"NO OPENAPI DOCUMENT at {openapi.PATH}: the table was not held against it")
-    assert set(openapi.operations()) == set(CALLS)
+    if taskrouter.document is None:
+        pytest.skip(f"NO OPENAPI DOCUMENT at {taskrouter.path}: the table was not held against it")
+    assert set(taskrouter.operations) == set(CALLS)
 
 
 @pytest.mark.parametrize("name", CALLS)

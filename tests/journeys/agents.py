@@ -11,7 +11,7 @@ import queue
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
@@ -198,21 +198,25 @@ class _Pages(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def a_page(script: Path) -> Iterator[Any]:
-    """A page with that script, from a port of its own, in the machine's own Chromium."""
+def pages(script: Path) -> Iterator[Callable[[], Any]]:
+    """Opens pages with that script, from a port of its own, in the machine's own Chromium."""
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(filter(None, map(shutil.which, names)), None)
     handler = type("Pages", (_Pages,), {"script": script.read_bytes()})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as pages, sync_playwright() as playwright:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as origin, sync_playwright() as playwright:
         path = found or playwright.chromium.executable_path
         if not Path(path).exists():
             missing("NO BROWSER: apt-get install chromium, or playwright install chromium")
-        threading.Thread(target=pages.serve_forever, daemon=True).start()
+        threading.Thread(target=origin.serve_forever, daemon=True).start()
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        try:
+
+        def opened() -> Any:
             page = browser.new_page()
-            page.goto(f"http://127.0.0.1:{pages.server_port}/")
-            yield page
+            page.goto(f"http://127.0.0.1:{origin.server_port}/")
+            return page
+
+        try:
+            yield opened
         finally:
             browser.close()
-            pages.shutdown()
+            origin.shutdown()

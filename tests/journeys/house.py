@@ -210,11 +210,14 @@ class House:
             for entry in self.network("GET", "/log")["entries"]
         )
 
-    def room(self) -> list[str]:
-        """The legs of the conference in which two are together; empty while there is none."""
+    def room(self, call_sid: str | None = None) -> list[str]:
+        """The legs of the conference in which two are together, of that call where it is given;
+        empty while there is none.
+        """
         for room in self.network("GET", "/state")["conferences"]:
-            if room["status"] == "in-progress" and len(room["participants"]) > 1:
-                return [person["call_sid"] for person in room["participants"]]
+            legs = [person["call_sid"] for person in room["participants"]]
+            if room["status"] == "in-progress" and len(legs) > 1 and call_sid in {None, *legs}:
+                return legs
         return []
 
     def knows_that_they_talk(self) -> bool:

@@ -13,9 +13,9 @@ from tests.journeys.agents import (
     NodeAgent,
     PageAgent,
     Refused,
-    a_page,
     access_token,
     bundle,
+    pages,
 )
 from tests.journeys.house import House
 from tests.node.programs import node
@@ -34,6 +34,12 @@ def workspace(house: House) -> str:
 
 def worker(house: House, name: str) -> str:
     [found] = house.get(f"{house.base}/Workers", FriendlyName=name)["workers"]
+    return str(found["sid"])
+
+
+def idle(house: House) -> str:
+    """The Activity of those who are not there."""
+    [found] = house.get(f"{house.base}/Activities", FriendlyName="Offline")["activities"]
     return str(found["sid"])
 
 
@@ -108,13 +114,49 @@ def a_transfer(house: House, alice: Agent, bob: Agent, bob_sid: str) -> None:
     alice.until("reservation completed")
 
 
+def a_renewal(house: House, alice: Agent, alice_sid: str) -> None:
+    """Alice's token of a few seconds ends, and she shows the next one."""
+    alice.until("ready")
+    alice.until("tokenExpired")
+    alice.do("updateToken", token=access_token(workspace(house), alice_sid))
+    # The next request shows the new one, so that the socket outlives the old one.
+    for name in ("Unavailable", "Available"):
+        alice.do("activity", name=name)
+        alice.until("activityUpdated", name=name)
+
+
+def a_supervision(house: House, alice: Agent, boss: Agent) -> None:
+    """A supervisor listens in on what Alice and a caller say."""
+    boss.until("ready")
+    caller = house.dial()
+    offer = alice.until("reservationCreated")
+    alice.do("conference", sid=offer["sid"])
+    alice.until("reservation accepted", sid=offer["sid"])
+    house.until(lambda: house.room(caller), "Alice and the caller to be in one conference")
+    boss.do("monitor", task=offer["task"]["sid"], reservation=offer["sid"])
+    house.until(lambda: len(house.room(caller)) == 3, "the supervisor to listen in")
+    alice.do("complete", sid=offer["sid"], reason="It was said")
+    alice.until("reservation completed", sid=offer["sid"])
+
+
+#: Seconds of a token that ends soon: the SDK says so 5 seconds before its end.
+SHORT = 7
+
+
 @pytest.mark.parametrize("sdk", [NEWEST, OLDEST])
 def test_a_day_of_an_agent_in_node(house: House, sdk: str) -> None:
     only(house, "Alice")
     here, alice_sid = workspace(house), worker(house, "Alice")
     bob_sid = worker(house, "Bob")
-    with NodeAgent(house, "Worker", access_token(here, alice_sid), sdk=sdk) as alice:
+    ends = access_token(here, alice_sid, seconds=SHORT)
+    with NodeAgent(house, "Worker", ends, sdk=sdk, closeExistingSessions=True) as alice:
+        a_renewal(house, alice, alice_sid)
+    token = access_token(here, alice_sid)
+    with NodeAgent(house, "Worker", token, sdk=sdk, enableVersionCheck=True) as alice:
         a_day(house, alice)
+        oversees = access_token(here, bob_sid, role="supervisor")
+        with NodeAgent(house, "Supervisor", oversees, sdk=sdk) as boss:
+            a_supervision(house, alice, boss)
         with NodeAgent(house, "Worker", access_token(here, bob_sid), sdk=sdk) as bob:
             bob.until("ready")
             bob.do("activity", name="Available")
@@ -197,24 +239,10 @@ def test_agents_in_one_conference_hold_mute_kick_and_listen_in(house: House) -> 
         house.until(lambda: his["sid"] not in room(3) and room(3), "Bob to be gone")
 
 
-def test_a_token_that_ends_is_replaced_by_the_next(house: House) -> None:
-    here, alice_sid = workspace(house), worker(house, "Alice")
-    token = access_token(here, alice_sid, seconds=7)
-    with NodeAgent(house, "Worker", token, closeExistingSessions=True) as alice:
-        alice.until("ready")
-        alice.until("tokenExpired")
-        alice.do("updateToken", token=access_token(here, alice_sid))
-        # The next request shows the new one, so that the socket outlives the old one.
-        alice.do("attributes", attributes={"languages": ["en"]})
-        alice.until("attributesUpdated")
-        alice.do("activity", name="Unavailable")
-        alice.until("activityUpdated", name="Unavailable")
-
-
 def test_a_supervisor_sees_and_changes_others(house: House) -> None:
     here = workspace(house)
     alice_sid, bob_sid = worker(house, "Alice"), worker(house, "Bob")
-    offline = house.get(f"{house.base}/Activities", FriendlyName="Offline")["activities"][0]["sid"]
+    offline = idle(house)
     token = access_token(here, alice_sid, role="supervisor")
     with NodeAgent(house, "Supervisor", token, enableVersionCheck=True) as alice:
         alice.until("ready")
@@ -238,12 +266,27 @@ def test_a_supervisor_sees_and_changes_others(house: House) -> None:
 
 def test_a_page_of_another_origin_is_an_agents_application(house: House, tmp_path: Path) -> None:
     only(house, "Alice")
-    here, alice_sid = workspace(house), worker(house, "Alice")
-    script = tmp_path / "agent.js"
+    here, script = workspace(house), tmp_path / "agent.js"
+    sids = {name: worker(house, name) for name in ("Alice", "Bob")}
     bundle(script)
-    with a_page(script) as page:
-        alice: Any = PageAgent(page, house, "Worker", access_token(here, alice_sid))
+    with pages(script) as page:
+
+        def agent(kind: str, name: str, *, role: str = "worker", seconds: int = 3600) -> PageAgent:
+            token = access_token(here, sids[name], role, seconds)
+            return PageAgent(page(), house, kind, token)
+
+        a_renewal(house, agent("Worker", "Alice", seconds=SHORT), sids["Alice"])
+        alice = agent("Worker", "Alice")
         a_day(house, alice)
+        boss = agent("Supervisor", "Bob", role="supervisor")
+        a_supervision(house, alice, boss)
+        offline = boss.do("setWorkerActivity", worker=sids["Bob"], activity=idle(house))
+        assert (offline["sid"], offline["activity_sid"]) == (sids["Bob"], idle(house))
+        bob = agent("Worker", "Bob")
+        bob.until("ready")
+        bob.do("activity", name="Available")
+        a_transfer(house, alice, bob, sids["Bob"])
+        alice.forget()
         house.kill()
         alice.until("disconnected")
         house.start()

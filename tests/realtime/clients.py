@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from routing.realtime.bridge import Bridge, bridge_door
+from routing.realtime.hub import HEARTBEAT_SECONDS
 from routing.realtime.server import RealtimeServer
 from routing.store import SqlStore
 
@@ -57,6 +58,15 @@ class Running:
     def sockets(self) -> int:
         return len(self.server._hub)
 
+    def until_sockets(self, number: int) -> None:
+        """Returns when so many have been let in and are open."""
+        tick = threading.Event()
+        for _ in range(int(PATIENCE / 0.01)):
+            if self.sockets() == number:
+                return
+            tick.wait(0.01)
+        raise AssertionError(f"waited in vain for {number} sockets; there are {self.sockets()}")
+
     @contextlib.contextmanager
     def connected(
         self, token: str, path: str = "/v1/wschannels", **more: str
@@ -83,11 +93,12 @@ class Socket:
         self.connection = connection
 
     def frame(self) -> Any:
-        """The next frame that says something."""
-        while True:
+        """The next frame that says something; raises where there are only signs of life."""
+        for _ in range(int(PATIENCE / HEARTBEAT_SECONDS) + 1):
             text = self.connection.recv(timeout=PATIENCE)
             if str(text).strip():
                 return msgspec.json.decode(text)
+        raise AssertionError("waited in vain for a frame")
 
     def until(self, event_type: str) -> Any:
         """The payload of the next frame of that type."""

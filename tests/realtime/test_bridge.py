@@ -6,10 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from twilio.jwt.taskrouter.capabilities import WorkerCapabilityToken, WorkspaceCapabilityToken
 
-from routing.realtime.policies import covers
-from tests.realtime.conftest import ACCOUNT_SID, AUTH_TOKEN, Office
+from tests.realtime.conftest import ACCOUNT_SID, Office
 
 #: What the SDK wants to find in each thing, at least.
 KEYS = {
@@ -144,6 +142,46 @@ def test_another_version_is_refused_but_not_a_supervisors_own(office: Office) ->
     assert office.payload(token, "POST", other, change, **stale)["attributes"] == '{"a":1}'
 
 
+def test_every_change_of_a_task_and_a_reservation_asks_for_the_version_that_is_there(
+    office: Office,
+) -> None:
+    """As the SDK sends it with enableVersionCheck: a bare number, and nothing is done for a wrong
+    one.
+    """
+    token, me = office.token(office.alice), f"{office.base}/Workers/{office.alice}"
+
+    def change(url: str, **params: Any) -> None:
+        before = office.payload(token, "GET", url)
+        for wrong in (before["version"] + 1, before["version"] - 1):
+            answer = office.ask(token, "POST", url, params, **{"If-Match": str(wrong)})
+            assert answer.status_code == 412
+            assert answer.json is not None
+            assert answer.json["message"]
+        assert office.payload(token, "GET", url) == before
+        right = {"If-Match": str(before["version"])}
+        assert office.payload(token, "POST", url, params, **right)["version"] == (
+            before["version"] + 1
+        )
+
+    for steps in (
+        ("accepted", "Attributes", "VirtualStartTime", "task wrapping", "task completed"),
+        ("accepted", "wrapping", "completed"),
+        ("rejected",),
+    ):
+        offer = office.offer()
+        reservation = f"{me}/Reservations/{offer.sid}"
+        task = f"{office.base}/Tasks/{offer.task_sid}"
+        for step in steps:
+            if step.startswith("task "):
+                change(task, AssignmentStatus=step.removeprefix("task "), Reason="over")
+            elif step == "Attributes":
+                change(task, Attributes={"a": 1})
+            elif step == "VirtualStartTime":
+                change(task, VirtualStartTime="2026-01-05T08:00:00Z")
+            else:
+                change(reservation, ReservationStatus=step)
+
+
 def test_the_worker_counts_offers_as_the_sdk_does(office: Office) -> None:
     token, me = office.token(office.alice), f"{office.base}/Workers/{office.alice}"
     before = office.payload(token, "GET", me)["version"]
@@ -214,82 +252,3 @@ def test_no_parameter_is_more_than_a_refusal(office: Office, params: dict[str, A
     token = office.token(office.alice)
     url = f"{office.base}/Workers/{office.alice}"
     assert office.ask(token, "POST", url, params).status_code in {200, 400}
-
-
-# ---- the legacy browser SDK, and the policies of its tokens ------------------------------------
-
-
-def legacy(office: Office, kind: Any = WorkerCapabilityToken, **allowed: bool) -> str:
-    sids = [office.centre.workspace_sid]
-    if kind is WorkerCapabilityToken:
-        sids.append(office.alice)
-    now = office.service.clock.now() // 1000
-    made = kind(ACCOUNT_SID, AUTH_TOKEN, *sids, nbf=now, valid_until=now + 3600, **allowed)
-    return str(made.to_jwt())
-
-
-def ask_legacy(
-    office: Office, token: str, method: str, path: str, params: Any = None, **more: str
-) -> tuple[int, Any]:
-    body = {
-        "url": f"https://taskrouter.twilio.com/v1/{path}",
-        "method": method,
-        "token": token,
-        **more,
-    } | ({"params": params} if params is not None else {})
-    answer = office.service.app.test_client().post(
-        f"/v1/wschannels/{ACCOUNT_SID}/{office.alice}", data=json.dumps(body)
-    )
-    return answer.status_code, answer.json
-
-
-@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
-def test_the_legacy_sdk_is_answered_as_rest_answers(office: Office) -> None:
-    token, me = legacy(office, allow_update_activities=True), f"Workers/{office.alice}"
-    status, told = ask_legacy(office, token, "GET", f"{office.base}/{me}", event_type="ready")
-    assert (status, told["event_type"]) == (200, "ready")
-    assert told["payload"]["date_created"].endswith("Z")
-    status, told = ask_legacy(office, token, "GET", f"{office.base}/Activities")
-    assert (status, told["payload"]["meta"]["key"]) == (200, "activities")
-    assert "event_type" not in told
-    moved = {"ActivitySid": office.centre.offline_sid}
-    assert ask_legacy(office, token, "POST", f"{office.base}/{me}", moved)[0] == 200
-    for params in ({}, {"Attributes": "{}"}, {**moved, "Attributes": "{}"}):
-        assert ask_legacy(office, token, "POST", f"{office.base}/{me}", params)[0] == 403
-    assert ask_legacy(office, token, "GET", f"{office.base}/Workers/{office.bob}")[0] == 403
-    assert ask_legacy(office, token, "POST", f"{office.base}/{me}/Token")[0] in {403, 404}
-    elsewhere = f"Workspaces/WS{'0' * 32}/{me}"
-    assert ask_legacy(office, token, "GET", elsewhere)[0] == 403
-
-
-@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
-def test_a_workspaces_capability_reaches_what_its_policies_say(office: Office) -> None:
-    few = legacy(office, WorkspaceCapabilityToken)
-    path = f"/v1/wschannels/{ACCOUNT_SID}/{office.centre.workspace_sid}"
-    body = {"method": "GET", "params": {}, "url": f"https://x/v1/{office.base}/Workers"}
-    client = office.service.app.test_client()
-    assert client.post(path, data=json.dumps(body | {"token": few})).status_code == 403
-    many = legacy(office, WorkspaceCapabilityToken, allow_fetch_subresources=True)
-    answer = client.post(path, data=json.dumps(body | {"token": many}))
-    assert answer.status_code == 200
-    assert len(answer.json["payload"]["workers"]) == 2  # type: ignore[index]  # it is an object
-    created = body | {"method": "POST", "params": {"FriendlyName": "x"}, "token": many}
-    assert client.post(path, data=json.dumps(created)).status_code == 403
-
-
-@pytest.mark.parametrize(
-    ("pattern", "path", "fits"),
-    [
-        ("Workspaces/WS1", "Workspaces/WS1", True),
-        ("Workspaces/WS1", "Workspaces/WS1/Tasks", False),
-        ("Workspaces/*", "Workspaces/WS1", True),
-        ("Workspaces/*/Tasks", "Workspaces/WS1/Tasks", True),
-        ("Workspaces/*", "Workspaces/WS1/Tasks", False),
-        ("Workspaces/**", "Workspaces/WS1/Tasks/WT1", True),
-        ("Workspaces/WS1/Tasks/**", "Workspaces/WS1/Tasks", True),
-        ("Workspaces/WS1/Tasks/**", "Workspaces/WS1/TasksAndMore", False),
-        ("**", "anything/at/all", True),
-    ],
-)
-def test_a_pattern_fits_by_its_parts(pattern: str, path: str, fits: bool) -> None:
-    assert covers(pattern, path) == fits

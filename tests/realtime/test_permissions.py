@@ -1,13 +1,16 @@
 """Every request of the SDK with every kind of token: who may, and who may not."""
 
+import re
 from typing import Any
 
 import jwt
 import pytest
+from werkzeug.datastructures import Authorization
 
+from routing.api import door as rest
 from routing.engine import reservations
 from routing.realtime import routes
-from tests.realtime.conftest import SECRET, Office
+from tests.realtime.conftest import ACCOUNT_SID, KEY_SID, SECRET, Office
 
 ALL, AGENTS, OVERSEERS = "worker supervisor admin", "worker supervisor", "supervisor admin"
 
@@ -137,6 +140,25 @@ def test_a_wrong_token_reaches_nothing(scene: Scene) -> None:
     assert let_in == []
 
 
+def test_a_token_is_no_key_to_the_rest_door(scene: Scene) -> None:
+    office = scene.office
+    client = office.service.app.test_client()
+    let_in = []
+    for role in ALL.split():
+        token = office.token(office.alice, role)
+        for auth in (
+            Authorization("bearer", token=token),
+            Authorization("basic", {"username": ACCOUNT_SID, "password": token}),
+            Authorization("basic", {"username": KEY_SID, "password": token}),
+        ):
+            for operation in rest.OPERATIONS:
+                path = "/v1" + re.sub("<[^>]+>", office.centre.workspace_sid, operation.path)
+                answer = client.open(path, method=operation.method, auth=auth)
+                if answer.status_code != 401 or token in answer.text:
+                    let_in.append((operation.name, role, auth.type, answer.status_code))
+    assert let_in == []
+
+
 def test_what_a_worker_may_not_change_of_itself_stays(office: Office) -> None:
     token = office.token(office.alice)
     url = f"{office.base}/Workers/{office.alice}"
@@ -151,8 +173,10 @@ def test_a_task_that_was_declined_can_be_read_and_not_changed(office: Office) ->
     reservation = f"{office.base}/Workers/{office.alice}/Reservations/{offer.sid}"
     task = f"{office.base}/Tasks/{offer.task_sid}"
     office.payload(token, "POST", reservation, {"ReservationStatus": "rejected"})
-    assert office.payload(token, "GET", task)["sid"] == offer.task_sid
-    assert office.ask(token, "POST", task, {"Attributes": {}}).status_code == 403
+    asked: list[dict[str, Any]] = [{}, {"an": "option"}, {"Attributes": {}}]
+    for params in asked:
+        assert office.payload(token, "GET", task, params)["sid"] == offer.task_sid
+        assert office.ask(token, "POST", task, params).status_code == 403
 
 
 def test_who_is_only_asked_is_not_in_the_conversation(office: Office) -> None:

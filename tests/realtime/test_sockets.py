@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from routing.api.operations import RestSettings
-from routing.engine import presences, reservations, tasks, workers
+from routing.engine import instructions, presences, reservations, tasks, transfers, workers
 from routing.realtime import hub as hubs
 from routing.realtime.bridge import Bridge
 from routing.store import SqlStore
@@ -178,6 +178,75 @@ def test_everybody_with_a_part_in_a_task_hears_of_it(office: Office, running: Ru
         assert bob.until("task.canceled")["reason"] == "Bob's"
 
 
+def test_the_end_of_a_task_is_told_to_all_who_had_it(office: Office, running: Running) -> None:
+    engine, workspace_sid = office.service.engine, office.centre.workspace_sid
+    with (
+        running.connected(office.token(office.alice)) as alice,
+        running.connected(office.token(office.bob)) as bob,
+    ):
+        for socket in (alice, bob):
+            socket.until("init")
+        hers = office.offer(office.alice)
+        engine.perform(reservations.accept, reservation_sid=hers.sid)
+        engine.perform(
+            transfers.initiate,
+            workspace_sid=workspace_sid,
+            task_sid=hers.task_sid,
+            reservation_sid=hers.sid,
+            to=office.bob,
+        )
+        his = bob.until("reservation.created")
+        engine.perform(reservations.accept, reservation_sid=his["sid"])
+        # Alice has handed it on, and hears what became of it, though it ends with Bob.
+        engine.perform(reservations.complete, reservation_sid=hers.sid)
+        alice.until("reservation.completed")
+        engine.perform(
+            tasks.complete, workspace_sid=workspace_sid, task_sid=hers.task_sid, reason="by Bob"
+        )
+        for socket in (alice, bob):
+            ended = socket.until("task.completed")
+            assert (ended["sid"], ended["reason"]) == (hers.task_sid, "by Bob")
+
+
+def test_who_has_a_task_hears_of_it_long_after_something_failed(
+    office: Office, running: Running
+) -> None:
+    engine, workspace_sid = office.service.engine, office.centre.workspace_sid
+    with running.connected(office.token(office.alice)) as socket:
+        socket.until("init")
+        offer = office.offer(office.alice)
+        accepted = engine.perform(reservations.accept, reservation_sid=offer.sid)
+        engine.perform(
+            instructions.tell_failure, accepted, kind="supervise", failure="40147: no contact_uri"
+        )
+        assert socket.until("reservation.failed")["sid"] == offer.task_sid
+        for number in range(2):
+            office.service.clock.advance(20)
+            engine.perform(
+                tasks.update,
+                workspace_sid=workspace_sid,
+                task_sid=offer.task_sid,
+                attributes=f'{{"number":{number}}}',
+            )
+            assert socket.until("task.updated")["attributes"] == f'{{"number":{number}}}'
+
+
+def test_why_an_offer_was_canceled_is_told_in_twilios_number(
+    office: Office, running: Running
+) -> None:
+    for worker_sid, code in ((office.alice, 13223), (office.bob, None)):
+        with running.connected(office.token(worker_sid)) as socket:
+            socket.until("init")
+            offer = office.offer(worker_sid)
+            office.service.engine.perform(
+                reservations.cancel,
+                reservation_sid=offer.sid,
+                reason="whatever it was",
+                reason_code=code,
+            )
+            assert socket.until("reservation.canceled").get("canceled_reason_code") == code
+
+
 @pytest.mark.parametrize(
     ("token", "why"),
     [
@@ -321,10 +390,19 @@ GARBAGE = {
     "a socket without a key": (
         b"GET /v1/wschannels HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n"
     ),
+    "a socket with a header that is none": (
+        b"GET /v1/wschannels HTTP/1.1\r\nUpgrade: websocket\r\nConnection Upgrade\r\n\r\n"
+    ),
+    "a socket with a header of nobody's": (
+        b"GET /v1/wschannels HTTP/1.1\r\nUpgrade: websocket\r\nX: \x01\r\n\r\n"
+    ),
 }
 
 
 @pytest.mark.parametrize("name", GARBAGE)
 def test_garbage_is_refused(running: Running, name: str) -> None:
-    status = int(running.raw(GARBAGE[name])[9:12])
-    assert 400 <= status < 500
+    answer = running.raw(GARBAGE[name])
+    assert 400 <= int(answer[9:12]) < 500
+    if name not in {"a socket elsewhere", "a socket without a key"}:
+        assert b"Access-Control-Allow-Origin: *" in answer
+        assert msgspec.json.decode(answer.rpartition(b"\n")[2])["message"]
