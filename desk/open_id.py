@@ -101,7 +101,7 @@ class OpenId:
             )
         except BadData:
             raise _NotLetIn(FAILED, "the browser began no sign-in, or too long ago") from None
-        if not hmac.compare_digest(kept["state"], request.args.get("state", "")):
+        if not hmac.compare_digest(kept["state"].encode(), request.args.get("state", "").encode()):
             raise _NotLetIn(FAILED, "the state is not that of this browser")
         return kept
 

@@ -189,7 +189,10 @@ def _secrets(
 
 def _check_signature(signed: str, signature: str, signers: Sequence[str]) -> None:
     """Compares the texts: each signature has one spelling, so that none can be varied."""
-    fits = [hmac.compare_digest(_signed(signed, secret), signature) for secret in signers if secret]
+    given = signature.encode(errors="surrogatepass")  # texts that are not ASCII are no texts to it
+    fits = [
+        hmac.compare_digest(_signed(signed, secret).encode(), given) for secret in signers if secret
+    ]
     if not any(fits):
         _refuse("signature", "its signature does not fit")
 

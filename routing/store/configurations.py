@@ -71,13 +71,15 @@ class Assumption:
         self._is_allowed = allowed
         self.proviso = None
 
-    def take(self, workspace_sid: str) -> Configuration | None:
-        """The picture; None where it has to be read. A unit seldom has more than one Workspace."""
-        if not self._is_allowed or self.proviso is not None:
-            return None
+    def picture(self, unit: "UnitOfWork", workspace_sid: str) -> Configuration:
+        """The latest known one where that may be assumed, else what the unit reads.
+
+        It is assumed of one Workspace only; a unit seldom has more. Raises NotFound.
+        """
         latest = self._configurations.latest(workspace_sid)
-        if latest is not None:
-            self.proviso = Proviso(workspace_sid, latest.workspace.configuration_version)
+        if latest is None or not self._is_allowed or self.proviso is not None:
+            return self._configurations.read(unit, workspace_sid)
+        self.proviso = Proviso(workspace_sid, latest.workspace.configuration_version)
         return latest
 
     def check(self, unit: "UnitOfWork") -> None:

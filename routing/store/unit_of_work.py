@@ -76,7 +76,6 @@ class UnitOfWork:
         self.dialect = dialect
         self._statements = statements
         self._clock = clock
-        self._configurations = configurations
         self._commit: Callable[[], None] | None = None
         #: Is it one that writes, in a transaction of its own?
         self.writes = False
@@ -143,9 +142,8 @@ class UnitOfWork:
 
         Where it is `shared`, several verbs follow one another, each with a `begin` of its own, and
         what they add is written together. With a statement to `begin`, that one is said as late as
-        it is needed: never where all that is written is written by `flush`.
-
-        One that `assumes` goes by the latest known configuration (see Assumption).
+        it is needed: never where all that is written is written by `flush`. One that `assumes`
+        goes by the latest known configuration (see Assumption).
         """
         self._cursor = cursor
         self._commit = commit
@@ -370,9 +368,7 @@ class UnitOfWork:
         """How the workspace is set up; raises NotFound when there is no such workspace."""
         known = self._pictures.get(workspace_sid)
         if known is None:
-            known = self._assumption.take(workspace_sid)
-            known = known or self._configurations.read(self, workspace_sid)
-            self._pictures[workspace_sid] = known
+            known = self._pictures[workspace_sid] = self._assumption.picture(self, workspace_sid)
         return known
 
     def configuration_version(self, workspace_sid: str) -> int:

@@ -229,7 +229,7 @@ def test_a_journey_that_took_too_long_or_was_refused_ends_at_the_sign_in_page(
     browser._client.set_cookie("tandem_open_id", "forged", path="/desk/open-id")
     assert refusal(browser.open("GET", path)) == "failed"
     browser.open("GET", "/desk/open-id")
-    for text in ("", "code=x", "state=&code=x", "state=x&code=x"):
+    for text in ("", "code=x", "state=&code=x", "state=x&code=x", "state=%C3%A9&code=x"):
         assert refusal(browser.open("GET", f"/desk/open-id/callback?{text}")) == "failed"
 
 
