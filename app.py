@@ -6,9 +6,10 @@ their own. Importing it opens nothing: `app` below is where `flask --app app` fi
 
 import atexit
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import flask
 
@@ -50,6 +51,7 @@ from voice.phone_line import PhoneLine, TwilioPhoneLine
 from voice.reconciliation import Reconciliation
 from voice.settings import VoiceSettings
 from voice.softphone import voice_token
+from voice.switchboard import Switchboard
 from voice.witness import Witness
 
 #: Seconds between two looks of the timers, however often something is committed.
@@ -58,8 +60,17 @@ TIMER_REST_SECONDS = 0.1
 SWEEP_REST_SECONDS = 1.0
 #: Objects after which the garbage collector looks at the young ones, and when it looks deeper.
 COLLECTED_AFTER = (20_000, 20, 20)
-#: Requests to Twilio at the same time; each takes a few tenths of a second there.
-PHONE_LINES = 4
+#: Requests to Twilio at the same time; each takes a few tenths of a second there, and a call needs
+#: two of them.
+OPERATORS = 16
+
+
+class Web(flask.Flask):
+    """Flask without what no view here uses, and each request would pay for."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """No view is a coroutine; Flask would look whether it is one, five times a request."""
+        return func
 
 
 class House:
@@ -127,11 +138,21 @@ class House:
             ),
             self._loop("reconciliation", reconciliation.sweep, frozenset(), SWEEP_REST_SECONDS),
             self._loop("retention", purge.step, frozenset(), REST_SECONDS),
-            *(
-                self._loop(f"phone line {number}", assignments.work_off, assignment.TOPICS)
-                for number in range(1, PHONE_LINES + 1)
-            ),
+            *self._phone_line_loops(assignments),
         )
+
+    def _phone_line_loops(self, assignments: assignment.Assignments) -> Iterator[Loop]:
+        """Who carries out what is to be done on the phone line, and who gives it to them."""
+        board = assignments.board = Switchboard(
+            assignments.lease,
+            assignments.carry_out,
+            # Nothing that is committed wakes an operator.
+            signals=[self.store.subscribe(frozenset()) for _ in range(OPERATORS)],
+            signal=self.store.subscribe(assignment.TOPICS),
+        )
+        yield Loop("phone line", board.step, board.signal)
+        for number, operator in enumerate(board.operators, 1):
+            yield Loop(f"operator {number}", operator.step, operator.signal)
 
     def _loop(
         self,
@@ -242,7 +263,7 @@ def create_app(
         api_url=settings.twilio_api_url,
     )
     house = House(settings, clock=clock, phone_line=phone_line, store=store)
-    web = flask.Flask("tandem", static_folder=None)
+    web = Web("tandem", static_folder=None)
     web.extensions["house"] = house
     web.register_blueprint(rest_door(house.engine, house.rest_settings))
     renewals = Renewals(lambda renewed: store.tell(said(renewed)))
@@ -301,10 +322,10 @@ def _started() -> tuple[flask.Flask, House]:
 def _spare_the_collector() -> None:
     """What was set up stays: the garbage collector need not look through it again and again.
 
-    A request leaves little behind that goes round in circles; to look for it seldom is enough, and
-    costs the others fewer pauses.
+    Nor need it look now, for a tenth of a second before the first answer: imports and the setting
+    up leave about a hundred objects of garbage behind. A request leaves little that goes round in
+    circles; to look for it seldom is enough, and costs the others fewer pauses.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTED_AFTER)
 

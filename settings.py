@@ -216,9 +216,9 @@ class _Reader:
         return bool(self._environment.get(name.upper(), "").strip())
 
     def refuse(self, name: str, expected: str, text: str | None = None) -> None:
-        shown = (
-            "" if text is None or {"token", "secret"} & set(name.split("_")) else f", got {text!r}"
-        )
+        hidden = text is None or {"token", "secret"} & set(name.split("_"))
+        # A URL may have a password before its @.
+        shown = "" if hidden or "@" in str(text) else f", got {text!r}"
         self.problems.append(f"{name.upper()}: expected {expected}{shown}")
 
 
@@ -436,7 +436,13 @@ def _seconds(text: str) -> int:
 
 
 def _database_url(text: str) -> str:
-    if not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+    try:
+        parts = urlsplit(text)
+        kept = parts.scheme in {"postgresql", "postgresql+psycopg"} and parts.port != 0
+    except ValueError:  # a port that is no number, an unclosed bracket
+        kept = False
+    # A database in memory would not survive, and its processes could not share it.
+    if not kept and text.removeprefix("sqlite:///") in {text, "", ":memory:"}:
         raise ValueError("sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
     return text
 

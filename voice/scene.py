@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from routing.call import DONE, FAILED, Call, Instruction
-from routing.engine import instructions
 from routing.json_text import JSONObject, read_object
 from routing.ports import Work
 from routing.reservation import ACCEPTED, PENDING, WRAPPING
@@ -38,12 +37,18 @@ class Scene:
 
 
 def scene_of(work: Work, instruction: Instruction) -> Scene:
+    """One query of each table: an agent waits for the phone to ring."""
     call = conversation.call_of(work, instruction.task_sid)
     task = work.tasks.get(instruction.task_sid)
     said = read_object(task.attributes, parameter="Attributes") if task is not None else {}
     outbound_to = said.get("outbound_to")
-    reservation = work.reservations.get(instruction.reservation_sid)
+    reservations = {
+        each.sid: each for each in work.reservations.find(task_sid=instruction.task_sid)
+    }
+    reservation = reservations.get(instruction.reservation_sid)
     worker = work.workers.get(reservation.worker_sid) if reservation is not None else None
+    rooms = work.instructions.find(task_sid=instruction.task_sid, kind=conversation.ROOMS)
+    standing = {each.reservation_sid: each for each in rooms if each.state == DONE}
     return Scene(
         call=call if conversation.is_live(call) else None,
         is_wanted=reservation is not None and reservation.reservation_status in {PENDING, ACCEPTED},
@@ -52,28 +57,20 @@ def scene_of(work: Work, instruction: Instruction) -> Scene:
         ),
         is_overtaken=any(
             other.state == DONE or other.step in {bridge.MOVE, bridge.JOINING, bridge.PARTING}
-            for other in work.instructions.find(
-                task_sid=instruction.task_sid, kind=conversation.ROOMS
-            )
+            for other in rooms
             if other.state != FAILED
         ),
         is_waiting=task is not None and task.assignment_status in WAITING,
         is_canceled=task is not None and task.assignment_status == CANCELED,
-        has_met=conversation.standing_bridge(work, instruction.task_sid) is not None,
+        has_met=bool(standing),
         reason=None if task is None else task.reason,
         outbound_to=outbound_to if call is None and isinstance(outbound_to, str) else None,
         outbound_from=str(said.get("from", "")),
-        colleagues=_colleagues(work, instruction),
+        colleagues=tuple(
+            standing[holder.sid]
+            for holder in reservations.values()
+            if holder.sid != instruction.reservation_sid
+            and holder.reservation_status in {ACCEPTED, WRAPPING}
+            and holder.sid in standing
+        ),
     )
-
-
-def _colleagues(work: Work, instruction: Instruction) -> tuple[Instruction, ...]:
-    holders = work.reservations.find(
-        task_sid=instruction.task_sid, reservation_status=frozenset({ACCEPTED, WRAPPING})
-    )
-    standing = (
-        instructions.standing(work, holder.sid)
-        for holder in holders
-        if holder.sid != instruction.reservation_sid
-    )
-    return tuple(bridge for bridge in standing if bridge is not None)

@@ -179,16 +179,20 @@ def fields_of(form: bytes) -> Parameters | None:
         return None
     try:
         for pair in form.decode().split("&"):
+            if not pair:
+                continue
             name, _, value = pair.partition("=")
             # Most of what Twilio sends is written as it is, and need not be taken apart.
             if "%" in pair or "+" in pair:
-                name = unquote_plus(name, errors="strict")
-                value = unquote_plus(value, errors="strict")
-            if pair:
-                fields.setdefault(name, []).append(value)
+                name, value = _unquoted(name), _unquoted(value)
+            fields.setdefault(name, []).append(value)
     except UnicodeDecodeError:
         return None
     return fields
+
+
+def _unquoted(text: str) -> str:
+    return unquote_plus(text, errors="strict") if "%" in text or "+" in text else text
 
 
 def _one_each(fields: Parameters) -> dict[str, str]:

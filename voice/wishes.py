@@ -105,8 +105,12 @@ class Wishes:
 
     def _end_conference(self, instruction: Instruction) -> None:
         room_sid, _call_sid = self._whom(instruction)
-        with contextlib.suppress(CallGone):
+        try:
             self._line.end_room(room_sid)
+        except CallGone as error:
+            room = self._line.find_room(instruction.task_sid)
+            if room is not None and room.sid == room_sid:
+                raise Unreachable(str(error)) from error  # it is there: once more
         self._finish(instruction)
 
     def _end_lonely_room(self, instruction: Instruction) -> None:

@@ -31,7 +31,10 @@ class RecordTaskConference(Parameters, frozen=True, kw_only=True, rename="pascal
 
 
 class PressTaskConferenceKeys(Parameters, frozen=True, kw_only=True, rename="pascal"):
-    digits: Text
+    digits: Annotated[
+        str,
+        Meta(pattern=r"^[0-9*#wW]{1,100}$(?!\n)", description="1 to 100 of 0-9, *, #, w and W"),
+    ]
     #: The customer, or the SID of a participant outside.
     to: Text = participants.CUSTOMER
 

@@ -67,6 +67,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
     for operation in room.resource.operations
 )
 
+_VERSIONED = re.compile(r"/v[0-9]+(/|$)")
 #: A SID or a unique name; whatever looks otherwise names nothing that could be here.
 IN_PATH = re.compile(r"[A-Za-z0-9_$]{1,64}")
 
@@ -103,7 +104,8 @@ EVERY_OPERATION: Final[tuple[Operation, ...]] = (
 def rest_door(engine: Engine, settings: RestSettings) -> Blueprint:
     """TaskRouter v1 below /v1, for the composition root to register on its app.
 
-    The guard looks at every request for a path below /v1, also where no resource answers there.
+    The guard looks at every request for a path below /v1, also where no resource answers there, and
+    below any other version: a client that asks for one we do not have is answered in its own way.
     """
     blueprint = Blueprint(BLUEPRINT, __name__, url_prefix=PREFIX)
     door = Door(engine, settings)
@@ -148,7 +150,7 @@ def _the_request() -> Request:
 def _guard(settings: RestSettings, limit: RateLimit) -> Callable[[], Response | None]:
     def guard() -> Response | None:
         asked = _the_request()
-        below = asked.path == PREFIX or asked.path.startswith(f"{PREFIX}/")
+        below = _VERSIONED.match(asked.path) is not None
         if asked.blueprint not in {None, BLUEPRINT} or (not below and not asked.blueprint):
             return None  # another door's, which has a guard of its own
         if actor_of(asked) is not None:
@@ -183,4 +185,7 @@ def _with_what_is_left(response: Response) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
-    return errors.of_http_error(error, request.path.removeprefix(PREFIX))
+    path = request.path
+    if path.startswith(f"{PREFIX}/"):
+        path = path.removeprefix(PREFIX)  # as Twilio names its resources
+    return errors.of_http_error(error, path)

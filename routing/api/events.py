@@ -37,7 +37,10 @@ _DEFAULT_MINUTES = 15
 class ListEvent(Paged, frozen=True, kw_only=True, rename="pascal"):
     end_date: DateTime | None = None
     start_date: DateTime | None = None
-    minutes: Annotated[int, Meta(ge=0, le=_MAX_MINUTES)] | None = None
+    minutes: (
+        Annotated[int, Meta(ge=0, le=_MAX_MINUTES, extra_json_schema={"default": _DEFAULT_MINUTES})]
+        | None
+    ) = None
     event_type: Text | None = None
     reservation_sid: ReservationSid | None = None
     task_queue_sid: TaskQueueSid | None = None

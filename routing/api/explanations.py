@@ -11,7 +11,8 @@ from msgspec import Meta
 from routing.api.operations import Door, Resource, answer
 from routing.api.parameters import (
     MAX_DOCUMENT_BODY_BYTES,
-    JSONText,
+    AttributesText,
+    ConfigurationText,
     Parameters,
     Text,
     WorkerSid,
@@ -39,9 +40,9 @@ class TryWorkflow(Parameters, frozen=True, kw_only=True, rename="pascal"):
 
     max_body_bytes = MAX_DOCUMENT_BODY_BYTES
 
-    attributes: JSONText = "{}"
+    attributes: AttributesText = "{}"
     workflow_sid: WorkflowSid | None = None
-    configuration: JSONText | None = None
+    configuration: ConfigurationText | None = None
     task_channel: Text | None = None
     priority: Annotated[int, Meta(ge=0, le=MAX_PRIORITY)] | None = None
     timeout: Annotated[int, Meta(ge=1, le=MAX_TIMEOUT_SECONDS)] | None = None

@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Protocol, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, urlencode
@@ -20,7 +20,7 @@ from flask import Response, request
 from msgspec import Meta
 
 from routing.api.operations import answer
-from routing.api.parameters import Parameters, Text
+from routing.api.parameters import MAX_TEXT_CHARACTERS, Parameters, Text
 from routing.api.representation import Body
 from routing.errors import InvalidParameter, RoutingError
 
@@ -147,6 +147,15 @@ def _sort_key(order: Order, place: Place) -> tuple[Any, ...]:
 
 def place_of(order: Order, record: object) -> Place:
     return tuple(getattr(record, by.column) for by in order)
+
+
+def ordered_by(columns: Iterable[str], *, default: str = "DateCreated:asc") -> Meta:
+    """What an `Ordering` by these attributes may say, for the description."""
+    return Meta(
+        max_length=MAX_TEXT_CHARACTERS,
+        description=f"{' or '.join(columns)}, with :asc or :desc, or several with commas between",
+        extra_json_schema={"default": default},
+    )
 
 
 def ordering(text: str | None, columns: Mapping[str, str], default: Order) -> Order:

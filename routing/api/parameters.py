@@ -26,6 +26,8 @@ from routing.engine.workspaces import MAX_LONG_NAME_CHARACTERS
 from routing.errors import ExpressionError, InvalidParameter
 from routing.expressions import Expression, compile_expression
 from routing.json_text import read_object
+from routing.worker import MAX_ATTRIBUTES_CHARACTERS
+from routing.workflow import MAX_BYTES
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -55,6 +57,16 @@ def _sid_of(prefix: str, resource: str) -> Any:
     )
 
 
+#: What an expression can name: letters, digits, _ and $.
+UniqueName: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[A-Za-z_$][A-Za-z0-9_$]*$(?!\n)",
+        description="1 to 64 letters, digits, _ and $, not starting with a digit",
+    ),
+]
 ActivitySid: TypeAlias = Annotated[str, _sid_of("WA", "an Activity")]
 CallSid: TypeAlias = Annotated[str, _sid_of("CA", "a Call")]
 EventSid: TypeAlias = Annotated[str, _sid_of("EV", "an Event")]
@@ -63,9 +75,21 @@ TaskQueueSid: TypeAlias = Annotated[str, _sid_of("WQ", "a TaskQueue")]
 TaskSid: TypeAlias = Annotated[str, _sid_of("WT", "a Task")]
 WorkerSid: TypeAlias = Annotated[str, _sid_of("WK", "a Worker")]
 WorkflowSid: TypeAlias = Annotated[str, _sid_of("WW", "a Workflow")]
+RoutingTarget: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^W[KQW][0-9a-fA-F]{32}$(?!\n)",
+        description="the SID of a Worker, TaskQueue or Workflow",
+        extra={"read": "sid"},
+    ),
+]
 
 #: Where Twilio documents no limit of its own.
-Text: TypeAlias = Annotated[str, Meta(max_length=4096, description="at most 4096 characters")]
+MAX_TEXT_CHARACTERS = 4096
+Text: TypeAlias = Annotated[
+    str,
+    Meta(max_length=MAX_TEXT_CHARACTERS, description=f"at most {MAX_TEXT_CHARACTERS} characters"),
+]
 Name: TypeAlias = Annotated[
     str, Meta(min_length=1, max_length=64, description="1 to 64 characters")
 ]
@@ -82,8 +106,18 @@ LongName: TypeAlias = Annotated[
 ExpressionText: TypeAlias = Annotated[
     str, Meta(max_length=65_536, description="an expression of at most 65536 characters")
 ]
-#: JSON text; the engine reads it, and knows its limits.
-JSONText: TypeAlias = Annotated[str, Meta(description="JSON text")]
+#: JSON text; the engine reads it, and what it says of it is more than its length.
+AttributesText: TypeAlias = Annotated[
+    str,
+    Meta(
+        max_length=MAX_ATTRIBUTES_CHARACTERS,
+        description=f"JSON text of an object, of at most {MAX_ATTRIBUTES_CHARACTERS} characters",
+    ),
+]
+ConfigurationText: TypeAlias = Annotated[
+    str,
+    Meta(max_length=MAX_BYTES, description=f"JSON text of an object, of at most {MAX_BYTES} bytes"),
+]
 #: An empty one takes a URL away again.
 Url: TypeAlias = Annotated[
     str,
@@ -95,6 +129,7 @@ Url: TypeAlias = Annotated[
 ]
 HttpMethod: TypeAlias = Literal["GET", "POST"]
 QueueOrder: TypeAlias = Literal["FIFO", "LIFO"]
+Template: TypeAlias = Literal["NONE", "FIFO"]
 #: Twilio's words for a date and a time; `2026-01-31` and `2026-01-31T09:30:00Z` alike.
 DateTime: TypeAlias = Annotated[
     Instant,
@@ -147,7 +182,8 @@ class _Field:
     def _unwrap(self, type_: inspect.Type) -> None:
         if isinstance(type_, inspect.Metadata):
             self._read = str((type_.extra or {}).get("read", ""))
-            self.expected = str((type_.extra_json_schema or {}).get("description", ""))
+            described = str((type_.extra_json_schema or {}).get("description", ""))
+            self.expected = self.expected or described  # of a list, not of each in it
             self._unwrap(type_.type)
         elif isinstance(type_, inspect.UnionType):
             [one] = [kind for kind in type_.types if not isinstance(kind, inspect.NoneType)]
@@ -171,7 +207,8 @@ class _Field:
         if self._read == "list":
             return texts
         if self._read == "comma list":
-            return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+            parts = [part.strip() for text in texts for part in text.split(",")]
+            return [part for part in parts if part] or None
         if len(texts) > 1:
             raise InvalidParameter(self.name, "expected one value, found it repeated")
         [text] = texts

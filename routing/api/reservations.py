@@ -51,6 +51,8 @@ _ConferenceEvents = Annotated[
     list[Literal["start", "end", "join", "leave", "mute", "hold", "speaker"]],
     Meta(extra={"read": "comma list"}),
 ]
+#: As an answer to an assignment callback may say it.
+_LegRecord = Literal["do-not-record", "record-from-answer", "true", "false"]
 #: Seconds that a phone may ring; Twilio refuses more (its error 14233).
 _RingSeconds = Annotated[int, Meta(ge=1, le=999)]
 
@@ -86,7 +88,7 @@ class Conference(Parameters, frozen=True, kw_only=True, rename="pascal"):
     recording_status_callback_method: HttpMethod | None = None
     conference_recording_status_callback: Url | None = None
     conference_recording_status_callback_method: HttpMethod | None = None
-    region: Text | None = None
+    region: Literal["us1", "us2", "ie1", "de1", "sg1", "br1", "au1", "jp1"] | None = None
     sip_auth_username: Text | None = None
     sip_auth_password: Text | None = None
     jitter_buffer_size: Literal["small", "medium", "large", "off"] | None = None
@@ -102,7 +104,7 @@ class UpdateReservation(Conference, frozen=True, kw_only=True, rename="pascal"):
     instruction: Text | None = None
     dequeue_post_work_activity_sid: ActivitySid | None = None
     dequeue_from: Text | None = None
-    dequeue_record: Text | None = None
+    dequeue_record: _LegRecord | None = None
     dequeue_timeout: _RingSeconds | None = None
     dequeue_to: Text | None = None
     dequeue_status_callback_url: Url | None = None
@@ -110,7 +112,7 @@ class UpdateReservation(Conference, frozen=True, kw_only=True, rename="pascal"):
         Annotated[list[Text], Meta(extra={"read": "comma list"})] | None
     ) = None
     call_from: Text | None = None
-    call_record: Text | None = None
+    call_record: _LegRecord | None = None
     call_timeout: _RingSeconds | None = None
     call_to: Text | None = None
     call_url: Url | None = None

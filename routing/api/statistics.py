@@ -12,7 +12,7 @@ from typing import Annotated, Final, TypeAlias
 from msgspec import Meta
 
 from routing.api.operations import RestSettings
-from routing.api.parameters import DateTime, Parameters, Text
+from routing.api.parameters import MAX_TEXT_CHARACTERS, DateTime, Parameters, Text
 from routing.api.representation import Body
 from routing.clock import SECOND, Instant, iso_8601
 from routing.configuration import Configuration
@@ -29,7 +29,17 @@ MAX_THRESHOLDS: Final = 100
 MAX_THRESHOLD_SECONDS: Final = 1_000_000_000
 
 
-Minutes: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_MINUTES)]
+Minutes: TypeAlias = Annotated[
+    int, Meta(ge=0, le=_MAX_MINUTES, extra_json_schema={"default": DEFAULT_MINUTES})
+]
+SplitByWaitTime: TypeAlias = Annotated[
+    str,
+    Meta(
+        max_length=MAX_TEXT_CHARACTERS,
+        description=f"at most {MAX_THRESHOLDS} whole numbers of seconds, each at most "
+        f"{MAX_THRESHOLD_SECONDS}, with commas between them",
+    ),
+]
 
 
 class TooLongAgo(RoutingError):
@@ -49,7 +59,7 @@ class Cumulative(RealTime, frozen=True, kw_only=True, rename="pascal"):
 
 
 class SplitCumulative(Cumulative, frozen=True, kw_only=True, rename="pascal"):
-    split_by_wait_time: Text | None = None
+    split_by_wait_time: SplitByWaitTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +120,8 @@ def _thresholds(text: str) -> tuple[int, ...]:
     ):
         raise InvalidParameter(
             "SplitByWaitTime",
-            f"expected at most {MAX_THRESHOLDS} whole numbers of seconds with commas between them",
+            f"expected at most {MAX_THRESHOLDS} whole numbers of seconds, each at most "
+            f"{MAX_THRESHOLD_SECONDS}, with commas between them",
         )
     return tuple(dict.fromkeys(map(int, words)))
 

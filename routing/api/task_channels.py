@@ -4,7 +4,7 @@ from flask import Response
 
 from routing.api.operations import Door, Resource, answer, created, deleted
 from routing.api.paging import InMemory, Paged, page_answer, page_of
-from routing.api.parameters import Name, Parameters
+from routing.api.parameters import Name, Parameters, UniqueName
 from routing.engine import task_channels, workspaces
 
 resource = Resource()
@@ -14,8 +14,8 @@ _ONE = "/Workspaces/<workspace_sid>/TaskChannels/<channel>"
 
 class CreateTaskChannel(Parameters, frozen=True, kw_only=True, rename="pascal"):
     friendly_name: Name
-    unique_name: Name
-    channel_optimized_routing: bool | None = None
+    unique_name: UniqueName
+    channel_optimized_routing: bool = False
 
 
 class UpdateTaskChannel(Parameters, frozen=True, kw_only=True, rename="pascal"):

@@ -1,8 +1,10 @@
 """/v1/Workspaces/{sid}/TaskQueues/...Statistics: TaskQueues in numbers, one, a page or a bulk."""
 
 from collections.abc import Collection
+from typing import Annotated
 
 from flask import Response
+from msgspec import Meta
 
 from routing.api.operations import Door, Resource, answer
 from routing.api.paging import InMemory, Page, Paged, page_answer, page_of
@@ -12,6 +14,7 @@ from routing.api.statistics import (
     Asked,
     Minutes,
     RealTime,
+    SplitByWaitTime,
     SplitCumulative,
     asked,
     channel_sid,
@@ -22,7 +25,7 @@ from routing.api.statistics import (
 )
 from routing.configuration import Configuration
 from routing.engine import statistics
-from routing.errors import InvalidParameter, NotFound
+from routing.errors import NotFound
 from routing.ports import Work
 from routing.statistics.real_time import Members
 from routing.task_queue import TaskQueue, belonging
@@ -40,7 +43,7 @@ class ListTaskQueuesStatistics(Paged, frozen=True, kw_only=True, rename="pascal"
     end_date: DateTime | None = None
     minutes: Minutes | None = None
     start_date: DateTime | None = None
-    split_by_wait_time: Text | None = None
+    split_by_wait_time: SplitByWaitTime | None = None
 
     def about(self) -> SplitCumulative:
         """What is asked about each TaskQueue of the page."""
@@ -54,7 +57,14 @@ class ListTaskQueuesStatistics(Paged, frozen=True, kw_only=True, rename="pascal"
 
 
 class BulkRealTime(JSONParameters, frozen=True, kw_only=True, rename="camel"):
-    queue_sids: list[TaskQueueSid]
+    queue_sids: Annotated[
+        list[TaskQueueSid],
+        Meta(
+            min_length=1,
+            max_length=MAX_BULK,
+            description=f"1 to {MAX_BULK} SIDs of TaskQueues, each WQ and 32 hexadecimal digits",
+        ),
+    ]
 
 
 @resource.operation(
@@ -110,8 +120,6 @@ def list_statistics(door: Door, given: ListTaskQueuesStatistics, workspace_sid: 
 def bulk_real_time(door: Door, given: BulkRealTime, workspace_sid: str) -> Response:
     """A well-formed SID of no TaskQueue of the Workspace is answered with noughts, as by Twilio."""
     sids = list(dict.fromkeys(given.queue_sids))
-    if not 1 <= len(sids) <= MAX_BULK:
-        raise InvalidParameter("queueSids", f"expected 1 to {MAX_BULK} SIDs of TaskQueues")
     found = door.read(_real_times, workspace_sid=workspace_sid, sids=sids, channel=None)
     url = f"{door.represent.base}/Workspaces/{workspace_sid}/TaskQueues/RealTimeStatistics"
     numbers = [{"task_queue_sid": sid, **found.result[sid]} for sid in sids]

@@ -7,11 +7,19 @@ from flask import Response
 from msgspec import Meta
 
 from routing.api.operations import Door, Resource, answer, created, deleted
-from routing.api.paging import BY_CREATION, InMemory, Paged, ordering, page_answer, page_of
+from routing.api.paging import (
+    BY_CREATION,
+    InMemory,
+    Paged,
+    ordered_by,
+    ordering,
+    page_answer,
+    page_of,
+)
 from routing.api.parameters import (
     ActivitySid,
+    AttributesText,
     ExpressionText,
-    JSONText,
     LongName,
     Parameters,
     QueueOrder,
@@ -24,7 +32,7 @@ from routing.engine.workers import worker_context
 from routing.errors import InvalidParameter, NotFound
 from routing.json_text import read_object
 from routing.ports import Work
-from routing.task_queue import MAX_RESERVED_WORKERS, TaskQueue, belonging
+from routing.task_queue import EVERYBODY, MAX_RESERVED_WORKERS, TaskQueue, belonging
 from routing.worker import MAX_ATTRIBUTES_CHARACTERS
 
 resource = Resource()
@@ -33,24 +41,32 @@ _ONE = "/Workspaces/<workspace_sid>/TaskQueues/<task_queue_sid>"
 _ORDERINGS = {"DateCreated": "created_at", "DateUpdated": "updated_at"}
 
 
+_MaxReservedWorkers = Annotated[int, Meta(ge=1, le=MAX_RESERVED_WORKERS)]
+
+
 class CreateTaskQueue(Parameters, frozen=True, kw_only=True, rename="pascal"):
     friendly_name: LongName
+    target_workers: ExpressionText = EVERYBODY
+    max_reserved_workers: _MaxReservedWorkers = 1
+    task_order: QueueOrder = "FIFO"
+    reservation_activity_sid: ActivitySid | None = None
+    assignment_activity_sid: ActivitySid | None = None
+
+
+class UpdateTaskQueue(Parameters, frozen=True, kw_only=True, rename="pascal"):
+    friendly_name: LongName | None = None
     target_workers: ExpressionText | None = None
-    max_reserved_workers: Annotated[int, Meta(ge=1, le=MAX_RESERVED_WORKERS)] | None = None
+    max_reserved_workers: _MaxReservedWorkers | None = None
     task_order: QueueOrder | None = None
     reservation_activity_sid: ActivitySid | None = None
     assignment_activity_sid: ActivitySid | None = None
 
 
-class UpdateTaskQueue(CreateTaskQueue, frozen=True, kw_only=True, rename="pascal"):
-    friendly_name: LongName | None = None  # type: ignore[assignment]  # all may stay as they are
-
-
 class ListTaskQueue(Paged, frozen=True, kw_only=True, rename="pascal"):
     friendly_name: Text | None = None
-    evaluate_worker_attributes: JSONText | None = None
+    evaluate_worker_attributes: AttributesText | None = None
     worker_sid: WorkerSid | None = None
-    ordering: Text | None = None
+    ordering: Annotated[str, ordered_by(_ORDERINGS)] | None = None
 
 
 @resource.operation("ListTaskQueue", "GET", _ALL, ListTaskQueue)

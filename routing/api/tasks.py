@@ -7,12 +7,23 @@ from flask import Response, request
 from msgspec import Meta
 
 from routing.api.operations import Door, InWorkspace, Resource, answer, created, deleted
-from routing.api.paging import BY_CREATION, By, Order, Page, Paged, ordering, page_answer, page_of
+from routing.api.paging import (
+    BY_CREATION,
+    By,
+    Order,
+    Page,
+    Paged,
+    ordered_by,
+    ordering,
+    page_answer,
+    page_of,
+)
 from routing.api.parameters import (
+    AttributesText,
     DateTime,
     ExpressionText,
-    JSONText,
     Parameters,
+    RoutingTarget,
     StatusList,
     TaskQueueSid,
     Text,
@@ -27,7 +38,15 @@ from routing.configuration import Configuration
 from routing.engine import placement, rerouting, tasks
 from routing.errors import InvalidParameter
 from routing.ports import Work
-from routing.task import CANCELED, COMPLETED, MAX_PRIORITY, MAX_TIMEOUT_SECONDS, WRAPPING, Task
+from routing.task import (
+    CANCELED,
+    COMPLETED,
+    DEFAULT_TIMEOUT_SECONDS,
+    MAX_PRIORITY,
+    MAX_TIMEOUT_SECONDS,
+    WRAPPING,
+    Task,
+)
 
 resource = Resource()
 _ALL = "/Workspaces/<workspace_sid>/Tasks"
@@ -47,19 +66,19 @@ Priority = Annotated[int, Meta(ge=0, le=MAX_PRIORITY)]
 
 
 class CreateTask(Parameters, frozen=True, kw_only=True, rename="pascal"):
-    attributes: JSONText | None = None
+    attributes: AttributesText = "{}"
     workflow_sid: WorkflowSid | None = None
-    task_channel: Text | None = None
-    priority: Priority | None = None
-    timeout: Annotated[int, Meta(ge=1, le=MAX_TIMEOUT_SECONDS)] | None = None
+    task_channel: Text = "default"
+    priority: Priority = 0
+    timeout: Annotated[int, Meta(ge=1, le=MAX_TIMEOUT_SECONDS)] = DEFAULT_TIMEOUT_SECONDS
     virtual_start_time: DateTime | None = None
-    routing_target: Text | None = None
+    routing_target: RoutingTarget | None = None
     ignore_capacity: Truth | None = None
     task_queue_sid: TaskQueueSid | None = None
 
 
 class UpdateTask(Parameters, frozen=True, kw_only=True, rename="pascal"):
-    attributes: JSONText | None = None
+    attributes: AttributesText | None = None
     assignment_status: (
         Literal["pending", "reserved", "assigned", "canceled", "completed", "wrapping"] | None
     ) = None
@@ -81,8 +100,8 @@ class ListTask(Paged, frozen=True, kw_only=True, rename="pascal"):
     task_queue_sid: TaskQueueSid | None = None
     task_queue_name: Text | None = None
     evaluate_task_attributes: ExpressionText | None = None
-    routing_target: Text | None = None
-    ordering: Text | None = None
+    routing_target: RoutingTarget | None = None
+    ordering: Annotated[str, ordered_by(_ORDERINGS)] | None = None
     has_addons: bool | None = None
 
 
@@ -200,8 +219,8 @@ def _update(
     queue_sid = columns.pop("task_queue_sid", None)
     if status is not None and status not in _MOVES:
         raise InvalidParameter("AssignmentStatus", f"expected one of {', '.join(_MOVES)}")
-    if status is not None and given.attributes is not None:
-        # Twilio, "Tasks": the two need a request each.
+    if status in {WRAPPING, COMPLETED} and given.attributes is not None:
+        # Twilio, "Tasks": the two need a request each; what is canceled may say why at once.
         raise InvalidParameter("Attributes", f"expected none together with {status}")
     task = tasks.update(
         work, workspace_sid=workspace_sid, task_sid=task_sid, if_match=if_match, **columns

@@ -1,16 +1,24 @@
 """/v1/Workspaces/{sid}/Workers: who does the work."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Response, request
 
 from routing.api.operations import Door, Resource, answer, created, deleted
-from routing.api.paging import BY_CREATION, Page, Paged, ordering, page_answer, page_of
+from routing.api.paging import (
+    BY_CREATION,
+    Page,
+    Paged,
+    ordered_by,
+    ordering,
+    page_answer,
+    page_of,
+)
 from routing.api.parameters import (
     ActivitySid,
+    AttributesText,
     ExpressionText,
-    JSONText,
     Name,
     Parameters,
     TaskQueueSid,
@@ -22,10 +30,10 @@ from routing.api.parameters import (
 from routing.api.stored import Stored
 from routing.configuration import Configuration
 from routing.engine import workers
-from routing.engine.workers import worker_context
+from routing.engine.workers import loaded_context, worker_context
 from routing.expressions import Expression
 from routing.ports import Work
-from routing.task_queue import belonging
+from routing.task_queue import belonging, of_workers, reads_load
 from routing.worker import Worker
 
 resource = Resource()
@@ -41,14 +49,14 @@ _ORDERINGS = {
 class CreateWorker(Parameters, frozen=True, kw_only=True, rename="pascal"):
     friendly_name: Name
     activity_sid: ActivitySid | None = None
-    attributes: JSONText | None = None
+    attributes: AttributesText = "{}"
 
 
 class UpdateWorker(Parameters, frozen=True, kw_only=True, rename="pascal"):
     friendly_name: Name | None = None
     activity_sid: ActivitySid | None = None
-    attributes: JSONText | None = None
-    reject_pending_reservations: bool | None = None
+    attributes: AttributesText | None = None
+    reject_pending_reservations: bool = False
 
 
 class ListWorker(Paged, frozen=True, kw_only=True, rename="pascal"):
@@ -59,7 +67,7 @@ class ListWorker(Paged, frozen=True, kw_only=True, rename="pascal"):
     target_workers_expression: ExpressionText | None = None
     task_queue_name: Text | None = None
     task_queue_sid: TaskQueueSid | None = None
-    ordering: Text | None = None
+    ordering: Annotated[str, ordered_by(_ORDERINGS)] | None = None
 
 
 @resource.operation("ListWorker", "GET", _ALL, ListWorker)
@@ -84,7 +92,7 @@ def _page(work: Work, *, workspace_sid: str, given: ListWorker) -> Page[Worker]:
     if activity_sids is not None:
         equal["activity_sid"] = activity_sids
     order = ordering(given.ordering, _ORDERINGS, BY_CREATION)
-    return page_of(given, Stored(work, Worker, equal, order), _wanted(configuration, given))
+    return page_of(given, Stored(work, Worker, equal, order), _wanted(work, configuration, given))
 
 
 def _activity_sids(configuration: Configuration, given: ListWorker) -> frozenset[str] | None:
@@ -100,12 +108,14 @@ def _activity_sids(configuration: Configuration, given: ListWorker) -> frozenset
     )
 
 
-def _wanted(configuration: Configuration, given: ListWorker) -> Callable[[Worker], bool] | None:
+def _wanted(
+    work: Work, configuration: Configuration, given: ListWorker
+) -> Callable[[Worker], bool] | None:
     #: Of each group, one has to match.
     groups: list[list[Expression]] = []
     if given.target_workers_expression is not None:
         asked = read_expression(given.target_workers_expression, "TargetWorkersExpression")
-        groups.append([asked])
+        groups.append([of_workers(asked)])
     if given.task_queue_sid is not None or given.task_queue_name is not None:
         queues = [
             belonging(queue.target_workers)
@@ -119,8 +129,14 @@ def _wanted(configuration: Configuration, given: ListWorker) -> Callable[[Worker
     if not groups:
         return None
 
+    is_lively = any(reads_load(each) for group in groups for each in group)
+
     def wanted(worker: Worker) -> bool:
-        context = worker_context(configuration, worker)
+        context = (
+            loaded_context(work, configuration, worker)
+            if is_lively
+            else worker_context(configuration, worker)
+        )
         return all(any(one.matches(context) for one in group) for group in groups)
 
     return wanted

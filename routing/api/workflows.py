@@ -9,14 +9,17 @@ from routing.api.operations import Door, Resource, answer, created, deleted
 from routing.api.paging import InMemory, Paged, page_answer, page_of
 from routing.api.parameters import (
     MAX_DOCUMENT_BODY_BYTES,
-    JSONText,
+    ConfigurationText,
     LongName,
     Parameters,
     Text,
     Truth,
     Url,
 )
-from routing.configuration import MAX_RESERVATION_TIMEOUT_SECONDS
+from routing.configuration import (
+    DEFAULT_RESERVATION_TIMEOUT_SECONDS,
+    MAX_RESERVATION_TIMEOUT_SECONDS,
+)
 from routing.engine import workflows
 from routing.errors import NotFound
 
@@ -25,29 +28,28 @@ _ALL = "/Workspaces/<workspace_sid>/Workflows"
 _ONE = "/Workspaces/<workspace_sid>/Workflows/<workflow_sid>"
 
 
+_ReservationTimeout = Annotated[int, Meta(ge=1, le=MAX_RESERVATION_TIMEOUT_SECONDS)]
+
+
 class CreateWorkflow(Parameters, frozen=True, kw_only=True, rename="pascal"):
     max_body_bytes = MAX_DOCUMENT_BODY_BYTES
 
     friendly_name: LongName
-    configuration: JSONText
+    configuration: ConfigurationText
     assignment_callback_url: Url | None = None
     fallback_assignment_callback_url: Url | None = None
-    task_reservation_timeout: (
-        Annotated[int, Meta(ge=1, le=MAX_RESERVATION_TIMEOUT_SECONDS)] | None
-    ) = None
+    task_reservation_timeout: _ReservationTimeout = DEFAULT_RESERVATION_TIMEOUT_SECONDS
 
 
 class UpdateWorkflow(Parameters, frozen=True, kw_only=True, rename="pascal"):
     max_body_bytes = MAX_DOCUMENT_BODY_BYTES
 
     friendly_name: LongName | None = None
-    configuration: JSONText | None = None
+    configuration: ConfigurationText | None = None
     assignment_callback_url: Url | None = None
     fallback_assignment_callback_url: Url | None = None
-    task_reservation_timeout: (
-        Annotated[int, Meta(ge=1, le=MAX_RESERVATION_TIMEOUT_SECONDS)] | None
-    ) = None
-    re_evaluate_tasks: Truth | None = None
+    task_reservation_timeout: _ReservationTimeout | None = None
+    re_evaluate_tasks: Truth = False
 
 
 class ListWorkflow(Paged, frozen=True, kw_only=True, rename="pascal"):

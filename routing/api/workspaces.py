@@ -4,7 +4,15 @@ from flask import Response
 
 from routing.api.operations import Door, Resource, answer, created, deleted
 from routing.api.paging import InMemory, Page, Paged, page_answer, page_of
-from routing.api.parameters import ActivitySid, Name, Parameters, QueueOrder, Text, Url
+from routing.api.parameters import (
+    ActivitySid,
+    Name,
+    Parameters,
+    QueueOrder,
+    Template,
+    Text,
+    Url,
+)
 from routing.configuration import Configuration
 from routing.engine import templates, workspaces
 from routing.ports import Work
@@ -19,9 +27,9 @@ class CreateWorkspace(Parameters, frozen=True, kw_only=True, rename="pascal"):
     friendly_name: Name
     event_callback_url: Url | None = None
     events_filter: Text | None = None
-    multi_task_enabled: bool | None = None
-    template: Text | None = None
-    prioritize_queue_order: QueueOrder | None = None
+    multi_task_enabled: bool = True
+    template: Template = "NONE"
+    prioritize_queue_order: QueueOrder = "FIFO"
 
 
 class UpdateWorkspace(Parameters, frozen=True, kw_only=True, rename="pascal"):

@@ -46,6 +46,7 @@ _RING: Final = whole_number(1, 999)
 _METHOD: Final = one_of("GET", "POST")
 _CALL_EVENTS: Final = some_of("initiated", "ringing", "answered", "completed")
 _ROOM_EVENTS: Final = some_of("start", "end", "join", "leave", "mute", "hold", "speaker")
+_REGION: Final = one_of("us1", "us2", "ie1", "de1", "sg1", "br1", "au1", "jp1")
 _RECORD: Final = one_of("do-not-record", "record-from-answer", "true", "false")
 
 Carry: TypeAlias = Callable[[Work, str, JSONObject], object]
@@ -266,7 +267,7 @@ INSTRUCTIONS: Final[Mapping[str, Instruction]] = {
             "recording_status_callback_method": Field(read=_METHOD),
             "conference_recording_status_callback": Field(read=url),
             "conference_recording_status_callback_method": Field(read=_METHOD),
-            "region": Field(read=text),
+            "region": Field(read=_REGION),
             "sip_auth_username": Field(read=text),
             "sip_auth_password": Field(read=text),
             "jitter_buffer_size": Field(read=one_of("small", "medium", "large", "off")),

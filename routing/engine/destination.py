@@ -8,7 +8,7 @@ target or timeout of it applies.
 from dataclasses import dataclass
 
 from routing.configuration import Configuration, Workflow
-from routing.engine.workers import worker_context
+from routing.engine.workers import loaded_context
 from routing.errors import InvalidParameter
 from routing.ports import Work
 from routing.sids import TASK_QUEUE, WORKER, WORKFLOW
@@ -91,7 +91,7 @@ def _queue_for(
         )
     if task_queue_sid is not None:
         return task_queue_sid
-    context = worker_context(configuration, worker)
+    context = loaded_context(work, configuration, worker)
     queues = sorted(
         configuration.task_queues.values(), key=lambda each: (each.created_at, each.sid)
     )

@@ -10,7 +10,8 @@ from routing.engine.workers import worker_context
 from routing.expressions import FalseClause
 from routing.matching import Obstacle, Scrutiny
 from routing.ports import Work
-from routing.task import Task
+from routing.reservation import CANCELED, PENDING, REJECTED, TIMEOUT
+from routing.task import RESERVED, Task
 from routing.worker import Worker, WorkerChannel
 
 #: The Workers that a group names; the count tells how many there are.
@@ -23,7 +24,9 @@ _NAMED_IN_QUERY = 2000
 class Group:
     """Workers of the queue whom the same thing keeps from the Task."""
 
-    #: As matching.Obstacle has it.
+    #: As matching.Obstacle has it. Of a Task that is being offered also `offered`: they are being
+    #: asked; `rejected`: they were, with those, and did not take it; `reserved`: nothing but that
+    #: others are being asked.
     obstacle: str
     #: The clauses that are false, with the values they saw.
     clauses: tuple[FalseClause, ...]
@@ -45,9 +48,9 @@ class Explanation:
     #: When its target times out, and when its time to live ends; None for never.
     step_due_at: Instant | None
     expires_at: Instant | None
-    #: How many Workers belong to the TaskQueue; 0 unless the Task is pending.
+    #: How many Workers belong to the TaskQueue; 0 once somebody has the Task.
     belonging: int
-    #: The largest first; empty unless the Task is pending.
+    #: The largest first; empty once somebody has the Task.
     groups: tuple[Group, ...]
 
 
@@ -63,7 +66,7 @@ def explain(
     configuration = work.configuration(workspace_sid)
     step = placement.step_of(work, configuration, task)
     groups: tuple[Group, ...] = ()
-    if task.is_wanting and task.task_queue_sid is not None:
+    if (task.is_wanting or task.assignment_status == RESERVED) and task.task_queue_sid is not None:
         asked = _asked(work, workspace_sid, worker_sid)
         groups = _groups(work, configuration, task, asked, one=worker_sid is not None)
     return Explanation(
@@ -111,8 +114,11 @@ def _groups(
     ]
     channels = _channels(work, task, belonging, of_all_kinds=scrutiny.needs_all_channels)
     found: dict[int, tuple[Obstacle, list[str]]] = {}
+    asked_now = _asked_now(work, task)
     for candidate in matchable.candidates(configuration, belonging, channels):
-        obstacle = scrutiny.obstacle(candidate)
+        obstacle = asked_now.get(candidate.sid) or scrutiny.obstacle(candidate)
+        if obstacle.kind == "turn" and asked_now:
+            obstacle = _OTHERS_ARE_ASKED
         if one or obstacle.kind != "queue":
             found.setdefault(id(obstacle), (obstacle, []))[1].append(candidate.sid)
     groups = [
@@ -125,6 +131,30 @@ def _groups(
         for obstacle, sids in found.values()
     ]
     return tuple(sorted(groups, key=lambda group: (-group.count, group.obstacle)))
+
+
+_OFFERED = Obstacle(kind="offered")
+_REJECTED = Obstacle(kind="rejected")
+_OTHERS_ARE_ASKED = Obstacle(kind="reserved")
+
+
+def _asked_now(work: Work, task: Task) -> dict[str, Obstacle]:
+    """{Worker SID: what became of it}, of those who were asked together with whoever is now.
+
+    Nobody, of a Task that waits: whoever has rejected it may be asked again at once.
+    """
+    if task.assignment_status != RESERVED:
+        return {}
+    offers = work.reservations.find(task_sid=task.sid)
+    since = min(
+        (each.created_at for each in offers if each.reservation_status == PENDING), default=0
+    )
+    together = [each for each in offers if each.created_at >= since]
+    return {
+        each.worker_sid: _OFFERED if each.reservation_status == PENDING else _REJECTED
+        for each in together
+        if each.reservation_status in {PENDING, REJECTED, TIMEOUT, CANCELED}
+    }
 
 
 def _channels(

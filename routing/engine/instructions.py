@@ -79,8 +79,35 @@ def request_conference(
     return reservation
 
 
+def bridge_offered(
+    work: Work,
+    reservation: Reservation,
+    *,
+    parameters: Mapping[str, object],
+    lease_seconds: int | None = None,
+) -> Instruction | None:
+    """A call's Reservation, which is pending and held by the caller, rings its Worker at once.
+
+    None when a conference for it was asked for already.
+    """
+    if reservation.due_at is not None:
+        reservations.stop_timer(work, reservation)
+    return request_once(
+        work,
+        reservation,
+        kind=CONFERENCE,
+        step="dial",
+        parameters=parameters,
+        lease_seconds=lease_seconds,
+    )
+
+
 def bridge_accepted(
-    work: Work, *, reservation_sid: str, parameters: Mapping[str, object]
+    work: Work,
+    *,
+    reservation_sid: str,
+    parameters: Mapping[str, object],
+    lease_seconds: int | None = None,
 ) -> Instruction | None:
     """A call's Reservation was accepted plainly: the conference is issued for it, once.
 
@@ -89,7 +116,14 @@ def bridge_accepted(
     reservation = work.reservations.get(reservation_sid, lock=True)
     if reservation is None or reservation.reservation_status != reservation_states.ACCEPTED:
         return None
-    return request_once(work, reservation, kind=CONFERENCE, step="dial", parameters=parameters)
+    return request_once(
+        work,
+        reservation,
+        kind=CONFERENCE,
+        step="dial",
+        parameters=parameters,
+        lease_seconds=lease_seconds,
+    )
 
 
 def request_once(
@@ -99,6 +133,7 @@ def request_once(
     kind: str,
     step: str,
     parameters: Mapping[str, object],
+    lease_seconds: int | None = None,
 ) -> Instruction | None:
     """The instruction by which the Reservation gets its call; None if it has one already.
 
@@ -115,6 +150,7 @@ def request_once(
         task_sid=reservation.task_sid,
         reservation_sid=reservation.sid,
         parameters=parameters,
+        lease_seconds=lease_seconds,
     )
 
 
@@ -272,10 +308,12 @@ def request(
     customer_call_sid: str | None = None,
     parameters: Mapping[str, object] | None = None,
     due_at: Instant | None = None,
+    lease_seconds: int | None = None,
 ) -> Instruction:
     """Something else to be done on the phone line, such as to end a leg; the voice side names it.
 
-    `due_at` is now where it is left out.
+    `due_at` is now where it is left out. With `lease_seconds` the caller has it for so long, and
+    makes the first try.
     """
     instruction = Instruction(
         sid=sids.new_sid(sids.INSTRUCTION),
@@ -291,8 +329,8 @@ def request(
         conference_sid=None,
         failure=None,
         due_at=work.now if due_at is None else due_at,
-        leased_until=None,
-        attempts=0,
+        leased_until=work.now + lease_seconds * SECOND if lease_seconds is not None else None,
+        attempts=0 if lease_seconds is None else 1,
         created_at=work.now,
         updated_at=work.now,
     )

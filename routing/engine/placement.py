@@ -51,7 +51,9 @@ def enter_workflow(
     _tell_match(work, configuration, step, subject)
     tell(work, configuration, "task.created", f"Task {task.sid} created", subject)
     tell_queue(work, configuration, subject)
-    tell(work, configuration, "workflow.entered", f"Task {task.sid} entered Workflow", subject)
+    workflow = configuration.workflows[task.workflow_sid or ""].friendly_name
+    entered = f"Task {task.sid} entered Workflow {workflow}"
+    tell(work, configuration, "workflow.entered", entered, subject)
     return task
 
 
@@ -266,6 +268,12 @@ def _at_step(work: Work, task: Task, step: Step, *, new: bool) -> Task:
 
 def _tell_match(work: Work, configuration: Configuration, step: Step, subject: Subject) -> None:
     named = {} if step.filter_name is None else {"workflow_filter_name": step.filter_name}
+    if step.known_worker is not None and subject.task is not None:
+        # Whom the Task names, as it names them: nobody of the sort may be there.
+        value = step.known_worker.value(task_context(configuration, subject.task))
+        if isinstance(value, str):
+            field = "known_worker_sid" if step.known_worker.by_sid else "known_worker_friendly_name"
+            named[field] = value
     tell(
         work,
         configuration,
@@ -277,4 +285,9 @@ def _tell_match(work: Work, configuration: Configuration, step: Step, subject: S
 
 
 def tell_queue(work: Work, configuration: Configuration, subject: Subject) -> None:
-    tell(work, configuration, "task-queue.entered", "Task entered its TaskQueue", subject)
+    """The subject's Task waits in the TaskQueue that it names from now on."""
+    task = subject.task
+    assert task is not None  # noqa: S101 - the event is about it
+    queue = configuration.task_queues[task.task_queue_sid or ""].friendly_name
+    entered = f"Task {task.sid} entered TaskQueue {queue}"
+    tell(work, configuration, "task-queue.entered", entered, subject)

@@ -408,6 +408,11 @@ def hold_timer(work: Work, *, reservation_sid: str, if_match: int | None = None)
             workspace_sid=reservation.workspace_sid,
             because="it is not currently in a Pending state.",
         )
+    return stop_timer(work, reservation)
+
+
+def stop_timer(work: Work, reservation: Reservation) -> Reservation:
+    """The same for one that is pending and held by the caller."""
     work.reservations.change(reservation.sid, due_at=None)
     return replace(reservation, due_at=None)
 

@@ -20,7 +20,7 @@ from routing.statistics.facts import Reading
 from routing.statistics.period import DAY, Period, Span
 from routing.statistics.real_time import Crowd, LiveTasks, Members, Profile
 from routing.statistics.tally import Durations, Tally, subjects_of
-from routing.task_queue import belonging
+from routing.task_queue import belonging, reads_load
 
 #: Twilio's default for the minutes that cumulative statistics look back.
 DEFAULT_MINUTES = 15
@@ -186,7 +186,7 @@ def crowd(work: Work, configuration: Configuration, task_channel_sid: str | None
 
 
 def _asks_for_load(target_workers: str) -> bool:
-    return any(path.split(".")[0] == "channel" for path in belonging(target_workers).references)
+    return reads_load(belonging(target_workers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

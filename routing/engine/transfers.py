@@ -9,8 +9,8 @@ A Task is handed on at most once at a time.
 from routing import sids
 from routing import transfer as states
 from routing.configuration import Configuration
-from routing.engine import handing_over, outside, reservations
-from routing.engine.journal import Subject, tell
+from routing.engine import handing_over, outside, placement, reservations
+from routing.engine.journal import Subject
 from routing.engine.moves import changed_task, locked_task
 from routing.errors import InvalidParameter, NotFound, RoutingError
 from routing.json_text import read_object
@@ -84,13 +84,7 @@ def initiate(
         _leave(work, configuration, initiator)
     if kind == states.TO_QUEUE:
         now = work.tasks.get(task_sid) or task
-        tell(
-            work,
-            configuration,
-            "task-queue.entered",
-            "Task entered its TaskQueue",
-            Subject(task=now),
-        )
+        placement.tell_queue(work, configuration, Subject(task=now))
     return transfer
 
 

@@ -13,7 +13,7 @@ from routing.engine.journal import Subject, tell
 from routing.engine.moves import changed_worker, locked_worker, move_worker
 from routing.errors import InvalidParameter, NotFound, RoutingError
 from routing.json_text import read_object
-from routing.matching import ChannelLoad
+from routing.matching import ChannelLoad, load_context
 from routing.ports import Work
 from routing.reservation import LIVE
 from routing.worker import DEFAULT_CAPACITY, MAX_ATTRIBUTES_CHARACTERS, Worker, WorkerChannel
@@ -261,6 +261,13 @@ def worker_context(configuration: Configuration, worker: Described) -> dict[str,
     context["activity_sid"] = worker.activity_sid
     context["activity_name"] = configuration.activities[worker.activity_sid].friendly_name
     return context
+
+
+def loaded_context(work: Work, configuration: Configuration, worker: Worker) -> dict[str, object]:
+    """The same, and what the Worker has on each channel at this moment."""
+    channels = work.worker_channels.find(worker_sid=worker.sid)
+    loads = channel_loads(configuration, channels).get(worker.sid, {})
+    return {**worker_context(configuration, worker), "channel": load_context(loads.values())}
 
 
 def channel_loads(

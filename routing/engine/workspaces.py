@@ -47,7 +47,7 @@ def create(
         sid=sids.new_sid(sids.WORKSPACE),
         friendly_name=friendly_name,
         event_callback_url=event_callback_url,
-        events_filter=events_filter,
+        events_filter=events_filter or None,
         multi_task_enabled=multi_task_enabled,
         prioritize_queue_order=prioritize_queue_order,
         default_activity_sid=None,

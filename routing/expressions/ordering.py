@@ -5,17 +5,20 @@ both directions; a value that is no whole number makes the whole order void, and
 as if none had been asked for (longest idle first). Both are documented behaviour.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeAlias
+from itertools import repeat
+from operator import neg
+from types import NoneType
+from typing import Any, TypeAlias
 
 from routing.expressions.meaning import Context, value_at
 from routing.expressions.syntax import OrderKey, parse_order_by
 
-#: Smallest first: per key 0 and the value in its direction, or 1 where it is missing.
-Rank: TypeAlias = tuple[tuple[int, int], ...]
-
-_MISSING = (1, 0)
+#: Smallest first: per key 0 and the value in its direction, or 1 and 0 where it is missing. Flat,
+#: because there is one for each worker: what holds nothing but numbers costs little to keep.
+Rank: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,44 +30,55 @@ class WorkerOrder:
 
     def rank(self, context: Context) -> Rank | None:
         """What to sort a worker by (`context`: `{"worker": {...}}`); None makes the order void."""
-        rank = []
+        rank: list[int] = []
         for key in self.keys:
             value = value_at(context, key.reference.path)
             if value is None:
-                rank.append(_MISSING)
-            elif isinstance(value, int) and not isinstance(value, bool):
-                rank.append((0, -value if key.descending else value))
+                rank += (1, 0)
+            elif type(value) is int:  # and no truth value, which is an int to isinstance
+                rank += (0, -value if key.descending else value)
             else:
                 return None
         return tuple(rank)
 
     def ranks(self, workers: Sequence[dict[str, object]]) -> list[Rank | None]:
         """The ranks of many, each by what `worker` is, in less time than one by one."""
-        columns = [_parts(key, workers) for key in self.keys]
-        if len(columns) == 1:
-            return [None if part is None else (part,) for part in columns[0]]
-        return [None if None in parts else parts for parts in zip(*columns, strict=True)]
+        columns: list[Iterable[int]] = []
+        void: set[int] = set()
+        for key in self.keys:
+            values = _values(key.reference.path, workers)
+            flags: Iterable[int] = repeat(0)
+            kinds = set(map(type, values))
+            if kinds != {int}:  # mostly it is, and nobody is looked at
+                if not kinds <= {int, NoneType}:
+                    void |= _odd(values)
+                flags = [0 if type(value) is int else 1 for value in values]
+                values = [value if type(value) is int else 0 for value in values]
+            columns += (flags, map(neg, values) if key.descending else values)
+        found: list[Rank | None] = list(zip(*columns, strict=False))
+        for place in void:
+            found[place] = None
+        return found
 
 
-def _parts(key: OrderKey, workers: Sequence[dict[str, object]]) -> list[tuple[int, int] | None]:
-    """What one key says of each; None makes the order void."""
-    root, *below = key.reference.path
+def _odd(values: Iterable[object]) -> set[int]:
+    """The places of what is neither a whole number nor missing."""
+    return {
+        place for place, value in enumerate(values) if type(value) is not int and value is not None
+    }
+
+
+def _values(path: tuple[str | int, ...], workers: Sequence[dict[str, object]]) -> list[Any]:
+    """What each worker has there, None where there is nothing."""
+    root, *below = path
     if root != "worker":
-        return [_MISSING] * len(workers)
+        return [None] * len(workers)
     if len(below) == 1 and isinstance(below[0], str):
         name = below[0]
-        values = [worker.get(name) for worker in workers]
-    else:
-        values = [value_at({"worker": worker}, key.reference.path) for worker in workers]
-    sign = -1 if key.descending else 1
-    return [
-        (0, sign * value)
-        if isinstance(value, int) and not isinstance(value, bool)
-        else _MISSING
-        if value is None
-        else None
-        for value in values
-    ]
+        with suppress(KeyError):  # everybody has it, which takes half the time to read
+            return [worker[name] for worker in workers]
+        return [worker.get(name) for worker in workers]
+    return [value_at({"worker": worker}, path) for worker in workers]
 
 
 def compile_order_by(text: str) -> WorkerOrder:

@@ -26,11 +26,14 @@ _Context = dict[str, object]
 class Preference:
     """Workers by their rank in one `order_by`; among equals the longest idle comes first."""
 
-    def __init__(self, order: WorkerOrder, workers: Mapping[int, _Context]) -> None:
-        """`workers` are all there are, by slot; it is kept, and emptied."""
+    def __init__(self, order: WorkerOrder, workers: dict[int, _Context], slots: int) -> None:
+        """`workers` are all there are, by slot; the dictionary is kept, and emptied. `slots` are
+        the same as a set.
+        """
         self._order = order
         #: Those who are not ranked yet.
-        self._to_come = dict(workers)
+        self._to_come = workers
+        self._coming = slots
         #: Those whose values make the order void.
         self._void = 0
         self._ranks: dict[int, Rank | None] = {}
@@ -39,7 +42,7 @@ class Preference:
 
     def put(self, slot: int, context: _Context) -> None:
         """A Worker came, or its attributes are others."""
-        self._to_come.pop(slot, None)
+        self._take_from_coming(slot)
         rank = self._order.rank({"worker": context})
         if slot in self._ranks:
             if self._ranks[slot] == rank:
@@ -56,7 +59,7 @@ class Preference:
             insort(self._sorted, rank)
 
     def drop(self, slot: int) -> None:
-        self._to_come.pop(slot, None)
+        self._take_from_coming(slot)
         if slot not in self._ranks:
             return
         rank = self._ranks.pop(slot)
@@ -69,6 +72,10 @@ class Preference:
             del self._equals[rank]
             del self._sorted[bisect_left(self._sorted, rank)]
 
+    def _take_from_coming(self, slot: int) -> None:
+        if self._to_come.pop(slot, None) is not None:
+            self._coming ^= 1 << slot
+
     def among(self, bits: int) -> "Among":
         """The order of those of `bits`."""
         self._take_in()
@@ -79,6 +86,7 @@ class Preference:
         if not slots:
             return
         ranks = self._order.ranks([self._to_come.pop(slot) for slot in slots])
+        self._coming ^= bitmap(slots)
         self._ranks.update(zip(slots, ranks, strict=True))
         for rank, equals in _by_rank(slots, ranks).items():
             if rank is None:
@@ -95,10 +103,12 @@ class Preference:
         return sorted({rank for rank in found if rank is not None})
 
     def _newcomers(self, bits: int) -> "_Newcomers":
-        to_come = self._to_come
-        if not to_come:
+        to_come, wanted = self._to_come, bits & self._coming
+        if not wanted:
             return _Newcomers((), ())
-        slots = [slot for slot in numbers_in(bits) if slot in to_come]
+        if wanted == self._coming:
+            return _Newcomers(list(to_come), self._order.ranks(list(to_come.values())))
+        slots = list(numbers_in(wanted))
         return _Newcomers(slots, self._order.ranks([to_come[slot] for slot in slots]))
 
 

@@ -80,8 +80,8 @@ class Proposal:
 class Obstacle:
     """The first thing that stands between a waiting Task and a Worker."""
 
-    #: queue, known_worker, activity, channel, busy, capacity, target, or turn: nothing but that
-    #: the router has not come to it yet.
+    #: queue, holding (it has the Task), known_worker, activity, channel, busy, capacity, target,
+    #: or turn: nothing but that the router has not come to it yet.
     kind: str
     #: What is false of the target's expression.
     clauses: tuple[FalseClause, ...] = ()

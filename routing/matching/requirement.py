@@ -160,18 +160,24 @@ class Scrutiny:
         context = loaded_context(worker) if self._is_lively else worker.context
         if not (self._belongs(context) and self._belongs_now(context)):
             return _SIMPLE["queue"]
-        if worker.sid in self._task.spared or not is_known(self._task.known_worker, worker):
+        if worker.sid in self._task.spared:
+            return _SIMPLE["holding"]
+        if not is_known(self._task.known_worker, worker):
             return _SIMPLE["known_worker"]
         load = worker.channels.get(self._task.channel_sid)
         kind = hindrance(worker, load, one_at_a_time=self._one_at_a_time)
-        if kind is not None and not self._task.ignores_capacity:
-            return _SIMPLE[kind]
+        # Who is asked whatever the capacity says must have the channel all the same.
+        if kind is not None and not (self._task.ignores_capacity and load is not None):
+            return _SIMPLE["channel" if self._task.ignores_capacity else kind]
         return self._of_target.obstacle({TARGET_ROOT: context}) or _SIMPLE["turn"]
 
 
 _SIMPLE = {
     kind: Obstacle(kind=kind)
-    for kind in ("queue", "known_worker", "activity", "channel", "busy", "capacity", "turn")
+    for kind in (
+        *("queue", "holding", "known_worker", "activity", "channel", "busy", "capacity"),
+        "turn",
+    )
 }
 
 

@@ -316,8 +316,14 @@ class Staff:
     def _preference(self, order_by: WorkerOrder) -> Preference:
         known = self._preferences.get(order_by.text)
         if known is None:
-            contexts = {slot: self[slot].context for slot in self._slots.values()}
-            known = self._preferences[order_by.text] = Preference(order_by, contexts)
+            contexts = {
+                slot: worker.context
+                for slot, worker in enumerate(self._workers)
+                if worker is not None
+            }
+            known = self._preferences[order_by.text] = Preference(
+                order_by, contexts, self.everybody
+            )
         return known
 
     def forget_order(self, text: str) -> None:

@@ -231,7 +231,7 @@ _Run = tuple[Operation, Mapping[str, str], list[tuple[str, str]]]
 
 
 def _within_policies(asked: Asked) -> _Run:
-    operation, sids = _matched(routes.LEGACY_ROUTES, asked)
+    operation, sids = _matched(routes.legacy_routes(), asked)
     if asked.bearer.is_capability:
         check_policies(asked.bearer, asked.method, asked.path, asked.params)
     else:

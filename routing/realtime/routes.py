@@ -5,6 +5,7 @@ parameters that it passes on, the roles that may use it and what has to be the W
 Parameters that are not named are ignored: the SDK sends options it does not know along.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -219,12 +220,18 @@ _OURS: Final = frozenset(
     for operation in room.resource.operations
 )
 
-#: The legacy SDK's: whatever REST has, within its token's policies.
-LEGACY_ROUTES: Final = Map(
-    [
-        Rule(operation.path, endpoint=operation, methods=[operation.method])
-        for operation in rest.OPERATIONS
-        if not operation.is_extension and operation.name not in _OURS
-    ],
-    merge_slashes=False,
-)
+
+@functools.cache
+def legacy_routes() -> Map:
+    """The legacy SDK's: whatever REST has, within its token's policies.
+
+    Made when the first of them asks; a start need not wait for it.
+    """
+    return Map(
+        [
+            Rule(operation.path, endpoint=operation, methods=[operation.method])
+            for operation in rest.OPERATIONS
+            if not operation.is_extension and operation.name not in _OURS
+        ],
+        merge_slashes=False,
+    )

@@ -9,7 +9,7 @@ from flask import Response
 
 from routing.api.operations import Door, Resource, answer
 from routing.api.parameters import (
-    JSONText,
+    AttributesText,
     Parameters,
     ReservationSid,
     TaskSid,
@@ -32,7 +32,7 @@ class CreateTransfer(Parameters, frozen=True, kw_only=True, rename="pascal"):
     reservation_sid: ReservationSid
     to: Text
     mode: Literal["WARM", "COLD"] | None = None
-    attributes: JSONText | None = None
+    attributes: AttributesText | None = None
     priority: Priority | None = None
 
 

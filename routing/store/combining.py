@@ -3,6 +3,9 @@
 Verbs line up, and the thread that finds nobody writing writes for all who wait by then: it commits
 once, hands each its result, and the next in line goes on. Nobody waits for others to come, and
 nobody is answered before the commit that holds its verb.
+
+Only verbs that add are short enough for others to wait for them without need: those of the batch
+before are answered while such a batch waits for its commit, and at once before any other.
 """
 
 import threading
@@ -24,7 +27,7 @@ MAX_BATCH: Final = 64
 class Job(Generic[Result]):
     """A verb in line, and what became of it."""
 
-    __slots__ = ("_error", "_result", "done", "leads", "only_adds", "turn", "verb")
+    __slots__ = ("_error", "_result", "done", "only_adds", "turn", "verb")
 
     def __init__(
         self, verb: Callable[[UnitOfWork], Result] | None, *, only_adds: bool = False
@@ -33,8 +36,6 @@ class Job(Generic[Result]):
         self.verb = verb
         self.only_adds = only_adds
         self.done = False
-        #: It is this thread that has to write for all in line.
-        self.leads = False
         #: Released when it is done, or when it leads.
         self.turn = threading.Lock()
         self._result: Result | None = None
@@ -65,14 +66,18 @@ Batch = Sequence[Job[Any]]
 class Combiner:
     """The line, and whose turn it is."""
 
-    def __init__(self, write: Callable[[Batch], None]) -> None:
+    def __init__(self, write: Callable[[Batch, Callable[[], None]], None]) -> None:
         """`write` runs a batch in one transaction; it tells each job its outcome, raises nothing
-        that concerns one of them, and returns after the commit.
+        that concerns one of them, and returns after the commit. What it is given beside the batch
+        it calls right before it waits for the commit: that lets those of the batch before go on.
         """
         self._write = write
         self._door = threading.Lock()
         self._line: deque[Job[Any]] = deque()
-        self._is_written = False
+        #: Committed, and still to be told so.
+        self._committed: deque[Job[Any]] = deque()
+        #: Whose thread has to write for all in line; None while nobody writes.
+        self._leader: Job[Any] | None = None
         self._writing_thread: int | None = None
 
     @property
@@ -84,8 +89,7 @@ class Combiner:
         """Runs the verb, maybe together with others' verbs; returns after their commit."""
         self.refuse_misuse()
         job = Job(verb, only_adds=only_adds)
-        if self._must_wait(job):
-            self._wait_for_turn(job)
+        self._wait_for_turn(job)
         if not job.done:
             self._write_for_all()
         return job.outcome()
@@ -95,8 +99,8 @@ class Combiner:
         """When it is our turn; nobody else writes as long as it is open."""
         self.refuse_misuse()
         job = Job[None](None)
-        if self._must_wait(job):
-            self._wait_for_turn(job)
+        self._wait_for_turn(job)
+        self._tell_committed()
         with self._door:
             self._line.popleft()
         self._writing_thread = threading.get_ident()
@@ -111,48 +115,65 @@ class Combiner:
         if self._writing_thread == threading.get_ident():
             raise StoreError("A unit of work is open in this thread: use that one.")
 
-    def _must_wait(self, job: Job[Any]) -> bool:
-        with self._door:
-            self._line.append(job)
-            if self._is_written:
-                job.turn.acquire()
-                return True
-            self._is_written = True
-            return False
-
     def _wait_for_turn(self, job: Job[Any]) -> None:
+        """Lines up; returns when the job is done, or when it leads."""
         try:
-            job.turn.acquire()
+            if self._must_wait(job):
+                job.turn.acquire()
         except BaseException:  # a signal in the main thread: the others must not wait for it
             with self._door:
                 if job in self._line:
                     self._line.remove(job)
-            if job.leads:
+            if self._leader is job:
                 self._hand_over([])
             raise
+
+    def _must_wait(self, job: Job[Any]) -> bool:
+        with self._door:
+            if self._leader is None:
+                self._leader = job
+            else:
+                job.turn.acquire()
+            self._line.append(job)
+            return self._leader is not job
 
     def _write_for_all(self) -> None:
         with self._door:
             batch: list[Job[Any]] = []
             while self._line and self._line[0].verb is not None and len(batch) < MAX_BATCH:
                 batch.append(self._line.popleft())
+        if not all(job.only_adds for job in batch):
+            self._tell_committed()
         self._writing_thread = threading.get_ident()
         try:
-            self._write(batch)
+            self._write(batch, self._tell_committed)
         finally:
             self._writing_thread = None
             self._hand_over(batch)
 
     def _hand_over(self, batch: Batch) -> None:
-        """Tells each job of the batch that it is done, and the next in line that it is its turn."""
+        """Lets the next in line write. The jobs of the batch hear that they are done when that one
+        waits for its commit, or now where nobody follows.
+
+        Until then they would only take the interpreter from the one whom the others wait for: each
+        statement lets go of it, and comes back to a queue of those who have just been woken.
+        """
+        self._tell_committed()
+        self._committed.extend(batch)
         with self._door:
             following = self._line[0] if self._line else None
-            self._is_written = following is not None
-            if following is not None:
-                following.leads = True
-        if following is not None:
+            self._leader = following
+        if following is None:
+            self._tell_committed()
+        else:
             following.turn.release()
-        for job in batch:
+
+    def _tell_committed(self) -> None:
+        while self._committed:
+            try:
+                job = self._committed.popleft()
+            except IndexError:
+                return  # another thread, which has found nobody writing, tells them
             job.done = True
             if job.turn.locked():
                 job.turn.release()

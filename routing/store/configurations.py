@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from routing.configuration import Configuration
 from routing.errors import NotFound
-from routing.store.errors import StoreError
+from routing.store.errors import Mistaken, StoreError
+from routing.store.inserts import Proviso
 from routing.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class Configurations:
     def __init__(self) -> None:
         self._pictures: dict[str, Configuration] = {}
 
+    def latest(self, workspace_sid: str) -> Configuration | None:
+        """The latest picture of it, which may be out of date; None where there is none yet."""
+        return self._pictures.get(workspace_sid)
+
     def read(self, unit: "UnitOfWork", workspace_sid: str) -> Configuration:
         """Raises NotFound when there is no such workspace."""
         if workspace_sid in unit.reconfigured:
@@ -47,6 +52,45 @@ class Configurations:
         if known is None or known.workspace.configuration_version != version:
             known = self._pictures[workspace_sid] = _picture(unit, workspace_sid)
         return known
+
+
+class Assumption:
+    """That the latest known picture of a Workspace is still true: what a unit may go by unasked.
+
+    It saves a trip to the server. The statement that writes asks, by the proviso, or `check` does;
+    until then nothing that was decided by it may be told to anybody.
+    """
+
+    def __init__(self, configurations: Configurations) -> None:
+        self._configurations = configurations
+        self._is_allowed = False
+        #: What has to be true; None while nothing was assumed, or what was has been checked.
+        self.proviso: Proviso | None = None
+
+    def begin(self, *, allowed: bool) -> None:
+        self._is_allowed = allowed
+        self.proviso = None
+
+    def take(self, workspace_sid: str) -> Configuration | None:
+        """The picture; None where it has to be read. A unit seldom has more than one Workspace."""
+        if not self._is_allowed or self.proviso is not None:
+            return None
+        latest = self._configurations.latest(workspace_sid)
+        if latest is not None:
+            self.proviso = Proviso(workspace_sid, latest.workspace.configuration_version)
+        return latest
+
+    def check(self, unit: "UnitOfWork") -> None:
+        """Raises Mistaken where the configuration is another one by now."""
+        assumed, self.proviso = self.proviso, None
+        if assumed is None:
+            return
+        try:
+            version = unit.configuration_version(assumed.workspace_sid)
+        except NotFound:
+            raise Mistaken from None
+        if version != assumed.version:
+            raise Mistaken
 
 
 def _workspace(unit: "UnitOfWork", sid: str) -> Workspace:

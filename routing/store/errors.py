@@ -11,6 +11,13 @@ class StoreError(Exception):
     """The database and we disagree; whoever asked can do nothing about it."""
 
 
+class Mistaken(StoreError):
+    """A unit of work has assumed what is not so any more: it is to be done again, assuming nothing.
+
+    Nobody outside the store sees it.
+    """
+
+
 class StoreUnavailable(StoreError, Unavailable):
     """The database cannot be reached or opened; the message names it and says what to do."""
 

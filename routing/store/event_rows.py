@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from routing.events import INDEXED_FIELDS, Event
+from routing.records import maker
 from routing.store.inserts import Inserts, inserts
 from routing.store.statements import SqlDialect
 from routing.store.tables import events
@@ -34,6 +35,8 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(dict[str, str]).decode
 _decode_picture: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _indexed: Final = operator.attrgetter(*INDEXED_FIELDS)
+_event: Final = maker(Event, (*READ, PICTURE))
+_CARRIED, _ACTOR = READ.index("carried"), READ.index("actor")
 
 
 def written_row(event: Event) -> tuple[object, ...]:
@@ -57,14 +60,16 @@ def event_of(row: Sequence[Any]) -> Event:
 
     It carries nothing where that was left out.
     """
-    named = dict(zip(READ, row, strict=False))
-    carried = named["carried"]
-    named["carried"] = _decode(carried) if carried else {}
-    if named["actor"] is not None:
-        named["actor"] = _decode(named["actor"])
-    if len(row) > len(READ) and row[-1] is not None:
-        named[PICTURE] = _decode_picture(row[-1])
-    return Event(**named)
+    cells = list(row)
+    carried = cells[_CARRIED]
+    cells[_CARRIED] = _decode(carried) if carried else {}
+    if cells[_ACTOR] is not None:
+        cells[_ACTOR] = _decode(cells[_ACTOR])
+    if len(row) == len(READ):
+        return _event(*cells, None)
+    if cells[-1] is not None:
+        cells[-1] = _decode_picture(cells[-1])
+    return _event(*cells)
 
 
 def event_inserts(dialect: SqlDialect) -> Inserts:

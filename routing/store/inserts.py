@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import msgspec
 from sqlalchemy import (
@@ -37,6 +37,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.types import UserDefinedType
 
+from routing.store.tables import workspaces
+
 if TYPE_CHECKING:
     from routing.store.statements import Cursor, SqlDialect, Statement
 
@@ -58,10 +60,25 @@ class Inserts(Protocol):
         ...
 
     def write_with(
-        self, cursor: "Cursor", records: Sequence[Any], others: Sequence["Part"]
+        self,
+        cursor: "Cursor",
+        records: Sequence[Any],
+        others: Sequence["Part"],
+        proviso: "Proviso | None" = None,
     ) -> None:
-        """The same, with others before it, in as few statements as the database needs."""
+        """The same, with others before it, in as few statements as the database needs.
+
+        With a proviso, which only PostgreSQL knows, nothing at all is written where it does not
+        hold, and the cursor counts no row.
+        """
         ...
+
+
+class Proviso(NamedTuple):
+    """That a Workspace's configuration is of this version when the rows are written."""
+
+    workspace_sid: str
+    version: int
 
 
 #: Records, and how those of their kind are written.
@@ -109,7 +126,7 @@ def given_rows(
             for key in names
         )
         return select(*cells).subquery(name)
-    given = _recordset(table, names, f"{name}_all")
+    given = _recordset(table, names, name, alias=f"{name}_all")
     return select(given).limit(literal_column(str(at_most), Integer)).subquery(name)
 
 
@@ -123,7 +140,14 @@ class _OneByOne(ABC):
     def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
         """As of Inserts."""
 
-    def write_with(self, cursor: "Cursor", records: Sequence[Any], others: Sequence[Part]) -> None:
+    def write_with(
+        self,
+        cursor: "Cursor",
+        records: Sequence[Any],
+        others: Sequence[Part],
+        proviso: Proviso | None = None,
+    ) -> None:
+        assert proviso is None  # noqa: S101 - whoever writes alone need not fear others' changes
         for other, more in others:
             other.write(cursor, more)
         self.write(cursor, records)
@@ -184,9 +208,9 @@ class _ByJson:
         self.name = f"{table.name}_given"
         self._statements: dict[object, Statement] = {}
 
-    def written(self, _number: int) -> Insert | Update:
-        """What writes so many records."""
-        return _from_json(self._table, self._names, self.name)
+    def written(self, _number: int, *, provided: bool = False) -> Insert | Update:
+        """What writes so many records; `provided`: where a Proviso holds."""
+        return _from_json(self._table, self._names, self.name, provided=provided)
 
     def shape(self, _number: int) -> object:
         return self
@@ -194,22 +218,38 @@ class _ByJson:
     def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
         self.write_with(cursor, records, ())
 
-    def write_with(self, cursor: "Cursor", records: Sequence[Any], others: Sequence[Part]) -> None:
-        statement = self._statement(records, others)
-        values = [_encode(more).decode() for _, more in others]
-        cursor.execute(statement.text, (*values, _encode(records).decode()))
+    def write_with(
+        self,
+        cursor: "Cursor",
+        records: Sequence[Any],
+        others: Sequence[Part],
+        proviso: Proviso | None = None,
+    ) -> None:
+        parts = [(part, more) for part, more in others if isinstance(part, _ByJson)]
+        statement = self._statement(records, parts, provided=proviso is not None)
+        values: dict[str, object] = {part.name: _encode(more).decode() for part, more in parts}
+        values[self.name] = _encode(records).decode()
+        if proviso is not None:
+            values[_AGREED_SID], values[_AGREED_VERSION] = proviso
+        cursor.execute(statement.text, statement.values(**values))
 
-    def _statement(self, records: Sequence[Any], others: Sequence[Part]) -> "Statement":
-        key = (self.shape(len(records)), *(other.shape(len(more)) for other, more in others))
+    def _statement(
+        self,
+        records: Sequence[Any],
+        others: Sequence[tuple["_ByJson", Sequence[Any]]],
+        *,
+        provided: bool,
+    ) -> "Statement":
+        shapes = [other.shape(len(more)) for other, more in others]
+        key = (provided, self.shape(len(records)), *shapes)
         known = self._statements.get(key)
         if known is None:
             before = [
-                other.written(len(more)).cte(f"{other.name}_too")
+                other.written(len(more), provided=provided).cte(f"{other.name}_too")
                 for other, more in others
-                if isinstance(other, _ByJson)
             ]
-            known = self._dialect.compile(self.written(len(records)).add_cte(*before))
-            self._statements[key] = known
+            written = self.written(len(records), provided=provided)
+            known = self._statements[key] = self._dialect.compile(written.add_cte(*before))
         return known
 
 
@@ -235,7 +275,8 @@ class _ChangesByJson(_ByJson):
     def shape(self, number: int) -> object:
         return (self, size_class(number))
 
-    def written(self, number: int) -> Insert | Update:
+    def written(self, number: int, *, provided: bool = False) -> Insert | Update:
+        assert not provided  # noqa: S101 - whoever may only add changes nothing
         return _changed(self._dialect, self._table, self._names, size_class(number))
 
 
@@ -257,20 +298,36 @@ class _RowOf(UserDefinedType[Any]):
         return self.table
 
 
-def _from_json(table: Table, names: Sequence[str], name: str) -> Insert:
-    given = _recordset(table, names, name, with_ordinality="ordinality")
+#: Of a Proviso, as values that are bound.
+_AGREED_SID: Final = "agreed_sid"
+_AGREED_VERSION: Final = "agreed_version"
+
+
+def _from_json(table: Table, names: Sequence[str], name: str, *, provided: bool) -> Insert:
+    given = _recordset(table, names, name, alias=name, with_ordinality="ordinality")
     # Sorted before they are numbered: the running numbers are given in the order of the array.
     rows = select(*(given.c[name] for name in names)).order_by(given.c.ordinality)
+    if provided:
+        agreed = select(workspaces.c.sid).where(
+            workspaces.c.sid == bindparam(_AGREED_SID),
+            workspaces.c.configuration_version == bindparam(_AGREED_VERSION),
+        )
+        rows = rows.where(agreed.exists())
     return insert(table).inline().from_select(list(names), rows)
 
 
 def _recordset(
-    table: Table, names: Sequence[str], name: str, with_ordinality: str | None = None
+    table: Table,
+    names: Sequence[str],
+    parameter: str,
+    *,
+    alias: str,
+    with_ordinality: str | None = None,
 ) -> TableValuedAlias:
     return func.json_populate_recordset(
-        cast(null(), _RowOf(table.name)), cast(bindparam(name, type_=Text), JSON)
+        cast(null(), _RowOf(table.name)), cast(bindparam(parameter, type_=Text), JSON)
     ).table_valued(
         *(column(key, table.c[key].type) for key in names),
         with_ordinality=with_ordinality,
-        name=name,
+        name=alias,
     )

@@ -28,6 +28,7 @@ xmin and xmax instead would make them wait for any long transaction on the whole
 xmax, one past the newest *completed* transaction, may well be below a running writer's id.)
 """
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -64,7 +65,6 @@ class _LogStatements:
         self,
         dialect: SqlDialect,
         concerns: frozenset[str] | None,
-        *,
         bare: bool,
         with_pictures: bool,
     ) -> None:
@@ -100,6 +100,10 @@ class _LogStatements:
         self.visible = dialect.compile(
             select(events.c.position).where(events.c.position > bindparam("after"))
         )
+
+
+#: To write them costs milliseconds, and whoever follows one log anew follows the next like it.
+_statements = functools.lru_cache(maxsize=64)(_LogStatements)
 
 
 def _concerned(of_type: ColumnElement[Any], concerns: frozenset[str]) -> ColumnElement[bool]:
@@ -187,8 +191,8 @@ class FollowedLog:
     def concern(self, concerns: frozenset[str] | None) -> None:
         """From the next `read` on it is given events of these types; None for all."""
         self._concerns = concerns
-        self._statements = _LogStatements(
-            self._database.dialect, concerns, bare=self._bare, with_pictures=self._with_pictures
+        self._statements = _statements(
+            self._database.dialect, concerns, self._bare, self._with_pictures
         )
 
     @property

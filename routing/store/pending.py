@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from routing.events import Event
-from routing.store.inserts import Inserts, Part
+from routing.store.errors import Mistaken
+from routing.store.inserts import Inserts, Part, Proviso
 from routing.store.statements import Cursor, ManyChanges, TableStatements
 
 #: What is written in one go: the new rows of a table, or the changes of certain of its columns.
@@ -71,14 +72,21 @@ class Pending:
         """All of them, and no event."""
         _write(cursor, self._all_rows())
 
-    def write_all(self, cursor: Cursor) -> None:
-        """All rows, then all events in their order."""
+    @property
+    def is_empty(self) -> bool:
+        return not (self._rows or self._events)
+
+    def write_all(self, cursor: Cursor, proviso: Proviso | None = None) -> None:
+        """All rows, then all events in their order.
+
+        Raises Mistaken where the proviso does not hold; nothing is written then.
+        """
         parts = self._all_rows()
         events, self._events = self._events, []
         self._own_events = 0
         if events:
             parts.append((self._event_inserts, events))
-        _write(cursor, parts)
+        _write(cursor, parts, proviso)
 
     def _all_rows(self) -> list[Part]:
         rows, self._rows = self._rows, []
@@ -88,10 +96,12 @@ class Pending:
         return _parts(rows)
 
 
-def _write(cursor: Cursor, parts: Sequence[Part]) -> None:
+def _write(cursor: Cursor, parts: Sequence[Part], proviso: Proviso | None = None) -> None:
     if parts:
         inserts, records = parts[-1]
-        inserts.write_with(cursor, records, parts[:-1])
+        inserts.write_with(cursor, records, parts[:-1], proviso)
+        if proviso is not None and cursor.rowcount != len(records):
+            raise Mistaken
 
 
 def _parts(rows: Sequence[tuple[Kind, object]]) -> list[Part]:

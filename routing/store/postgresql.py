@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 import psycopg
 import sqlalchemy.exc
 from psycopg import errors as postgresql
+from psycopg.pq import TransactionStatus
 from sqlalchemy import (
     URL,
     Engine,
@@ -32,14 +33,14 @@ from sqlalchemy.pool import NullPool
 from routing.clock import Clock
 from routing.store.combining import Batch, Combiner, fail_all, is_of_one, run, run_apart
 from routing.store.configurations import Configurations
-from routing.store.errors import CLOSED, StoreUnavailable
+from routing.store.errors import CLOSED, Mistaken, StoreUnavailable
 from routing.store.leadership import AdvisoryLock
 from routing.store.postgresql_notices import Notices
 from routing.store.refusals import refusal
 from routing.store.statements import POSTGRESQL, Cursor
 from routing.store.unit_of_work import UnitOfWork
 from routing.store.wake_up import Bulletin, WakeUps
-from routing.store.work_statements import WorkStatements
+from routing.store.work_statements import work_statements
 
 Result = TypeVar("Result")
 
@@ -96,7 +97,7 @@ class PostgresqlDatabase:
         self._url = url.set(drivername="postgresql+psycopg")
         self._clock = clock
         self._configurations = configurations
-        self._statements = WorkStatements(POSTGRESQL)
+        self._statements = work_statements(POSTGRESQL)
         self._ping = POSTGRESQL.compile(select(literal_column("1"))).text
         self._engine = create_engine(
             self._url,
@@ -148,7 +149,8 @@ class PostgresqlDatabase:
 
         return self._tried(once)
 
-    def _write(self, batch: Batch) -> None:
+    def _write(self, batch: Batch, about_to_wait: Callable[[], None]) -> None:
+        about_to_wait()  # at once: a server that is away may be waited for as long as it takes
         try:
             try:
                 self._tried(lambda: self._commit_together(batch))
@@ -160,11 +162,26 @@ class PostgresqlDatabase:
             fail_all(batch, refusal(error) if isinstance(error, Exception) else error)
 
     def _commit_together(self, batch: Batch) -> None:
+        """Most often one trip to the server: the verbs decide by the latest known configuration,
+        and the statement that writes everything does so provided that it is still that one.
+        """
+        try:
+            self._try_together(batch, assumes=True)
+        except Mistaken:
+            self._try_together(batch, assumes=False)
+
+    def _try_together(self, batch: Batch, *, assumes: bool) -> None:
         """Reads need no transaction, and one statement that writes everything commits itself."""
         with self._transaction(None) as desk:
             unit = desk.unit
-            unit.open(desk.cursor, shared=len(batch) > 1, begin=_BEGIN)
-            topics = run(unit, batch)
+            unit.open(desk.cursor, shared=len(batch) > 1, begin=_BEGIN, assumes=assumes)
+            try:
+                topics = run(unit, batch)
+            except Exception:
+                unit.check_assumption()  # it may have failed for what is not so any more
+                raise
+            if any(job.has_failed for job in batch):
+                unit.check_assumption()
             if unit.is_one_statement:
                 self._commit(desk, unit.flush)
             else:
@@ -286,7 +303,8 @@ class PostgresqlDatabase:
                 raise
             finally:
                 desk.unit.end()
-                if not desk.connection.closed:
+                # Asked first: a rollback of nothing goes through all of the driver, too.
+                if desk.connection.pgconn.transaction_status != TransactionStatus.IDLE:
                     with suppress(psycopg.Error):
                         desk.connection.rollback()
 

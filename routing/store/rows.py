@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from routing.records import changed
 from routing.store.statements import SqlDialect, Statement, TableStatements, filled
-from routing.store.tables import TABLES
+from routing.store.tables import DEADLINES, TABLES
 
 if TYPE_CHECKING:
     from routing.store.unit_of_work import UnitOfWork
@@ -25,11 +26,18 @@ class SqlRows(Generic[Record]):
     def get(self, sid: str, *, lock: bool = False) -> Record | None:
         """The row of that SID; with `lock`, nobody else changes it before this unit ends."""
         sql, unit = self.statements, self._unit
+        found = sql.get_locked if unit.locks(wanted=lock) else sql.get
+        if (sql, sid) in unit.locked:
+            return cast("Record", unit.locked[sql, sid])
         if unit.brings_workspace and sql.with_version is not None and not lock:
             return self._with_version(sql.with_version, sid)
-        found = sql.get_locked if unit.locks(wanted=lock) else sql.get
         rows = found.rows(unit.select(sql, found.text, (sid,)).fetchall())
-        return sql.record(rows[0]) if rows else None
+        if not rows:
+            return None
+        record = sql.record(rows[0])
+        if lock and unit.writes:
+            unit.locked[sql, sid] = record
+        return record
 
     def _with_version(self, text: str, sid: str) -> Record | None:
         """The row, and which configuration its Workspace has: one trip to the database for both."""
@@ -68,10 +76,17 @@ class SqlRows(Generic[Record]):
 
     def change(self, sid: str, **columns: object) -> int:
         """Sets columns of one row; how many rows there were (0 or 1)."""
-        change = self.statements.change(tuple(columns))
-        if change.is_of_deadline:
-            self._unit.topics.add(self.statements.topic)
-        return self._unit.write(change.text, (*columns.values(), sid))
+        sql, unit = self.statements, self._unit
+        change = sql.change(tuple(columns))
+        if change.is_of_deadline and _is_due(columns):
+            unit.topics.add(sql.topic)
+        locked = unit.locked
+        number = unit.write(change.text, (*columns.values(), sid))
+        known = locked.pop((sql, sid), None)
+        if known is not None:
+            locked[sql, sid] = changed(known, **columns)
+        unit.locked = locked
+        return number
 
     def change_all(self, changes: Mapping[str, Mapping[str, object]]) -> None:
         """Sets the same columns of many rows, by SID, each to its own values.
@@ -81,7 +96,7 @@ class SqlRows(Generic[Record]):
         if not changes:
             return
         many = self.statements.many_changes(tuple(next(iter(changes.values()))))
-        if many.is_of_deadline:
+        if many.is_of_deadline and any(map(_is_due, changes.values())):
             self._unit.topics.add(self.statements.topic)
         records = [{**columns, "sid": sid} for sid, columns in changes.items()]
         self._unit.change_all(many, records)
@@ -91,7 +106,7 @@ class SqlRows(Generic[Record]):
         if not sids:
             return 0
         change = self.statements.set_all(tuple(columns), len(sids))
-        if change.is_of_deadline:
+        if change.is_of_deadline and _is_due(columns):
             self._unit.topics.add(self.statements.topic)
         return self._unit.write(change.text, (*columns.values(), *filled(sids)))
 
@@ -107,3 +122,13 @@ class SqlRows(Generic[Record]):
         record: Callable[[Sequence[Any]], Record] = sql.record
         rows = found.rows(self._unit.select(sql, found.text, values).fetchall())
         return [record(row) for row in rows]
+
+
+def _is_due(columns: Mapping[str, object]) -> bool:
+    """May a row with these columns have become due, now or sooner than it was?
+
+    A deadline that is taken away wakes nobody, and neither does a lease that is taken.
+    """
+    return any(columns.get(name) is not None for name in DEADLINES) or (
+        columns.get("leased_until", 0) is None and "due_at" not in columns
+    )

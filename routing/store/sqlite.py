@@ -26,7 +26,7 @@ from routing.store.sqlite_notices import SqliteNotices
 from routing.store.statements import SQLITE
 from routing.store.unit_of_work import UnitOfWork
 from routing.store.wake_up import Bulletin, WakeUps
-from routing.store.work_statements import WorkStatements
+from routing.store.work_statements import work_statements
 
 Result = TypeVar("Result")
 
@@ -65,7 +65,7 @@ class SqliteDatabase:
         self._path = path
         self._clock = clock
         self._configurations = configurations
-        self._statements = WorkStatements(SQLITE)
+        self._statements = work_statements(SQLITE)
         self._ping = SQLITE.compile(select(literal_column("1"))).text
         self._combiner = Combiner(self._write)
         self._writer = self._connect()
@@ -86,26 +86,32 @@ class SqliteDatabase:
         self._refuse_when_closed()
         return self._combiner.perform(verb, only_adds=only_adds)
 
-    def _write(self, batch: Batch) -> None:
+    def _write(self, batch: Batch, about_to_wait: Callable[[], None]) -> None:
         try:
             try:
-                self._commit_verbs(batch, run)
+                self._commit_verbs(batch, run, about_to_wait)
             except BaseException as error:
                 self._roll_back()
                 if not is_of_one(error, batch):
                     raise
-                self._commit_verbs(batch, _run_apart)
+                self._commit_verbs(batch, _run_apart, about_to_wait)
         except BaseException as error:  # noqa: BLE001 - whatever broke the commit, all must hear of it
             self._roll_back()
             fail_all(batch, refusal(error) if isinstance(error, Exception) else error)
         finally:
             self._unit.end()
 
-    def _commit_verbs(self, batch: Batch, run_all: Callable[[UnitOfWork, Batch], set[str]]) -> None:
+    def _commit_verbs(
+        self,
+        batch: Batch,
+        run_all: Callable[[UnitOfWork, Batch], set[str]],
+        about_to_wait: Callable[[], None],
+    ) -> None:
         self._begin()
         self._unit.open(self._writer_cursor, shared=len(batch) > 1 and run_all is run)
         topics = run_all(self._unit, batch)
         self._unit.flush()
+        about_to_wait()
         self._writer_cursor.execute("COMMIT")
         if topics:
             self._notify(topics)

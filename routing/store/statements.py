@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql.psycopg import dialect as postgresql_dialect
 from sqlalchemy.dialects.sqlite.pysqlite import dialect as sqlite_dialect
 from sqlalchemy.sql import ClauseElement
 
+from routing.records import maker
 from routing.store.inserts import Inserts, changes, inserts
 from routing.store.tables import DUE_COLUMNS, metadata, workspaces
 
@@ -159,9 +160,8 @@ class TableStatements(Generic[Record]):
         #: What a commit that makes a row of it due is called where sleepers are woken.
         self.topic = due_topic(table.name)
         self._dialect = dialect
-        self._record = record
-        self._fills = [getattr(record, column.name).__set__ for column in table.columns]
         self._columns = tuple(column.name for column in table.columns)
+        self._make = maker(record, self._columns)
         # SQLite has no booleans; what it gives back are 0 and 1.
         self._booleans = tuple(
             place
@@ -186,16 +186,12 @@ class TableStatements(Generic[Record]):
 
     def record(self, row: Sequence[Any]) -> Record:
         """The record of a row of all of the table's columns."""
-        cells: Sequence[Any] = row
-        if self._booleans:
-            cells = list(row)
-            for place in self._booleans:
-                cells[place] = bool(cells[place])
-        # Fills the slots directly: a fifth of what the frozen class's own __init__ takes.
-        made = self._record.__new__(self._record)
-        for fill, cell in zip(self._fills, cells, strict=True):
-            fill(made, cell)
-        return made
+        if not self._booleans:
+            return self._make(*row)
+        cells = list(row)
+        for place in self._booleans:
+            cells[place] = bool(cells[place])
+        return self._make(*cells)
 
     def is_due(self, record: Record) -> bool:
         """Does the record carry a deadline that somebody may have to be woken for?"""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from routing.clock import Clock, Instant
 from routing.ports import Leadership
@@ -100,8 +100,19 @@ class SqlStore:
         return self.perform(lambda work: work.purge_events_before(instant, limit))
 
     def migrate(self) -> None:
-        """Brings the schema up to date; processes that start at once wait for one another."""
-        upgrade(self._database.schema_engine())
+        """Brings the schema up to date; processes that start at once wait for one another.
+
+        Raises StoreUnavailable, having changed nothing, where the database does not let us: it has
+        tables of somebody else, say.
+        """
+        try:
+            upgrade(self._database.schema_engine())
+        except DBAPIError as error:
+            said = str(error.orig).strip().partition("\n")[0]
+            raise StoreUnavailable(
+                f"The tables of the database cannot be brought up to date: {said}. "
+                "Expected an empty database, or one of Tandem's that its user may change."
+            ) from error
 
     def ping(self) -> None:
         """Raises StoreUnavailable when the database does not answer."""

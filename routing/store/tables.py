@@ -450,7 +450,8 @@ TABLES: Final[Mapping[type, Table]] = {
 }
 
 #: Columns that timers and workers wait for: writing one may have to wake somebody.
-DUE_COLUMNS: Final = frozenset({"due_at", "expires_at", "step_due_at", "leased_until"})
+DEADLINES: Final = ("due_at", "expires_at", "step_due_at")
+DUE_COLUMNS: Final = frozenset({*DEADLINES, "leased_until"})
 
 #: What a broken unique index means to whoever caused it, by the index's name.
 REFUSALS: Final[Mapping[str, str]] = {

@@ -18,7 +18,7 @@ from routing.events import CATALOGUE, Event
 from routing.presence import Presence
 from routing.reservation import Reservation
 from routing.store import capacity
-from routing.store.configurations import Configurations
+from routing.store.configurations import Assumption, Configurations
 from routing.store.errors import BrokenInvariant, StoreError
 from routing.store.pending import Pending
 from routing.store.refusals import refusal
@@ -78,11 +78,13 @@ class UnitOfWork:
         self._clock = clock
         self._configurations = configurations
         self._commit: Callable[[], None] | None = None
-        self._writes = False
+        #: Is it one that writes, in a transaction of its own?
+        self.writes = False
         self._is_shared = False
         self._only_adds = False
         #: What begins the transaction, as long as it has not begun.
         self._begin_later: str | None = None
+        self._assumption = Assumption(configurations)
         #: A savepoint stands before the present verb's first row.
         self._is_held = False
         self._pending = Pending(statements.events)
@@ -93,6 +95,10 @@ class UnitOfWork:
         self.brings_workspace = False
         self._brought: tuple[str, int] | None = None
         self.now: Instant = 0
+        #: Rows that this transaction holds locked, as they are now, by table and SID: nobody else
+        #: can change them, so they need not be read again. What is written otherwise than row by
+        #: row may be about any of them.
+        self.locked: dict[tuple[TableStatements[Any], str], Any] = {}
         #: Who does what the present verb does; None for the Workspace itself.
         self.actor: Mapping[str, str] | None = None
         #: What the verb did that somebody may have to be woken for (see wake_up).
@@ -131,22 +137,28 @@ class UnitOfWork:
         shared: bool = False,
         begin: str | None = None,
         commit: Callable[[], None] | None = None,
+        assumes: bool = False,
     ) -> None:
         """A transaction has begun on the cursor's connection, and with it a first verb.
 
         Where it is `shared`, several verbs follow one another, each with a `begin` of its own, and
         what they add is written together. With a statement to `begin`, that one is said as late as
         it is needed: never where all that is written is written by `flush`.
+
+        One that `assumes` goes by the latest known configuration (see Assumption).
         """
         self._cursor = cursor
         self._commit = commit
-        self._writes = writes
+        self.writes = writes
         self._is_shared = shared
         self._is_held = False
         self._begin_later = begin
+        self._assumption.begin(allowed=assumes)
         self._pending.clear()
         self.brings_workspace = False
         self._brought = None
+        if self.locked:
+            self.locked = {}
         if self._pictures:
             self._pictures = {}
         if self.reconfigured:
@@ -183,6 +195,7 @@ class UnitOfWork:
     def undo(self) -> None:
         """The verb has failed: what it did is taken back."""
         self._pending.drop()
+        self.locked = {}
         self.topics = set()
         self.failure = None
         if self._is_held:
@@ -194,14 +207,21 @@ class UnitOfWork:
     def flush(self) -> None:
         """Writes what was added and emitted, right before the commit.
 
-        Raises what spoilt the unit.
+        Raises what spoilt the unit, and Mistaken where it has assumed what is not so.
         """
         if self.failure is not None:
             raise self.failure
+        if not self.is_one_statement or self._pending.is_empty:
+            self.check_assumption()
         try:
-            self._pending.write_all(self._cursor)
+            self._pending.write_all(self._cursor, self._assumption.proviso)
         except self.dialect.refusals as error:
             self._fail(error)
+
+    def check_assumption(self) -> None:
+        """Raises Mistaken where the configuration is another than the one that was assumed."""
+        if self.failure is None:
+            self._assumption.check(self)
 
     def end(self) -> None:
         self._cursor = _OVER
@@ -224,18 +244,14 @@ class UnitOfWork:
 
     def write(self, text: str, values: tuple[object, ...]) -> int:
         """Runs a compiled text that changes rows; how many it changed."""
-        self._refuse_change()
-        if self._is_shared or self._pending.tables:
-            self._settle()
+        self._begin_writing()
         return self._run(text, values).rowcount
 
     def write_many(self, text: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Runs a compiled text that changes rows once for each of these values."""
         if not rows:
             return
-        self._refuse_change()
-        if self._is_shared or self._pending.tables:
-            self._settle()
+        self._begin_writing()
         try:
             self._cursor.executemany(text, rows)
         except self.dialect.refusals as error:
@@ -243,14 +259,19 @@ class UnitOfWork:
 
     def write_and_tell(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """Runs a compiled text that changes rows; what it says it returns of them."""
+        self._begin_writing()
+        return self._run(text, values).fetchall()
+
+    def _begin_writing(self) -> None:
         self._refuse_change()
         if self._is_shared or self._pending.tables:
             self._settle()
-        return self._run(text, values).fetchall()
+        if self.locked:
+            self.locked = {}
 
     def locks(self, *, wanted: bool) -> bool:
         """Is a row that is to be locked locked by its SELECT?"""
-        if not wanted or not self._writes:
+        if not wanted or not self.writes:
             return False
         self._refuse_change()
         return self.dialect.has_row_locks
@@ -265,12 +286,13 @@ class UnitOfWork:
         """Keeps the changes until something depends on them."""
         self._refuse_change()
         self._refuse_writing()
+        self.locked = {}
         if changes.rows_of in self._pending.tables:
             self._settle()
         self._pending.change(changes, records)
 
     def _refuse_writing(self) -> None:
-        if not self._writes:
+        if not self.writes:
             raise StoreError("Nothing is written by a query: it has a read-only unit of work.")
         if self._cursor is _OVER:
             _OVER.close()
@@ -348,7 +370,9 @@ class UnitOfWork:
         """How the workspace is set up; raises NotFound when there is no such workspace."""
         known = self._pictures.get(workspace_sid)
         if known is None:
-            known = self._pictures[workspace_sid] = self._configurations.read(self, workspace_sid)
+            known = self._assumption.take(workspace_sid)
+            known = known or self._configurations.read(self, workspace_sid)
+            self._pictures[workspace_sid] = known
         return known
 
     def configuration_version(self, workspace_sid: str) -> int:

@@ -1,5 +1,6 @@
 """What a unit of work says beside reading and writing single rows, compiled once per dialect."""
 
+import functools
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -203,6 +204,12 @@ class WorkStatements:
 def _insert(dialect: SqlDialect, table: Table) -> Any:
     """An INSERT that can say ON CONFLICT, which each dialect has a class of its own for."""
     return sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
+
+
+@functools.cache
+def work_statements(dialect: SqlDialect) -> WorkStatements:
+    """They are the same for every database of a dialect, and take many milliseconds to write."""
+    return WorkStatements(dialect)
 
 
 def _due(rows: Select[Any], due_at: Column[Any]) -> Select[Any]:

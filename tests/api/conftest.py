@@ -1,24 +1,12 @@
 """The service on SQLite for what the door does alone, on each database for the main flows."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from routing.store import SqlStore, open_store
+from routing.store import SqlStore
 from tests.api.service import Centre, Service, open_centre, open_service
 from tests.fakes import ManualClock
-
-
-@pytest.fixture(scope="session")
-def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite database to copy: migrating takes longer than most of these tests."""
-    path = tmp_path_factory.mktemp("migrated") / "tandem.sqlite"
-    store = open_store(f"sqlite:///{path}", ManualClock())
-    store.migrate()
-    store.close()
-    return path
 
 
 @pytest.fixture
@@ -34,10 +22,8 @@ def _lent(service: Service) -> Iterator[Service]:
 
 
 @pytest.fixture
-def service(_migrated: Path, tmp_path: Path, clock: ManualClock) -> Iterator[Service]:
-    copy = tmp_path / "tandem.sqlite"
-    shutil.copyfile(_migrated, copy)
-    yield from _lent(open_service(f"sqlite:///{copy}", clock))
+def service(sqlite_url: str, clock: ManualClock) -> Iterator[Service]:
+    yield from _lent(open_service(sqlite_url, clock))
 
 
 @pytest.fixture

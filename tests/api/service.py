@@ -17,8 +17,8 @@ from routing.api.streams import Streams
 from routing.engine import Engine, reservations
 from routing.reservation import Reservation
 from routing.store import SqlStore, open_store
-from tests.api import openapi
 from tests.fakes import ManualClock
+from tests.openapi import taskrouter
 
 ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
 AUTH_TOKEN = "a token nobody knows"
@@ -45,7 +45,7 @@ class _IntoTheApp(BaseAdapter):
             base_url=PUBLIC_URL,
         )
         assert prepared.method is not None
-        assert not openapi.faults(
+        assert not taskrouter.faults(
             prepared.method,
             prepared.path_url.partition("?")[0],
             answered.status_code,

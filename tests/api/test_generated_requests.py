@@ -17,8 +17,8 @@ from schemathesis.core.result import Ok
 
 from routing.api.door import OPERATIONS
 from routing.engine import reservations
-from tests.api import openapi
 from tests.api.service import Centre
+from tests.openapi import taskrouter
 
 Described: TypeAlias = APIOperation[Any, Any, Any, Any]
 
@@ -30,9 +30,9 @@ _MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 @pytest.fixture(scope="session")
 def described() -> dict[str, Described]:
     """{operationId: operation} of Twilio's document."""
-    document = openapi.document()
+    document = taskrouter.document
     if document is None:
-        pytest.skip(f"NO OPENAPI DOCUMENT at {openapi.PATH}: no request was made up from it")
+        pytest.skip(f"NO OPENAPI DOCUMENT at {taskrouter.path}: no request was made up from it")
     schema = schemathesis.openapi.from_dict(document)
     found = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     return {operation.definition.raw["operationId"]: operation for operation in found}
@@ -81,7 +81,7 @@ def _answered(centre: Centre, operation: Described, case: Case[Any], sids: dict[
     assert answer.status_code < 500, answer.text
     if answer.status_code >= 400:
         assert set(json.loads(answer.data)) == {"code", "message", "more_info", "status"}
-    faults = openapi.faults(operation.method, path, answer.status_code, answer.data)
+    faults = taskrouter.faults(operation.method, path, answer.status_code, answer.data)
     assert faults == [], (path, how)
 
 

@@ -191,6 +191,28 @@ def test_workers_are_filtered_and_ordered(centre_on_each: Centre) -> None:
     assert found(ordering="DateStatusChanged:desc", page_size=1) == [bob, alice]
 
 
+def test_workers_are_filtered_by_what_they_have_on_their_channels(centre_on_each: Centre) -> None:
+    workspace = centre_on_each.workspace
+    alice = centre_on_each.worker_sid
+    bob = workspace.workers.create(friendly_name="Bob").sid
+    workspace.workers(bob).worker_channels("chat").update(capacity=3)
+    busy = workspace.task_queues.create(
+        friendly_name="Chatty", target_workers="channel.chat.configured_capacity > 1"
+    )
+
+    def found(**filters: Any) -> list[str]:
+        return [worker.sid for worker in workspace.workers.list(**filters)]
+
+    for prefix in ("", "worker."):
+        for what, who in (
+            ("channel.chat.configured_capacity > 1", [bob]),
+            ("channel.chat.available_capacity_percentage == 100", [alice, bob]),
+            ("channel.voice.assigned_tasks > 0", []),
+        ):
+            assert found(target_workers_expression=prefix + what) == who
+    assert found(task_queue_sid=busy.sid) == [bob]
+
+
 def test_a_filter_that_has_to_look_at_each_row_pages_like_any_other(centre: Centre) -> None:
     odd = []
     for number in range(9):

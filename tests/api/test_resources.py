@@ -7,8 +7,8 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from routing.api.door import OPERATIONS
-from tests.api import openapi
 from tests.api.service import ACCOUNT_SID, PUBLIC_URL, Centre, Service
+from tests.openapi import taskrouter
 
 
 def _into(queue_sid: str) -> str:
@@ -16,20 +16,20 @@ def _into(queue_sid: str) -> str:
 
 
 def test_every_operation_is_served() -> None:
-    if openapi.document() is None:
-        pytest.skip(f"NO OPENAPI DOCUMENT at {openapi.PATH}: answers were not held against it")
-    assert {operation.name for operation in OPERATIONS} == set(openapi.operations())
+    if taskrouter.document is None:
+        pytest.skip(f"NO OPENAPI DOCUMENT at {taskrouter.path}: answers were not held against it")
+    assert {operation.name for operation in OPERATIONS} == set(taskrouter.operations)
     for operation in OPERATIONS:
-        method, path = openapi.operations()[operation.name]
+        method, path = taskrouter.operations[operation.name]
         assert (method, path.count("{")) == (operation.method, operation.path.count("<"))
 
 
 def test_the_judge_of_answers_finds_faults(centre: Centre) -> None:
-    if openapi.document() is None:
-        pytest.skip(f"NO OPENAPI DOCUMENT at {openapi.PATH}")
+    if taskrouter.document is None:
+        pytest.skip(f"NO OPENAPI DOCUMENT at {taskrouter.path}")
     path = f"{centre.path}/Workers/{centre.worker_sid}"
     good = centre.service.ask("GET", path).get_json()
-    assert openapi.faults("GET", path, 200, json.dumps(good).encode()) == []
+    assert taskrouter.faults("GET", path, 200, json.dumps(good).encode()) == []
     for wrong in (
         {"sid": "WK1"},
         {"date_created": "2026-01-01T00:00:00.000Z"},
@@ -37,9 +37,9 @@ def test_the_judge_of_answers_finds_faults(centre: Centre) -> None:
         {"more": 1},
         {"url": "/v1"},
     ):
-        assert openapi.faults("GET", path, 200, json.dumps({**good, **wrong}).encode())
-    assert openapi.faults("GET", path, 201, json.dumps(good).encode())
-    assert openapi.faults("GET", path, 404, b'{"code": 1, "status": 404, "title": ""}')
+        assert taskrouter.faults("GET", path, 200, json.dumps({**good, **wrong}).encode())
+    assert taskrouter.faults("GET", path, 201, json.dumps(good).encode())
+    assert taskrouter.faults("GET", path, 404, b'{"code": 1, "status": 404, "title": ""}')
 
 
 def test_a_workspace_is_changed_and_deleted(centre_on_each: Centre) -> None:
@@ -205,11 +205,14 @@ def test_tasks_come_change_and_go(centre_on_each: Centre) -> None:
 
 def test_a_status_and_attributes_need_a_request_each(centre: Centre) -> None:
     task = centre.workspace.tasks.create(attributes='{"a": 1}')
+    offered = centre.service.reserve(task.sid, centre.worker_sid)
     one = centre.workspace.tasks(task.sid)
-    with pytest.raises(TwilioRestException, match="Invalid Attributes"):
-        one.update(assignment_status="canceled", attributes='{"a": 2}')
+    one.reservations(offered.sid).update(reservation_status="accepted")
+    for status in ("wrapping", "completed"):
+        with pytest.raises(TwilioRestException, match="Invalid Attributes"):
+            one.update(assignment_status=status, attributes='{"a": 2}', reason="done")
     seen = one.fetch()
-    assert (seen.assignment_status, seen.attributes) == ("pending", '{"a": 1}')
+    assert (seen.assignment_status, seen.attributes) == ("assigned", '{"a": 1}')
 
 
 @pytest.mark.parametrize("status", ["pending", "reserved", "assigned", "lost"])

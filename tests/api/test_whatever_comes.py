@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from routing.api.door import OPERATIONS
 from routing.api.operations import Operation
 from routing.engine import reservations
-from tests.api import openapi
 from tests.api.service import Centre
+from tests.openapi import taskrouter
 
 _TEMPTING = [
     "",
@@ -100,4 +100,4 @@ def test_no_request_breaks_the_door(centre: Centre, drawn: st.DataObject) -> Non
     assert answer.status_code < 500, answer.text
     if answer.status_code >= 400:
         assert set(json.loads(answer.data)) == {"code", "message", "more_info", "status"}
-    assert openapi.faults(operation.method, path, answer.status_code, answer.data) == []
+    assert taskrouter.faults(operation.method, path, answer.status_code, answer.data) == []

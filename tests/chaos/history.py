@@ -396,7 +396,7 @@ class History:
             for event in new:
                 self.replay.follow(event)
                 self.case.counts["events"] += 1
-            self.log.advance(new)
+            self.log.start_after(new[-1].position)
         self.tables = invariants.read_tables(self.centre.store)
         self._know_raised(self.tables)
 

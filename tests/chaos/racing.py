@@ -15,7 +15,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any, TypeAlias
+from multiprocessing.context import SpawnProcess
+from typing import Any, Final, TypeAlias
 
 from routing.engine import Engine, reservations, tasks
 from routing.ports import Work
@@ -31,6 +32,8 @@ RACES = 1000
 #: Offers that are raced for at the same time, and how many race for each.
 _AT_ONCE, _RACERS = 32, 4
 _WORKERS = 4
+#: Of the cases: by processes that have just begun.
+_BEGIN_ANEW = 0.25
 #: Seconds until a process that has gone has told its exit code.
 _GOODBYE_SECONDS = 10
 #: Offers have run out by the clock of those who race.
@@ -73,7 +76,8 @@ def play(case: Case, races: int = RACES, processes: int = PROCESSES) -> None:
         centre = Centre(store, Engine(store, clock), clock)
         centre.change_workspace(timeout_activity_sid=centre.activity("Available"))
         people = [centre.add_worker(f"worker {n}", capacity=50) for n in range(_WORKERS)]
-        rivals = stack.enter_context(_rivals(url, centre.workspace_sid, processes))
+        course = _Course(url, centre.workspace_sid)
+        rivals = stack.enter_context(_rivals(case, course, processes))
         for begin in range(0, races, _AT_ONCE):
             count = min(_AT_ONCE, races - begin)
             offers = _offers(centre, people, count)
@@ -163,43 +167,104 @@ def _clear(centre: Centre, offers: dict[str, str]) -> None:
 # ---- those who race ------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _rivals(url: str, workspace_sid: str, processes: int) -> Iterator[list[Connection]]:
-    context = multiprocessing.get_context("spawn")
-    ends, family = [], []
-    for _ in range(processes):
-        ours, theirs = context.Pipe()
-        one = context.Process(target=_compete, args=(url, workspace_sid, theirs), daemon=True)
-        one.start()
-        theirs.close()
-        ends.append(ours)
-        family.append(one)
-    try:
-        for end in ends:
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """Where they are to race from now on."""
+
+    url: str
+    workspace_sid: str
+
+
+#: Said to those who race: the store of this course is needed no longer.
+_OVER: Final = "over"
+
+
+class _Family:
+    """The processes that race, kept from one case to the next: beginning takes them a second."""
+
+    def __init__(self, processes: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.ends: list[Connection] = []
+        self._members: list[SpawnProcess] = []
+        for _ in range(processes):
+            ours, theirs = context.Pipe()
+            one = context.Process(target=_compete, args=(theirs,), daemon=True)
+            one.start()
+            theirs.close()
+            self.ends.append(ours)
+            self._members.append(one)
+
+    @contextlib.contextmanager
+    def at(self, course: _Course) -> Iterator[list[Connection]]:
+        try:
+            self._tell(course)
+            yield self.ends
+            self._tell(_OVER)
+        except (EOFError, ConnectionError) as error:
+            for one in self._members:
+                one.join(_GOODBYE_SECONDS)  # until then it has no exit code to tell
+            codes = [one.exitcode for one in self._members]
+            problem = f"a process of those who race is gone: exit codes {codes}"
+            raise RuntimeError(problem) from error
+
+    def _tell(self, said: object) -> None:
+        for end in self.ends:
+            end.send(said)
+        for end in self.ends:
             assert _heard(end) == "ready"
-        yield ends
-    except (EOFError, ConnectionError) as error:
-        for one in family:
-            one.join(_GOODBYE_SECONDS)  # until then it has no exit code to tell
-        codes = [one.exitcode for one in family]
-        raise RuntimeError(f"a process of those who race is gone: exit codes {codes}") from error
-    finally:
-        for end in ends:
+
+    def dismiss(self) -> None:
+        for end in self.ends:
             end.close()  # they end when there is nobody to hear them
-        for one in family:
+        for one in self._members:
             one.join()
 
 
-def _compete(url: str, workspace_sid: str, judge: Connection) -> None:
+#: Who is there to race, by their number.
+_families: dict[int, _Family] = {}
+
+
+@contextlib.contextmanager
+def _rivals(case: Case, course: _Course, processes: int) -> Iterator[list[Connection]]:
+    """Those who race, ready at their course.
+
+    After a case that failed, and now and then without a reason, others begin anew: what a process
+    does at its first requests only, many at once, is to be seen often, too.
+    """
+    if case.chance.random() < _BEGIN_ANEW:
+        dismiss(processes)
+    family = _families.get(processes)
+    if family is None:
+        family = _families[processes] = _Family(processes)
+        case.counts["processes begun"] += processes
+    try:
+        with family.at(course) as ends:
+            yield ends
+    except BaseException:
+        dismiss(processes)
+        raise
+
+
+def dismiss(processes: int) -> None:
+    """Ends the processes that are kept, if there are any."""
+    family = _families.pop(processes, None)
+    if family is not None:
+        family.dismiss()
+
+
+def _compete(judge: Connection) -> None:
     faulthandler.enable()  # one that dies by a signal says where it was
     clock = ManualClock(_LATER)
     try:
-        store = open_store(url, clock)
-        service = open_app(store, clock)
-        with contextlib.closing(store), contextlib.suppress(EOFError):
-            judge.send("ready")
+        with contextlib.suppress(EOFError):
             while True:
-                judge.send(_all_at_once(service, workspace_sid, judge.recv()))
+                course = judge.recv()
+                with contextlib.closing(open_store(course.url, clock)) as store:
+                    service = open_app(store, clock)
+                    judge.send("ready")
+                    while (plans := judge.recv()) != _OVER:
+                        judge.send(_all_at_once(service, course.workspace_sid, plans))
+                judge.send("ready")
     except Exception:
         judge.send(_LastWords(traceback.format_exc()))
         raise

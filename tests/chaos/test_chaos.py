@@ -43,6 +43,12 @@ def _played(name: str, number: int, server: postgres.Server | None = None) -> Re
     return running.play(subject, f"1/{name}/{number}", server=server)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _nobody_stays() -> Iterator[None]:
+    yield
+    racing.dismiss(2)
+
+
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_whatever_happens_everything_holds(subject: str) -> None:
     report = _played(subject, 1)

@@ -2,8 +2,9 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.desk.cable import Cable
 from tests.desk.whole_house import PATIENCE
 
 expect.set_options(timeout=PATIENCE * 1000)
@@ -79,36 +80,15 @@ class Agent:
         return self.page.locator(".totals > div", has_text=what).locator("dd")
 
 
-class Wire:
-    """The cable between a page and the servers, which may be pulled out and put in again.
-
-    To be made before the page is opened.
-    """
+class Wire(Cable):
+    """All of it: a desk's socket, and what it asks for."""
 
     def __init__(self, page: Page) -> None:
-        self._is_cut = False
-        self._sockets: list[WebSocketRoute] = []
-        page.route_web_socket(re.compile("/v1/wschannels"), self._connect)
+        super().__init__(page, "/v1/wschannels")
         page.route(re.compile("/(desk/|v1/)"), self._ask)
 
-    def _connect(self, socket: WebSocketRoute) -> None:
-        if self._is_cut:
-            socket.close(code=4000, reason="the cable is out")
-        else:
-            socket.connect_to_server()
-            self._sockets.append(socket)
-
     def _ask(self, route: Route) -> None:
-        if self._is_cut:
+        if self.is_cut:
             route.abort("internetdisconnected")
         else:
             route.continue_()
-
-    def cut(self) -> None:
-        self._is_cut = True
-        for socket in self._sockets:
-            socket.close(code=4000, reason="the cable is out")
-        self._sockets.clear()
-
-    def mend(self) -> None:
-        self._is_cut = False

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.desk.whole_house import PATIENCE
 
@@ -55,28 +55,3 @@ class Supervisor:
     @property
     def last_deed(self) -> Locator:
         return self.page.locator("wall-history tbody tr").first
-
-
-class FeedWire:
-    """The cable to the live feed. To be made before the page is opened."""
-
-    def __init__(self, page: Page) -> None:
-        self._is_cut = False
-        self._sockets: list[WebSocketRoute] = []
-        page.route_web_socket(re.compile("/EventStream"), self._connect)
-
-    def _connect(self, socket: WebSocketRoute) -> None:
-        if self._is_cut:
-            socket.close(code=4000, reason="the cable is out")
-        else:
-            socket.connect_to_server()
-            self._sockets.append(socket)
-
-    def cut(self) -> None:
-        self._is_cut = True
-        for socket in self._sockets:
-            socket.close(code=4000, reason="the cable is out")
-        self._sockets.clear()
-
-    def mend(self) -> None:
-        self._is_cut = False

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.desk.cable import Cable
 from tests.desk.conftest import OpenPage
 from tests.desk.people import Agent
-from tests.desk.supervisor import FeedWire, Supervisor
+from tests.desk.supervisor import Supervisor
 from tests.desk.whole_house import CALLER, WholeHouse
 
 #: Columns after the name, as the tables have them.
@@ -202,7 +203,7 @@ def test_what_happens_while_the_connection_is_lost_is_seen_when_it_is_back(
 ) -> None:
     house.clear()
     page = open_page()
-    wire = FeedWire(page)
+    wire = Cable(page, "/EventStream")
     carol = Supervisor(page)
     carol.sign_in()
     wire.cut()

@@ -45,14 +45,31 @@ def test_all_wrong_settings_are_named_at_once(tmp_path: Path) -> None:
     }
 
 
-def test_a_port_in_use_is_named(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        status, said = serve(tmp_path, PORT=str(port))
+def test_every_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.socket() as one, socket.socket() as other:
+        ports = {}
+        for name, taken in (("PORT", one), ("SIMULATOR_PORT", other)):
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            ports[name] = str(taken.getsockname()[1])
+        status, said = serve(tmp_path, **ports)
     assert status == 2
-    assert f"PORT: cannot listen on 127.0.0.1:{port}" in said
+    assert [line.partition(" (")[0] for line in said.splitlines()] == [
+        f"{name}: cannot listen on 127.0.0.1:{port}" for name, port in ports.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite://", "sqlite:///", "sqlite:///:memory:", "postgresql://[h/x", "postgresql://h:port/x"],
+)
+def test_what_can_be_no_database_is_named_with_all_else_that_is_wrong(
+    url: str, tmp_path: Path
+) -> None:
+    with pytest.raises(WrongSettings) as wrong:
+        load({"DATABASE_URL": url, "PORT": "eighty", "INSTANCE_PATH": str(tmp_path)})
+    names = [problem.partition(":")[0] for problem in wrong.value.problems]
+    assert names == ["PORT", "DATABASE_URL"]
 
 
 def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
@@ -97,7 +114,14 @@ def test_half_of_an_account_is_refused(half: str, tmp_path: Path) -> None:
 
 def test_a_secret_is_not_shown_where_it_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(WrongSettings) as wrong:
-        load({"INSTANCE_PATH": str(tmp_path), "TWILIO_AUTH_TOKEN": "do not show this"})
+        load(
+            {
+                "INSTANCE_PATH": str(tmp_path),
+                "TWILIO_AUTH_TOKEN": "do not show this",
+                "DATABASE_URL": "postgres://tandem:do not show this@127.0.0.1/tandem",
+            }
+        )
+    assert "DATABASE_URL: expected" in str(wrong.value)
     assert "do not show this" not in str(wrong.value)
 
 

@@ -32,7 +32,7 @@ WORKER, QUEUE, WORKSPACE = (
     TaskQueueCapabilityToken,
     WorkspaceCapabilityToken,
 )
-RULES = sorted(routes.LEGACY_ROUTES.iter_rules(), key=str)
+RULES = sorted(routes.legacy_routes().iter_rules(), key=str)
 
 _TASKS = {"ListTask", "FetchTask", "ListTaskReservation", "FetchTaskReservation"}
 _SELF = {"FetchWorker", "ListWorkerReservation", "FetchWorkerReservation"}

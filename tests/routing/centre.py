@@ -18,6 +18,7 @@ from routing.engine import (
     workflows,
     workspaces,
 )
+from routing.events import Event
 from routing.ports import Work
 from routing.reservation import LIVE, Reservation
 from routing.store.store import SqlStore
@@ -55,6 +56,8 @@ class Centre:
         self.router = Router(engine)
         self.router.start()
         self._log = store.event_log("router")
+        self._whole_log = store.event_log("test")
+        self._told: list[Event] = []
 
     def add_queue(self, name: str, target_workers: str = "1==1", **columns: object) -> str:
         queue = self.engine.perform(
@@ -269,9 +272,10 @@ class Centre:
                 work.workers.find(order_by="sid"),
                 work.worker_channels.find(order_by="sid"),
                 work.instructions.find(order_by="sid"),
+                work.transfers.find(order_by="sid"),
             ]
 
-        return [*self.engine.read(query), len(self.events())]
+        return [*self.engine.read(query), len(self._read_on())]
 
     def answer(self, verb: str, reservation_sid: str, **arguments: object) -> None:
         """accept, reject, wrap_up, complete, ...: a verb of reservations by its name."""
@@ -362,10 +366,15 @@ class Centre:
 
     def events(self, *types: str) -> list[str]:
         """The types of all events since the start, or of those types only, in their order."""
-        log = self.store.event_log("test")
-        return [each.type for each in log.read(10_000) if not types or each.type in types]
+        return [each.type for each in self._read_on() if not types or each.type in types]
 
     def story(self, reservation_sid: str) -> list[str]:
         """The types of the Reservation's events, in their order."""
-        log = self.store.event_log("test")
-        return [each.type for each in log.read(10_000) if each.reservation_sid == reservation_sid]
+        return [each.type for each in self._read_on() if each.reservation_sid == reservation_sid]
+
+    def _read_on(self) -> list[Event]:
+        """Every event since the start."""
+        while new := self._whole_log.read(10_000):
+            self._told += new
+            self._whole_log.start_after(new[-1].position)
+        return self._told

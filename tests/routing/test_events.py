@@ -1,5 +1,7 @@
 """What the log tells: every type, in the order of what happened, with all that it has to carry."""
 
+from typing import Any
+
 import pytest
 
 from routing.engine import (
@@ -46,6 +48,8 @@ SOMETIMES = {
     "task_canceled_reason",
     "task_completed_reason",
     "workflow_filter_name",
+    "known_worker_sid",
+    "known_worker_friendly_name",
     "worker_channel_previous_capacity",
     "worker_previous_activity_sid",
     "worker_previous_activity_name",
@@ -289,6 +293,26 @@ def test_reasons_are_told_under_the_names_that_callbacks_have_for_them(centre: C
     canceled = _all(centre)[-1].carried
     assert (canceled["reason"], canceled["task_canceled_reason"]) == ("hangup", "hangup")
     assert "task_completed_reason" not in canceled
+
+
+@pytest.mark.parametrize(
+    ("key", "attributes", "expected"),
+    [
+        ("known_worker_sid", {"agent": "WK" + "0" * 32}, "WK" + "0" * 32),
+        ("known_worker_friendly_name", {"agent": "alice"}, "alice"),
+        ("known_worker_friendly_name", {}, None),
+        ("known_worker_sid", {"agent": 7}, None),
+    ],
+)
+def test_a_target_that_knows_its_worker_tells_whom_the_task_names(
+    centre: Centre, key: str, attributes: dict[str, Any], expected: str | None
+) -> None:
+    flow = centre.add_workflow(
+        {"expression": "1==1", "targets": [{"queue": centre.queue_sid, key: "task.agent"}]}
+    )
+    centre.add_task(workflow=flow, **attributes)
+    matched = next(each for each in _all(centre) if each.type == "workflow.target-matched")
+    assert matched.carried.get(key) == expected
 
 
 def test_a_verb_that_is_refused_tells_nothing(centre: Centre) -> None:

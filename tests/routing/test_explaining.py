@@ -2,6 +2,7 @@
 
 import pytest
 
+from routing.engine import transfers, workers
 from routing.engine.explaining import NAMED_WORKERS, Explanation, explain
 from routing.errors import NotFound
 from tests.routing.centre import Centre
@@ -90,7 +91,8 @@ def test_what_the_router_has_not_seen_yet_is_only_a_matter_of_its_turn(scratch: 
     assert len(group.worker_sids) == NAMED_WORKERS
     scratch.route()
     offered = _explained(scratch, task)
-    assert (offered.assignment_status, offered.belonging) == ("reserved", 0)
+    assert (offered.assignment_status, offered.belonging) == ("reserved", NAMED_WORKERS + 2)
+    assert _counts(offered) == {"offered": 1, "reserved": NAMED_WORKERS + 1}
 
 
 def test_a_task_for_one_worker_waits_for_nobody_else(scratch: Centre) -> None:
@@ -127,3 +129,91 @@ def test_one_worker_is_asked_about_alone_even_one_who_does_not_belong(scratch: C
     assert told(other) == (0, ["queue"])
     with pytest.raises(NotFound):
         told("WK" + "0" * 32)
+
+
+def test_of_an_offer_it_says_who_is_asked_who_has_declined_and_who_is_not_asked(
+    scratch: Centre,
+) -> None:
+    scratch.change_queue(max_reserved_workers=2)
+    first = {scratch.add_worker(name): name for name in ("alice", "bob")}
+    task = scratch.add_task()
+    scratch.add_worker("carol")
+    scratch.add_worker("dave", activity="Offline")
+    declined, asked = scratch.reservations(task)
+    scratch.answer("reject", declined.sid)
+    told = {
+        group.obstacle: [scratch.worker(sid).friendly_name for sid in group.worker_sids]
+        for group in _explained(scratch, task).groups
+    }
+    assert told == {
+        "offered": [first[asked.worker_sid]],
+        "rejected": [first[declined.worker_sid]],
+        "reserved": ["carol"],
+        "activity": ["dave"],
+    }
+    scratch.clock.advance(1)
+    scratch.answer("reject", asked.sid)
+    assert _counts(_explained(scratch, task)) == {"offered": 2, "reserved": 1, "activity": 1}
+    scratch.answer("accept", scratch.reservations(task)[-1].sid)
+    assert _explained(scratch, task).groups == ()
+
+
+def test_who_was_asked_before_and_declined_may_be_asked_again(scratch: Centre) -> None:
+    alice = scratch.add_worker("alice")
+    task = scratch.add_task()
+    scratch.reject(task, worker_activity_sid=scratch.activity("Offline"))
+    assert _counts(_explained(scratch, task)) == {"activity": 1}
+    scratch.engine.perform(
+        workers.update,
+        workspace_sid=scratch.workspace_sid,
+        worker_sid=alice,
+        activity_sid=scratch.activity("Available"),
+    )
+    assert _counts(_explained(scratch, task)) == {"turn": 1}
+
+
+def test_capacity_is_no_reason_where_it_does_not_count(scratch: Centre) -> None:
+    alice = scratch.add_worker("alice", activity="Offline", capacity=0)
+    scratch.add_worker("bob")
+    offered = scratch.send_task(
+        routing_target=alice, workflow_sid=scratch.workflow_sid, ignore_capacity=True
+    )
+    assert _counts(_explained(scratch, offered)) == {"offered": 1, "known_worker": 1}
+    waits = scratch.send_task(
+        routing_target=alice, workflow_sid=scratch.workflow_sid, ignore_capacity=False
+    )
+    assert _counts(_explained(scratch, waits)) == {"activity": 1, "known_worker": 1}
+
+
+def test_whoever_hands_a_task_on_has_it_already(scratch: Centre) -> None:
+    scratch.add_worker("alice", capacity=2)
+    task = scratch.add_task()
+    held = scratch.accept(task)
+    scratch.add_worker("bob", activity="Offline")
+    scratch.engine.perform(
+        transfers.initiate,
+        workspace_sid=scratch.workspace_sid,
+        task_sid=task,
+        reservation_sid=held.sid,
+        to=scratch.queue_sid,
+    )
+    scratch.route()
+    assert _counts(_explained(scratch, task)) == {"holding": 1, "activity": 1}
+
+
+def test_a_target_that_may_be_skipped_and_that_sorts_has_the_same_reasons(scratch: Centre) -> None:
+    target: dict[str, object] = {
+        "queue": scratch.queue_sid,
+        "skip_if": "workers.available == 0",
+        "order_by": "worker.level DESC",
+        "expression": "worker.level > task.level",
+    }
+    flow = scratch.add_workflow({"expression": "1==1", "targets": [target]})
+    for level in (1, 2):
+        scratch.add_worker(f"level {level}", level=level)
+    task = scratch.add_task(workflow=flow, level=1)
+    assert _counts(_explained(scratch, task)) == {"offered": 1, "target": 1}
+    hard = scratch.add_task(workflow=flow, level=1)
+    assert _counts(_explained(scratch, hard)) == {"capacity": 1, "target": 1}
+    (group,) = (each for each in _explained(scratch, hard).groups if each.obstacle == "target")
+    assert group.clauses[0].values == {"worker.level": 1}

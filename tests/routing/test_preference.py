@@ -46,7 +46,7 @@ def sorted_by(order: str, workers: dict[int, dict[str, Any]], slots: set[int]) -
 def test_an_order_is_right_from_the_first_question_on(order: str, seed: int) -> None:
     dice = random.Random(seed)  # noqa: S311 - a test that can be repeated
     workers = {slot: drawn(dice, slot, odd=True) for slot in range(CROWD)}
-    preference = Preference(compile_order_by(order), workers)
+    preference = Preference(compile_order_by(order), dict(workers), (1 << CROWD) - 1)
     idle = Ranking[tuple[int]]()
     for slot in workers:
         idle.put(slot, (slot,))

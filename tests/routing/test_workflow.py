@@ -65,7 +65,7 @@ def test_every_key_of_a_target_is_read() -> None:
     assert step.skip_if is not None
     assert step.skip_if.matches({"workers": {"available": 0}})
     assert step.order_by is not None
-    assert step.order_by.rank({"worker": {"level": 5}}) == ((0, -5),)
+    assert step.order_by.rank({"worker": {"level": 5}}) == (0, -5)
     assert step.known_worker is not None
     assert step.known_worker.by_sid
     assert step.known_worker.value({"agents": [{"sid": "WK1"}]}) == "WK1"

@@ -12,19 +12,19 @@ import pytest
 import requests
 from twilio.rest import Client
 
-from tests.simulator import openapi
+from tests.openapi import voice
 from tests.simulator.application import TOKEN, Application
 from tests.simulator.town import ACCOUNT, LINE, Town
 
 PREFIX = "/2010-04-01/Accounts/"
-NO_DOCUMENT = f"NO DESCRIPTION: {openapi.PATH} is not there; set OPENAPI_VOICE to the document"
+NO_DOCUMENT = f"NO DESCRIPTION: {voice.path} is not there; set OPENAPI_VOICE to the document"
 
-needs_document = pytest.mark.skipif(openapi.document() is None, reason=NO_DOCUMENT)
+needs_document = pytest.mark.skipif(voice.document is None, reason=NO_DOCUMENT)
 
 
 @pytest.mark.skipif(not os.environ.get("CI"), reason="only where nobody looks at what was skipped")
 def test_the_description_is_there_where_nobody_looks_at_what_was_skipped() -> None:
-    assert openapi.document() is not None, NO_DOCUMENT
+    assert voice.document is not None, NO_DOCUMENT
 
 
 class Scene:
@@ -125,7 +125,7 @@ def test_the_door_offers_what_the_table_names_and_nothing_that_is_not_described(
 ) -> None:
     described = {
         (method, re.sub(r"\{\w+\}", "*", path)): name
-        for name, (method, path) in openapi.operations().items()
+        for name, (method, path) in voice.operations.items()
     }
     offered = set()
     for rule in town.simulator.app.url_map.iter_rules():
@@ -141,10 +141,10 @@ def test_every_parameter_that_twilio_describes_is_known(town: Town) -> None:
     """Known means: done as described, or refused by its name. Nothing is passed over in silence."""
     client = town.simulator.app.test_client()
     for name in OPERATIONS:
-        method, path = openapi.operations()[name]
+        method, path = voice.operations[name]
         address = path.replace("{Sid}.json", f"{ACCOUNT}.json") if name == "FetchAccount" else path
         address = re.sub(r"\{\w+\}", "XX", address.replace("{AccountSid}", ACCOUNT))
-        for parameter in openapi.parameters_of(method, path):
+        for parameter in voice.parameters_of(method, path):
             sent = {parameter: "?"}
             answer = client.open(
                 address,

@@ -10,7 +10,7 @@ from twilio.rest import Client
 from simulator.clock import Clock, ManualClock
 from simulator.server import Simulator
 from simulator.settings import Settings
-from tests.simulator import openapi
+from tests.openapi import voice
 from tests.simulator.application import TOKEN, Application
 
 ACCOUNT = "AC" + "5" * 32
@@ -28,7 +28,7 @@ class ToSimulator(TwilioHttpClient):  # type: ignore[misc]  # its base has no ty
     def request(self, method: str, url: str, **rest: Any) -> Any:
         answer = super().request(method, url.replace("https://api.twilio.com", self._url), **rest)
         path = urllib.parse.urlsplit(url).path
-        wrong = openapi.faults(method, path, answer.status_code, answer.text.encode())
+        wrong = voice.faults(method, path, answer.status_code, answer.text.encode())
         assert not wrong, f"{method} {path}: {wrong}"
         return answer
 

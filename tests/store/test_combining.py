@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -278,6 +279,31 @@ def test_changes_and_additions_share_a_batch(store: SqlStore, office: Office) ->
     assert len(told_by(store)) == 3
 
 
+def test_what_a_failed_verb_had_in_hand_is_not_what_the_next_one_finds(
+    store: SqlStore, office: Office
+) -> None:
+    def change(work: UnitOfWork, number: int) -> int:
+        task = work.tasks.get(office.task.sid, lock=True)
+        assert task is not None
+        work.tasks.change(task.sid, priority=number)
+        again = work.tasks.get(office.task.sid, lock=True)
+        assert again is not None
+        assert again.priority == number
+        if number > 1:
+            raise RoutingError("no")
+        return task.priority
+
+    first, failing, last = together(
+        store, *(partial(change, number=number) for number in (1, 2, 1)), only_adds=False
+    )
+    assert (first.result(), last.result()) == (0, 1)
+    with pytest.raises(RoutingError, match="no"):
+        failing.result()
+    task = store.read(lambda work: work.tasks.get(office.task.sid))
+    assert task is not None
+    assert task.priority == 1
+
+
 def test_a_change_of_the_configuration_is_seen_by_the_rest_of_the_batch(
     store: SqlStore, office: Office
 ) -> None:
@@ -409,3 +435,33 @@ def test_a_batch_whose_last_statement_breaks_does_not_run_again(
     assert len(tries) == 1
     assert stored(store) == {office.task.sid}
     store.close()
+
+
+def test_who_is_committed_hears_so_before_a_verb_that_may_take_long(store: SqlStore) -> None:
+    if store._database.dialect.name == "postgresql":
+        pytest.skip("there a verb that changes rows has a transaction of its own")
+    gates = {name: threading.Event() for name in ("first", "second")}
+
+    def hold_up(name: str) -> Verb:
+        return lambda _: gates[name].wait(10)
+
+    def line_up(verb: Verb, *, only_adds: bool, place: int) -> Future[Any]:
+        future = threads.submit(store.perform, verb, only_adds=only_adds)
+        while database.waiting < place:
+            threading.Event().wait(0.001)
+        return future
+
+    database: Any = store._database
+    with ThreadPoolExecutor(4) as threads:
+        threads.submit(store.perform, hold_up("first"), only_adds=True)
+        while database._combiner._leader is None or database.waiting:
+            threading.Event().wait(0.001)
+        line_up(hold_up("second"), only_adds=True, place=1)
+        answered = line_up(lambda work: work.now, only_adds=True, place=2)
+        gates["first"].set()
+        # The batch of those two is being written by now, and in line is who waits for its answer.
+        while database.waiting:
+            threading.Event().wait(0.001)
+        long = line_up(lambda _: answered.result(timeout=10), only_adds=False, place=1)
+        gates["second"].set()
+    assert long.result() == answered.result()

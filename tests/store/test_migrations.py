@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
-from routing.store import SqlStore, migrations
+from routing.store import SqlStore, StoreUnavailable, migrations
 from routing.store.tables import metadata
 from tests.store.records import ManualClock, opened
 
@@ -25,6 +25,12 @@ _INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"
 _CONSTRAINTS = """
     SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid))
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace"""
+
+
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    """Here the tables are made before our eyes."""
+    return empty_database_url
 
 
 @pytest.fixture
@@ -102,6 +108,44 @@ def test_migrating_twice_changes_nothing(store: SqlStore, engine: Engine) -> Non
     with engine.connect() as connection:
         before = schema(connection)
     store.migrate()
+    with engine.connect() as connection:
+        assert schema(connection) == before
+
+
+def test_a_start_on_a_schema_that_is_up_to_date_does_without_alembic(
+    store: SqlStore, database_url: str
+) -> None:
+    assert store
+    program = (
+        "import sys\n"
+        "from routing.clock import SystemClock\n"
+        "from routing.store import open_store\n"
+        "open_store(sys.argv[1], SystemClock()).migrate()\n"
+        "sys.exit('alembic' in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, database_url], check=True)
+
+
+def test_a_release_can_start_beside_the_next_one(store: SqlStore, engine: Engine) -> None:
+    with engine.begin() as connection:
+        before = schema(connection)
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    store.migrate()
+    with engine.connect() as connection:
+        assert (
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+        )
+        assert schema(connection) == before
+
+
+def test_the_tables_of_somebody_else_are_named_and_left_alone(
+    open_another: Callable[[], SqlStore], engine: Engine
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE tasks (theirs integer)"))
+        before = schema(connection)
+    with pytest.raises(StoreUnavailable, match=r"tasks.* already exists.*[Ee]xpected an empty"):
+        open_another().migrate()
     with engine.connect() as connection:
         assert schema(connection) == before
 

@@ -4,6 +4,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import psycopg
@@ -179,6 +180,15 @@ def test_verbs_that_share_a_commit_fail_alone(sqlite_url: str, clock: ManualCloc
     store.close()
 
 
+@pytest.fixture
+def can_be_interrupted() -> Iterator[None]:
+    """Ctrl-C is heard even where the tests run in the background, which are not to be bothered."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("can_be_interrupted")
 def test_an_interrupted_verb_leaves_the_line(sqlite_url: str, clock: ManualClock) -> None:
     """Ctrl-C while it waits: it does not happen, and nobody waits for it."""
     store = opened(sqlite_url, clock)
@@ -193,14 +203,14 @@ def test_an_interrupted_verb_leaves_the_line(sqlite_url: str, clock: ManualClock
         wait_for_a_line_of(1, store)
         signal.pthread_kill(waiting, signal.SIGINT)
 
-    with ThreadPoolExecutor(2) as threads:
+    with ThreadPoolExecutor(2) as threads, ExitStack() as stack:
+        stack.callback(go_on.set)
         threads.submit(store.perform, first)
         started.wait()
         interrupting = threads.submit(interrupt)
         with pytest.raises(KeyboardInterrupt):
             store.perform(lambda work: work.workspaces.add(records.workspace()))
         interrupting.result()
-        go_on.set()
     assert store.perform(lambda work: work.workspaces.find()) == []
     store.close()
 

@@ -2,13 +2,11 @@
 
 import dataclasses
 import logging
-import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +16,7 @@ from routing.ports import SigningKeys
 from routing.store import SqlStore, UnitOfWork
 from routing.store.signing_keys import MAX_REMEMBERED, REVOKED_WITHIN_SECONDS, StoredSigningKeys
 from settings import load
+from tests import command_line
 from tests.store.records import ManualClock
 
 SECRET_KEY = "sixteen characters and more"
@@ -134,25 +133,20 @@ def test_a_key_has_a_name(keys: StoredSigningKeys, name: str) -> None:
 def test_keys_are_made_listed_and_revoked_on_the_command_line(
     tmp_path: Path, database_url: str
 ) -> None:
-    environment = dict(os.environ) | {"DATABASE_URL": database_url, "INSTANCE_PATH": str(tmp_path)}
+    def keys(*words: str) -> Result:
+        return command_line.run("keys", *words, database_url=database_url, folder=tmp_path)
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "flask", "--app", "app", "keys", *words]
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, timeout=60
-        )
-
-    made = run("create", "Dashboard")
-    assert made.returncode == 0, made.stderr
+    made = keys("create", "Dashboard")
+    assert made.exit_code == 0, made.stderr
     told = dict(line.split() for line in made.stdout.splitlines())
-    listed = run("list").stdout
+    listed = keys("list").stdout
     assert told["SID"] in listed
     assert "Dashboard" in listed
     assert told["Secret"] not in listed
-    assert run("revoke", told["SID"]).returncode == 0
-    again = run("revoke", told["SID"])
-    assert (again.returncode, "was not found" in again.stderr) == (1, True)
-    assert run("list").stdout == ""
+    assert keys("revoke", told["SID"]).exit_code == 0
+    again = keys("revoke", told["SID"])
+    assert (again.exit_code, "was not found" in again.stderr) == (1, True)
+    assert keys("list").stdout == ""
 
 
 def test_without_a_setting_the_sealing_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:

@@ -125,6 +125,45 @@ def test_a_locked_row_is_changed_by_one_at_a_time(store: SqlStore, office: Offic
     assert priority(store, office) == 80
 
 
+def test_a_row_that_is_held_is_at_any_time_as_it_was_last_written(
+    store: SqlStore, office: Office
+) -> None:
+    """However it was written, and whether it is read to be locked once more or not."""
+    sid, channel = office.task.sid, office.worker_channel.sid
+
+    def verb(work: UnitOfWork) -> None:
+        def holds(**columns: object) -> None:
+            for lock in (True, False, True):
+                task = work.tasks.get(sid, lock=lock)
+                assert task is not None
+                assert {name: getattr(task, name) for name in columns} == columns
+
+        holds(priority=0, reason=None)
+        work.tasks.change(sid, priority=1, attributes='{"a": 1}')
+        holds(priority=1, attributes='{"a": 1}')
+        work.tasks.change_all({sid: {"priority": 2}})
+        holds(priority=2, attributes='{"a": 1}')
+        work.tasks.set_all({sid}, priority=3)
+        holds(priority=3)
+        assert work.worker_channels.get(channel, lock=True) is not None
+        taken = work.take_capacity([records.capacity_claim(office.worker_channel)])
+        assert taken == [channel]
+        held = work.worker_channels.get(channel)
+        assert held is not None
+        assert held.assigned_tasks == 1
+        work.free_capacity(channel)
+        held = work.worker_channels.get(channel)
+        assert held is not None
+        assert held.assigned_tasks == 0
+        work.tasks.remove(sid)
+        assert work.tasks.get(sid, lock=True) is None
+        work.tasks.add(office.task)
+        holds(priority=0, attributes=office.task.attributes)
+
+    store.perform(verb)
+    assert priority(store, office) == 0
+
+
 def test_the_last_unit_of_capacity_is_taken_once(store: SqlStore) -> None:
     office = furnish(store, capacity=5)
     taken: list[bool] = []
@@ -274,6 +313,29 @@ def test_whoever_waits_for_something_due_is_woken(store: SqlStore, office: Offic
     with store.unit_of_work() as work:
         work.emit(records.event(office.workspace.sid))
     assert store.signal.wait(seen + 3, 0) == seen + 3
+
+
+def test_a_deadline_that_is_taken_away_wakes_nobody_and_a_lease_only_when_it_is_given_back(
+    store: SqlStore, office: Office
+) -> None:
+    work_in_hand = records.instruction(office.task, due_at=1)
+    store.perform(lambda work: work.instructions.add(work_in_hand))
+
+    def wakes(**columns: object) -> bool:
+        seen = store.signal.seen()
+        store.perform(lambda work: work.instructions.change(work_in_hand.sid, **columns))
+        return store.signal.seen() != seen
+
+    assert not wakes(leased_until=5, attempts=1)
+    assert wakes(leased_until=None)
+    assert wakes(leased_until=None, due_at=7)
+    assert not wakes(leased_until=None, due_at=None)
+    seen = store.signal.seen()
+    store.perform(lambda work: work.tasks.change(office.task.sid, expires_at=None))
+    store.perform(lambda work: work.tasks.set_all({office.task.sid}, step_due_at=None))
+    assert store.signal.seen() == seen
+    store.perform(lambda work: work.tasks.set_all({office.task.sid}, step_due_at=3))
+    assert store.signal.seen() == seen + 1
 
 
 def test_a_wake_up_between_looking_and_waiting_is_not_slept_through(store: SqlStore) -> None:

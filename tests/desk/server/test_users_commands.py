@@ -6,51 +6,66 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 from routing.engine import users
+from tests import command_line
 from tests.desk.server.front import PASSWORD, Front
 
 ROOT = Path(__file__).resolve().parents[3]
-Run = Callable[..., subprocess.CompletedProcess[str]]
+Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(front: Front, tmp_path: Path) -> Run:
-    """The command on the database of the front, which goes on serving."""
+def instance(front: Front, tmp_path: Path) -> Path:
+    """The instance folder of the front, which goes on serving."""
+    assert front
+    return tmp_path / "front-0" / "instance"
 
-    def run_it(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "app", "users", *words],
-            cwd=ROOT,
-            env={
-                "PATH": "/usr/bin:/bin",
-                "DATABASE_URL": front.settings.database_url,
-                "INSTANCE_PATH": str(tmp_path / "front-0" / "instance"),
-            },
-            input=typed,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+
+@pytest.fixture
+def run(front: Front, instance: Path) -> Run:
+    """The command on the database of the front."""
+
+    def run_it(*words: str, typed: str = "") -> Result:
+        url = front.settings.database_url
+        return command_line.run("users", *words, database_url=url, folder=instance, typed=typed)
 
     return run_it
 
 
+def test_the_command_can_be_started_as_a_program(front: Front, instance: Path) -> None:
+    listed = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "app", "users", "list"],
+        cwd=ROOT,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "DATABASE_URL": front.settings.database_url,
+            "INSTANCE_PATH": str(instance),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert listed.returncode == 0, listed.stderr
+    assert "alice" in listed.stdout
+
+
 def test_somebody_is_added_let_in_locked_out_and_let_in_again(front: Front, run: Run) -> None:
     added = run("add", "Ann", "--worker", "Alice", "--password-stdin", typed=f"{PASSWORD}\n")
-    assert added.returncode == 0, added.stderr
+    assert added.exit_code == 0, added.stderr
     assert "ann is an agent now" in added.stdout
     browser = front.browser().sign_in("ann")
     assert browser.told["user"]["worker_sid"] == front.worker_sid("Alice")
 
     another = "quite another password"
     changed = run("password", "ann", "--password-stdin", typed=f"{another}\n")
-    assert changed.returncode == 0, changed.stderr
+    assert changed.exit_code == 0, changed.stderr
     assert browser.look()["user"] is None
     assert browser.try_in("ann", PASSWORD).status_code == 401
     browser.sign_in("ann", another)
 
-    assert run("disable", "ann").returncode == 0
+    assert run("disable", "ann").exit_code == 0
     assert browser.look()["user"] is None
     assert browser.try_in("ann", another).status_code == 401
 
@@ -61,7 +76,7 @@ def test_somebody_is_added_let_in_locked_out_and_let_in_again(front: Front, run:
         ["bob", "agent", "demo"],
         ["carol", "supervisor", "demo"],
     ]
-    assert run("enable", "ann").returncode == 0
+    assert run("enable", "ann").exit_code == 0
     browser.sign_in("ann", another)
     for said in (added, changed):
         assert PASSWORD not in said.stdout + said.stderr
@@ -90,7 +105,7 @@ def test_a_mistake_is_told_by_name_and_changes_nothing(
 ) -> None:
     before = front.engine.read(users.every)
     ended = run(*words, typed=f"{typed}\n")
-    assert ended.returncode != 0
+    assert ended.exit_code != 0
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
     assert front.engine.read(users.every) == before
@@ -98,7 +113,7 @@ def test_a_mistake_is_told_by_name_and_changes_nothing(
 
 def test_who_signs_in_through_a_provider_only_has_no_password(front: Front, run: Run) -> None:
     ended = run("add", "ann@example.com", "--role", "supervisor", "--no-password")
-    assert ended.returncode == 0, ended.stderr
+    assert ended.exit_code == 0, ended.stderr
     browser = front.browser()
     browser.look()
     assert browser.try_in("ann@example.com", "anything at all").status_code == 401

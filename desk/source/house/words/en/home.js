@@ -88,6 +88,9 @@ export default {
   'path.obstacle.capacity': 'no capacity left',
   'path.obstacle.target': 'not what the workflow asks for',
   'path.obstacle.rejected': 'has declined',
+  'path.obstacle.holding': 'has it already',
+  'path.obstacle.offered': 'is being asked just now',
+  'path.obstacle.reserved': 'free, but others are being asked',
   'path.obstacle.turn': 'free, but other Tasks come first',
 
   'connection.title': 'Connection to Twilio',

@@ -159,5 +159,9 @@ export default {
   'wall.obstacle.busy': 'Has something in hand',
   'wall.obstacle.capacity': 'Has no room for one more',
   'wall.obstacle.target': 'Is not what the rule asks for',
+  'wall.obstacle.holding': 'Has it already',
+  'wall.obstacle.offered': 'Is being asked just now',
+  'wall.obstacle.rejected': 'Has not taken it',
+  'wall.obstacle.reserved': 'Nothing is in the way, but others are being asked',
   'wall.obstacle.turn': 'Nothing is in the way: it is about to be offered',
 };

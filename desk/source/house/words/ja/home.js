@@ -88,6 +88,9 @@ export default {
   'path.obstacle.capacity': 'キャパシティーに空きがありません',
   'path.obstacle.target': 'ワークフローの条件を満たしていません',
   'path.obstacle.rejected': '辞退しました',
+  'path.obstacle.holding': 'すでに対応しています',
+  'path.obstacle.offered': '現在呼び出し中です',
+  'path.obstacle.reserved': '空いていますが、別の担当者を呼び出しています',
   'path.obstacle.turn': '空いていますが、先に待っているタスクがあります',
 
   'connection.title': 'Twilioとの接続',

@@ -159,5 +159,9 @@ export default {
   'wall.obstacle.busy': '別のタスクに対応している',
   'wall.obstacle.capacity': '同時対応数の上限に達している',
   'wall.obstacle.target': 'ルールの条件に合わない',
+  'wall.obstacle.holding': 'すでに対応している',
+  'wall.obstacle.offered': '現在呼び出し中',
+  'wall.obstacle.rejected': '受けなかった',
+  'wall.obstacle.reserved': '妨げるものはないが、別のエージェントを呼び出している',
   'wall.obstacle.turn': '妨げるものはなく、まもなく呼び出される',
 };
