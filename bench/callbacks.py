@@ -1,18 +1,21 @@
 """Callbacks delivered a second by one process to a receiver that takes 20 ms, from a backlog.
 
 Beside it, the same number of POSTs by as many threads with requests alone: no signature, no order,
-nothing written.
+nothing written. And the same once more while somebody else is owed some, too, who takes every
+connection and never answers.
 """
 
 import argparse
 import contextlib
 import json
 import resource
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import requests
 
@@ -39,32 +42,53 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     for name in ("sqlite", "postgresql"):
         if options.database not in {name, "both"}:
             continue
-        rounds = []
-        for _ in range(options.rounds):
-            with servers.databases(name) as urls:
-                rounds.append(_round(urls[name]))
+        rounds = [_round(name) for _ in range(options.rounds)]
         figures += [
             Figure(
                 name=f"callbacks to a receiver that takes {ANSWER_MS} ms ({name})",
-                value=median([rate for rate, _cpu, _plain in rounds]),
+                value=median([each.rate for each in rounds]),
                 unit="1/s",
                 at_least=300,
-                beside=f"{median([plain for _rate, _cpu, plain in rounds]):.0f}/s bare requests",
+                beside=f"{median([each.bare for each in rounds]):.0f}/s bare requests",
             ),
             Figure(
                 name=f"processor time of one callback ({name})",
-                value=median([cpu for _rate, cpu, _plain in rounds]),
+                value=median([each.milliseconds for each in rounds]),
                 unit="ms",
+            ),
+            Figure(
+                name=f"callbacks beside a dead receiver, to without ({name})",
+                value=median([each.beside_a_dead_one / each.rate for each in rounds]),
+                unit="ratio",
+                at_least=0.95,
+                beside=" ".join(f"{each.beside_a_dead_one:.0f}/s" for each in rounds),
             ),
         ]
     return figures
 
 
-def _round(database_url: str) -> tuple[float, float, float]:
-    """Deliveries a second, milliseconds of processor time of each, bare requests a second."""
+@dataclass(frozen=True, kw_only=True)
+class _Round:
+    #: Deliveries a second, and the same while another receiver is dead.
+    rate: float
+    beside_a_dead_one: float
+    #: Of processor time, for each delivery.
+    milliseconds: float
+    #: Bare requests a second.
+    bare: float
+
+
+def _round(name: str) -> _Round:
     with _receiver() as url:
-        plain = _bare(url, TASKS * 4)
-        return *_deliveries(database_url, url), plain
+        bare = _bare(url, TASKS * 4)
+        with servers.databases(name) as urls:
+            rate, milliseconds = _deliveries(urls[name], url)
+        # It takes connections, as the kernel does that for it, and nothing else.
+        with socket.create_server(("127.0.0.1", 0), backlog=TASKS) as dead:
+            port = dead.getsockname()[1]
+            with servers.databases(name) as urls:
+                beside, _ = _deliveries(urls[name], url, dead=f"http://127.0.0.1:{port}/")
+    return _Round(rate=rate, beside_a_dead_one=beside, milliseconds=milliseconds, bare=bare)
 
 
 @contextlib.contextmanager
@@ -82,11 +106,16 @@ def _receiver() -> Iterator[str]:
         process.wait()
 
 
-def _deliveries(database_url: str, url: str) -> tuple[float, float]:
+def _deliveries(database_url: str, url: str, *, dead: str | None = None) -> tuple[float, float]:
+    """Deliveries a second to the URL, and the milliseconds of processor time of each; `dead` is
+    owed some before them.
+    """
     store = open_store(database_url, SystemClock())
     store.migrate()
     engine = Engine(store, SystemClock())
-    _backlog(engine, url)
+    if dead is not None:
+        _backlog(engine, dead, TASKS // 10)  # to write more of them would be work for both
+    _backlog(engine, url, TASKS)
     before = _count(url)
     callbacks = Callbacks(engine, store, _SETTINGS)
     callbacks.start(alone=True)
@@ -97,7 +126,7 @@ def _deliveries(database_url: str, url: str) -> tuple[float, float]:
     while _count(url) < wanted:
         time.sleep(0.05)  # to ask is work, too, and takes it from what is measured
     taken, used = time.perf_counter() - begin, _processor_seconds() - cpu
-    callbacks.finish(5)
+    callbacks.finish(5 if dead is None else 0)  # its own are under way for ever
     for loop in callbacks.loops:
         loop.stop()
         loop.join(5)
@@ -105,7 +134,7 @@ def _deliveries(database_url: str, url: str) -> tuple[float, float]:
     return TASKS * 4 / taken, used * 1000 / (TASKS * 4)
 
 
-def _backlog(engine: Engine, url: str) -> None:
+def _backlog(engine: Engine, url: str, number: int) -> None:
     workspace = engine.perform(
         workspaces.create,
         friendly_name="Bench",
@@ -126,7 +155,7 @@ def _backlog(engine: Engine, url: str) -> None:
             {"task_routing": {"filters": [], "default_filter": {"queue": queue.sid}}}
         ),
     )
-    for _ in range(TASKS):
+    for _ in range(number):
         engine.perform(tasks.create, workspace_sid=workspace.sid)
 
 

@@ -19,11 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from routing.clock import SystemClock
 from routing.store import open_store
 from routing.store.tables import metadata
 from tests import postgres
+
+# The machine may be busy with other tests: how long an example takes says nothing.
+settings.register_profile("unhurried", settings(), deadline=None)
+settings.load_profile("unhurried")
 
 
 @dataclasses.dataclass(kw_only=True)
