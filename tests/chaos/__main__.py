@@ -25,7 +25,8 @@ examples:
   make chaos ARGS="--again 7/invariants/4711"    one case, as a failure named it
 
 Every case comes from a seed of its own, `run/subject/number`. What fails is printed with its seed
-and how to repeat it; the exit status is 1 then, and 0 if everything held.
+and how to repeat it; the exit status is 1 then, and 0 if everything held. What is stopped by Ctrl-C
+tells what it has done by then.
 """
 
 
@@ -42,8 +43,7 @@ def main() -> int:
         try:
             return _again(options.again, server) if options.again else _run(options, server)
         except KeyboardInterrupt:
-            for each in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(each, signal.SIG_IGN)  # the server is still to be stopped
+            _heed_no_signal()
             _say("stopped")
             return 130
 
@@ -92,26 +92,37 @@ def _run(options: argparse.Namespace, server: postgres.Server | None) -> int:
         _say(f"  {name:11} {count:>7,} x {SUBJECTS[name].case}")
     reports = {name: running.Report() for name in names}
     begin = told = time.monotonic()
-    stopped = False
-    seeds = running.seeds_of(seed, counts)
-    with contextlib.closing(running.all_cases(seeds, options.processes, server)) as cases:
-        for name, report in cases:
-            reports[name].add(report)
-            for failure in report.failures:
-                _tell(failure)
-            if time.monotonic() - told > _PROGRESS_SECONDS[sys.stdout.isatty()]:
-                told = time.monotonic()
-                _progress(reports, counts, told - begin)
-            if sum(len(each.failures) for each in reports.values()) >= _ENOUGH:
-                stopped = True
-                break
+    ended = "done"
+    try:
+        with contextlib.closing(
+            running.all_cases(running.seeds_of(seed, counts), options.processes, server)
+        ) as cases:
+            for name, report in cases:
+                reports[name].add(report)
+                for failure in report.failures:
+                    _tell(failure)
+                if time.monotonic() - told > _PROGRESS_SECONDS[sys.stdout.isatty()]:
+                    told = time.monotonic()
+                    _progress(reports, counts, told - begin)
+                if sum(len(each.failures) for each in reports.values()) >= _ENOUGH:
+                    ended = "stopped early"
+                    break
+    except KeyboardInterrupt:
+        _heed_no_signal()  # what was found by now is still to be told
+        ended = "stopped"
     _say(f"{_CLEAR}seed {seed}, {time.monotonic() - begin:,.0f} s")
     for name, report in reports.items():
         _sum_up(name, report)
     failures = sum(len(each.failures) for each in reports.values())
-    _say("stopped early" if stopped else "done")
+    _say(ended)
     _say("everything held" if not failures else f"{failures} FAILURES")
-    return 1 if failures else 0
+    return 1 if failures else 130 if ended == "stopped" else 0
+
+
+def _heed_no_signal() -> None:
+    """From now on: the server is still to be stopped."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
 
 
 def _progress(reports: dict[str, running.Report], counts: dict[str, int], elapsed: float) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -137,6 +138,22 @@ def test_a_failure_is_told_with_how_to_repeat_it(
     assert "FAILURE at 7/invariants/1" in told
     assert 'make chaos ARGS="--again 7/invariants/1"' in told
     assert "1 FAILURES" in told
+
+
+def test_whoever_stops_a_run_is_told_what_it_has_done(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def cases(*_: object, **__: object) -> Iterator[tuple[str, Report]]:
+        yield "decisions", Report(cases=1, counts=Counter(histories=10))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tests.chaos.__main__.running.all_cases", cases)
+    monkeypatch.setattr("tests.chaos.__main__.signal.signal", lambda *_: None)
+    monkeypatch.setenv("TEST_POSTGRES_URL", "postgresql://nobody@127.0.0.1:1/none")
+    assert _run(monkeypatch, "--seed", "7", "decisions") == 130
+    told = capsys.readouterr().out
+    assert "decisions   1 cases, 0 failures: 10 histories" in told
+    assert "stopped\neverything held" in told
 
 
 def test_the_command_teaches_how_to_use_it(

@@ -6,8 +6,9 @@ The descriptions and reasons are TaskRouter's own where callbacks of it are know
 import pytest
 
 from routing.engine import reservations, tasks, workers
+from routing.errors import InvalidParameter
 from routing.events import Event
-from routing.task import DEFAULT_TIMEOUT_SECONDS, MAX_ASSIGNED_SECONDS
+from routing.task import MAX_ASSIGNED_SECONDS
 from tests.routing.centre import Centre
 
 #: Why a Task ended, in the fields that callbacks have for it.
@@ -175,15 +176,29 @@ def test_canceled_by_a_program(centre: Centre, log: Log, *, is_offered: bool) ->
     ]
 
 
-def test_its_time_to_live_ends_it(centre: Centre, log: Log) -> None:
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [({}, 86_400), ({"timeout_seconds": 1_209_600}, 1_209_600), ({"timeout_seconds": 1}, 1)],
+)
+def test_its_time_to_live_ends_it(
+    centre: Centre, log: Log, given: dict[str, int], seconds: int
+) -> None:
     for sid in _sids(centre, "alice", "bob"):
         centre.move(sid, "Offline")
-    task = centre.add_task()
+    task = centre.send_task(workflow_sid=centre.workflow_sid, **given)
     log.news()
-    centre.pass_time(DEFAULT_TIMEOUT_SECONDS - 1)
+    centre.pass_time(seconds - 1)
     assert centre.status(task) == "pending"
     centre.pass_time(1)
     assert log.news() == [f"task.canceled: Task WT canceled: {TTL}{_ended(TTL, 'canceled')}"]
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 1_209_601])
+def test_no_other_time_to_live_can_be_had(scratch: Centre, seconds: int) -> None:
+    with pytest.raises(
+        InvalidParameter, match="Timeout: expected a whole number from 1 to 1209600"
+    ):
+        scratch.send_task(workflow_sid=scratch.workflow_sid, timeout_seconds=seconds)
 
 
 def test_offered_too_often_it_is_canceled(
