@@ -6,7 +6,6 @@ telephones, the REST API as the agents' application.
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -109,21 +108,24 @@ def _running(folder: Path) -> Iterator[_House]:
         # However the demonstration ends, its servers end with it.
         preexec_fn=die_with_parent(os.getpid()),  # noqa: PLW1509 - no threads run yet
     )
-    web = f"http://127.0.0.1:{ports[0]}"
+    web, phone = f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[2]}"
+    healths = [f"{web}/readyz", f"{phone}/healthz"]
     try:
-        _wait_for(lambda: _is_ready(web, process, folder / "server.log"), "the server to be ready")
-        yield _House(web, f"http://127.0.0.1:{ports[2]}", (account, token))
+        _wait_for(
+            lambda: _are_well(healths, process, folder / "server.log"), "the servers to be ready"
+        )
+        yield _House(web, phone, (account, token))
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()  # unlike SIGINT heard at any time, also in the background
         process.wait()
         log.close()
 
 
-def _is_ready(web: str, process: subprocess.Popen[bytes], log: Path) -> bool:
+def _are_well(healths: list[str], process: subprocess.Popen[bytes], log: Path) -> bool:
     if process.poll() is not None:
         raise Stuck(f"the server did not start:\n{log.read_text()}")
     with contextlib.suppress(requests.ConnectionError, requests.Timeout):
-        return requests.get(f"{web}/readyz", timeout=2).ok
+        return all(requests.get(health, timeout=2).ok for health in healths)
     return False
 
 
@@ -241,17 +243,21 @@ class _Call:
         # What the network still has to tell of the end gets a moment to arrive.
         time.sleep(0.3)
         self._closing.set()
+        for witness in self._witnesses:
+            if witness.is_alive():
+                witness.join()
         self._timeline.close()
 
-    # The witnesses.
+    # The witnesses; each looks once more when it is over.
 
     def _follow_network(self) -> None:
-        last = 0
-        while not self._closing.is_set():
+        last, is_over = 0, False
+        while not is_over:
+            is_over = self._closing.is_set()
             with contextlib.suppress(requests.RequestException, Stuck):
                 answer = requests.get(
                     f"{self.house.phone}/simulator/log",
-                    params={"since": last, "wait": 1},
+                    params={"since": last, "wait": 0 if is_over else 0.2},
                     timeout=5,
                 ).json()
                 last = answer["last"]
@@ -260,7 +266,9 @@ class _Call:
 
     def _follow_events(self) -> None:
         told: set[str] = set()
-        while not self._closing.wait(0.04):
+        is_over = False
+        while not is_over:
+            is_over = self._closing.wait(0.04)
             with contextlib.suppress(requests.RequestException, Stuck):
                 events = self.house.get(f"{self._base}/Events", Minutes=5, PageSize=100)["events"]
                 for event in reversed(events):

@@ -182,9 +182,11 @@ def _derived(settings: Settings) -> dict[str, str]:
 
 
 def _wait_until_ready(settings: Settings, children: list[Child], stop: _Stop) -> bool:
-    """True as soon as `/readyz` says so; False when asked to stop, or a child has died, first."""
+    """True as soon as all are; False when asked to stop, or a child has died, before that."""
     deadline = time.monotonic() + READY_SECONDS
     waiting = [f"{_reachable(settings, port)}/readyz" for port in _ports(settings)]
+    if settings.simulates:
+        waiting.append(f"{_reachable(settings, settings.simulator_port)}/healthz")
     while not stop.asked and time.monotonic() < deadline:
         if any(child.process.poll() is not None for child in children):
             return False

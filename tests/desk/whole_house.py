@@ -79,9 +79,8 @@ class WholeHouse:
     def _is_ready(self) -> bool:
         assert self._process.poll() is None, self._log.read_text()
         with contextlib.suppress(requests.RequestException):
-            return all(
-                requests.get(f"{base}/readyz", timeout=5).ok for base in (self.url, self.realtime)
-            )
+            healths = (f"{self.url}/readyz", f"{self.realtime}/readyz", f"{self.simulator}/healthz")
+            return all(requests.get(health, timeout=5).ok for health in healths)
         return False
 
     def stop(self) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from routing.engine import Engine
 from routing.store.store import open_store
-from tests import postgres
 from tests.fakes import ManualClock
 from tests.journeys.courses import run
 from tests.journeys.every_course import COURSES, play_with_a_mishap
@@ -41,13 +40,10 @@ def test_every_row_has_a_course() -> None:
         "somebody_outside_is_brought_in_and_left_with_the_caller",
     ],
 )
-def test_a_course_comes_to_its_end_on_postgresql(
-    name: str, postgres_server: postgres.Server
-) -> None:
+def test_a_course_comes_to_its_end_on_postgresql(name: str, postgres_url: str) -> None:
     clock = ManualClock()
-    store = open_store(postgres_server.create_database(), clock)
+    store = open_store(postgres_url, clock)
     with contextlib.closing(store):
-        store.migrate()
         run(COURSES[name], Centre(store, Engine(store, clock), clock))
 
 
