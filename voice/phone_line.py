@@ -188,6 +188,10 @@ class PhoneLine(Protocol):
         """The room of that name, if there is one that has not ended."""
         ...
 
+    def members(self, conference_sid: str) -> frozenset[str]:
+        """The SIDs of the calls in that room; none where it has ended or is not known."""
+        ...
+
     def who_ended(self, name: str) -> str | None:
         """The SID of the call that ended the newest room of that name by leaving it, if one did."""
         ...
@@ -307,10 +311,20 @@ class TwilioPhoneLine:
         sid = self._live_conference(name)
         if sid is None:
             return None
-        participants = _asked(self._conferences(sid).participants.list)
-        return Room(
-            sid=sid, call_sids=frozenset(str(participant.call_sid) for participant in participants)
-        )
+        return Room(sid=sid, call_sids=self._inside(sid))
+
+    @stamina.retry(
+        on=Unreachable, attempts=QUESTION_ATTEMPTS, timeout=QUESTION_SECONDS, wait_max=1.0
+    )
+    def members(self, conference_sid: str) -> frozenset[str]:
+        try:
+            return self._inside(conference_sid)
+        except CallGone:
+            return frozenset()
+
+    def _inside(self, conference_sid: str) -> frozenset[str]:
+        participants = _asked(self._conferences(conference_sid).participants.list)
+        return frozenset(str(participant.call_sid) for participant in participants)
 
     def _live_conference(self, name: str) -> str | None:
         """The newest conference of that name that has not ended: names are used again."""

@@ -21,7 +21,8 @@ from voice.settings import VoiceSettings
 #: What a Task whose conversation is over may be.
 OVER = frozenset({WRAPPING, COMPLETED, CANCELED})
 #: Calls looked at in one go, and seconds until the next go where more are due. A look asks Twilio
-#: three things; with hundreds of calls these questions would crowd out what must be done for them.
+#: one thing where all is well, and three or four where it is not; with hundreds of calls these
+#: questions would crowd out what must be done for them.
 BATCH, REST_SECONDS = 10, 1
 
 _log = structlog.get_logger(__name__)
@@ -80,6 +81,12 @@ class Reconciliation:
                 _log.warning("mended tasks that nobody had", tasks=mended)
 
     def _look_at(self, call: Call) -> None:
+        talking = self._engine.glance(conversation.standing_bridge, call.task_sid)
+        if talking is not None and self._talk(call, talking):
+            # Whoever is in a room has not hung up: most looks end here.
+            self._unknown.discard(call.sid)
+            self._engine.perform(settle, task_sid=call.task_sid)
+            return
         try:
             status = self._line.call_status(call.sid)
         except CallGone:
@@ -97,6 +104,11 @@ class Reconciliation:
         talking = self._engine.read(conversation.standing_bridge, call.task_sid)
         if talking is not None:
             self._look_into_room(call, talking)
+
+    def _talk(self, call: Call, instruction: Instruction) -> bool:
+        """Are agent and caller in the room that the bridge was built in?"""
+        room_sid, agent = instruction.conference_sid, instruction.worker_call_sid
+        return bool(room_sid and agent) and {call.sid, agent} <= self._line.members(room_sid or "")
 
     def _look_into_room(self, call: Call, instruction: Instruction) -> None:
         """Are agent and caller still together? Nobody is left alone in a room."""

@@ -137,6 +137,15 @@ class Exchange:
             return None
         return Room(sid=room.sid, call_sids=frozenset(member.sid for member in room.members))
 
+    def members(self, conference_sid: str) -> frozenset[str]:
+        self._begin("members", "members")
+        return frozenset(
+            member.sid
+            for room in self.rooms
+            if room.sid == conference_sid and not room.is_over
+            for member in room.members
+        )
+
     def who_ended(self, name: str) -> str | None:
         self._begin("who_ended", "who ended")
         newest = [room for room in self.rooms if room.name == name][-1:]

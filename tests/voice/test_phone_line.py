@@ -280,3 +280,13 @@ def test_a_room_knows_who_is_in_it(twilio: responses.RequestsMock, line: TwilioP
         json=page("participants", participant(status="connected")),
     )
     assert line.find_room(ROOM) == Room(sid=CONFERENCE, call_sids=frozenset({CALL}))
+
+
+def test_who_is_in_a_room_of_which_the_sid_is_known_is_one_question(
+    twilio: responses.RequestsMock, line: TwilioPhoneLine
+) -> None:
+    url = f"{BASE}/Conferences/{CONFERENCE}/Participants.json"
+    twilio.get(url, json=page("participants", participant(status="connected")))
+    twilio.get(url, json=problem(20404, 404), status=404)
+    assert line.members(CONFERENCE) == {CALL}
+    assert line.members(CONFERENCE) == frozenset()

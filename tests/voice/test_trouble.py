@@ -90,6 +90,16 @@ def test_the_sweep_concludes_nothing_from_silence(office: Office) -> None:
     assert office.task_status(call) == "pending"
 
 
+def test_a_look_at_those_who_talk_on_asks_one_thing(office: Office) -> None:
+    call, leg, _alice = office.bridge()
+    office.centre.pass_time(20)
+    office.line.asked.clear()
+    office.sweep()
+    assert office.line.asked == ["members"]
+    assert office.are_together(call, leg)
+    assert office.task_status(call) == "assigned"
+
+
 def test_the_sweep_finds_a_conversation_that_is_over(office: Office) -> None:
     call, leg, _alice = office.bridge()
     leg.status = "completed"
