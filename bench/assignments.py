@@ -15,8 +15,9 @@ from bench import raw, servers
 from bench.centres import CHANNEL, Centre, open_centre
 from bench.figures import Figure, median
 from routing.background.loops import following
-from routing.background.router import CLAIMS_PER_COMMIT, CONCERNS, Router, settle_memory
+from routing.background.router import CLAIMS_PER_COMMIT, CONCERNS, Router
 from routing.engine import tasks
+from routing.memory import settle_memory
 from routing.ports import Work
 
 #: Agents who never run out of capacity: it is the writing that is measured.

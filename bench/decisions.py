@@ -30,12 +30,13 @@ from random import Random
 from bench.centre import Size, drawn_attributes, fill, skill_expression
 from bench.figures import Figure, median, quantile
 from routing.background.loops import following
-from routing.background.router import Router, settle_memory
+from routing.background.router import Router
 from routing.clock import SystemClock
 from routing.configuration import Configuration
 from routing.engine import Engine, explaining, matchable, queues, workers
 from routing.expressions import compile_order_by
 from routing.matching import Candidate, MatchingIndex, WaitingTask
+from routing.memory import settle_memory
 from routing.ports import Work
 from routing.store import SqlStore, open_store
 from routing.task import PENDING

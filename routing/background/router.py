@@ -5,9 +5,7 @@ them into the index, so that reading an event twice, or late, does no harm. A cl
 that somebody was faster: the rows are read again, and the Task is proposed anew.
 """
 
-import gc
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from routing.configuration import Configuration
@@ -15,6 +13,7 @@ from routing.engine import Engine, matchable, offers, skipping
 from routing.errors import NotFound
 from routing.events import CATALOGUE, Event
 from routing.matching import MatchingIndex, Proposal
+from routing.memory import settle_memory, undisturbed
 from routing.ports import Work
 from routing.task import ASSIGNED, PENDING
 from routing.transfer import INITIATED
@@ -119,7 +118,7 @@ class Router:
     def _rebuild(self, workspace_sid: str) -> None:
         # The old one goes first: both together would be the most that memory ever has to hold.
         self._known.pop(workspace_sid, None)
-        with _undisturbed():
+        with undisturbed():
             built = self._engine.read(_build, workspace_sid)
         if built is None:
             return
@@ -165,29 +164,6 @@ class Router:
             if arrived:
                 self._take_in(workspace_sid, _Touched(task_sids=set(arrived)))
                 self._offer(workspace_sid)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Without the garbage collector: it would look again and again through all that is built."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def settle_memory() -> None:
-    """Sets what was just built aside from the garbage collector.
-
-    One that looks through a million objects holds everybody up for a tenth of a second and more,
-    again and again. An index stays, and has no cycles: it goes by its reference counts when its
-    time has come.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def _claim(work: Work, proposals: Sequence[Proposal]) -> tuple[set[str], list[Proposal]]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from routing.expressions import Rank, WorkerOrder
 from routing.matching.ranking import Ranking, numbers_in
+from routing.memory import undisturbed
 from routing.population import bitmap
 
 #: Workers who are taken in with each question: a millisecond or two.
@@ -106,10 +107,11 @@ class Preference:
         to_come, wanted = self._to_come, bits & self._coming
         if not wanted:
             return _Newcomers((), ())
-        if wanted == self._coming:
-            return _Newcomers(list(to_come), self._order.ranks(list(to_come.values())))
-        slots = list(numbers_in(wanted))
-        return _Newcomers(slots, self._order.ranks([to_come[slot] for slot in slots]))
+        with undisturbed():
+            if wanted == self._coming:
+                return _Newcomers(list(to_come), self._order.ranks(list(to_come.values())))
+            slots = list(numbers_in(wanted))
+            return _Newcomers(slots, self._order.ranks([to_come[slot] for slot in slots]))
 
 
 class Among:
