@@ -339,7 +339,7 @@ def test_values_that_cannot_be_are_refused_by_name(
 
 def test_workspaces_say_what_they_expect(service: Service, centre: Centre) -> None:
     for form, expected in (
-        ({"FriendlyName": "w", "Template": "LIFO"}, "Template: expected NONE or FIFO"),
+        ({"FriendlyName": "w", "Template": "LIFO"}, "Template: expected one of FIFO, NONE"),
         ({"FriendlyName": "w", "PrioritizeQueueOrder": "X"}, "PrioritizeQueueOrder: expected one"),
         ({"FriendlyName": "w", "MultiTaskEnabled": "2"}, "MultiTaskEnabled: expected true or"),
         ({"FriendlyName": "w", "EventCallbackUrl": "callback"}, "EventCallbackUrl: expected an"),

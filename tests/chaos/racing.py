@@ -256,7 +256,7 @@ def _compete(judge: Connection) -> None:
     faulthandler.enable()  # one that dies by a signal says where it was
     clock = ManualClock(_LATER)
     try:
-        with contextlib.suppress(EOFError):
+        with contextlib.suppress(EOFError, ConnectionError):  # there is nobody to hear us
             while True:
                 course = judge.recv()
                 with contextlib.closing(open_store(course.url, clock)) as store:
