@@ -62,7 +62,7 @@ SWEEP_REST_SECONDS = 1.0
 COLLECTED_AFTER = (20_000, 20, 20)
 #: Requests to Twilio at the same time; each takes a few tenths of a second there, and a call needs
 #: two of them.
-OPERATORS = 16
+OPERATORS = 8
 
 
 class Web(flask.Flask):

@@ -277,6 +277,7 @@ def test_the_last_word_on_a_hold_counts(centre: Centre) -> None:
             task_sid=talk.task_sid,
             hold=hold,
         )
+        centre.clock.advance(0.001)  # two wishes of one instant have no order
     rows = centre.engine.read(lambda work: work.instructions.find(kind=participants.HOLD))
     assert [(json.loads(each.parameters)["hold"], each.state) for each in rows] == [
         (True, "failed"),
