@@ -43,6 +43,10 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+#: What the network refuses is shown by the page; the browser's own line adds nothing. And a page
+#: may be left while it still connects.
+_OF_THE_NETWORK = ("Failed to load", "WebSocket is closed before the connection is established")
+
 #: Opens a page of a browser that nobody else uses; whatever it complains of fails the test.
 OpenPage = Callable[..., Page]
 
@@ -62,10 +66,10 @@ def open_page(browser: Browser, house: WholeHouse) -> Iterator[OpenPage]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
             "console",
-            # What the network refuses is shown by the page; the browser's own line adds nothing.
             lambda line: (
                 complaints.append(line.text)
-                if line.type in {"error", "warning"} and "Failed to load" not in line.text
+                if line.type in {"error", "warning"}
+                and not any(text in line.text for text in _OF_THE_NETWORK)
                 else None
             ),
         )

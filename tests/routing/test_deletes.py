@@ -188,5 +188,5 @@ def test_a_workspace_goes_with_everything_in_it(centre: Centre) -> None:
     centre.accept(task)
     _delete(centre, workspaces.delete)
     picture = centre.picture()
-    assert picture[:-1] == [[], [], [], [], []]
+    assert not any(picture[:-1])
     assert centre.router.waiting() == 0
