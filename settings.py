@@ -244,7 +244,8 @@ def _fill_in(values: dict[str, Any], reader: _Reader) -> None:
         reader.refuse("call_flow", "the path of a TOML file", values["call_flow"])
     if not reader.problems:
         try:
-            Path(values["instance_path"]).mkdir(parents=True, exist_ok=True)
+            # The database lies there, with telephone numbers and the hashes of passwords.
+            Path(values["instance_path"]).mkdir(mode=0o700, parents=True, exist_ok=True)
             _derive(values)
         except NoTunnel as error:
             reader.refuse("public_url", str(error))

@@ -97,6 +97,11 @@ def test_credentials_are_made_once_and_kept_from_others(tmp_path: Path) -> None:
     assert stat.S_IMODE(mode) == 0o600
 
 
+def test_the_folder_that_is_made_for_the_database_is_nobody_elses(tmp_path: Path) -> None:
+    load({"INSTANCE_PATH": str(tmp_path / "instance")})
+    assert stat.S_IMODE((tmp_path / "instance").stat().st_mode) == 0o700
+
+
 def test_an_account_switches_the_simulator_off(tmp_path: Path) -> None:
     account = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": "secret"}
     settings = load({"INSTANCE_PATH": str(tmp_path)} | account)
