@@ -119,8 +119,9 @@ class _Recorder:
 
 def _from_simulator(settings: Settings) -> Iterator["Told | None"]:
     """Webhooks from the simulator's log, from now on; None whenever it is quiet."""
-    click.echo(f"Recording what {settings.twilio_api_url} sends. Ctrl-C ends it.", err=True)
     place = _log(settings, since=2**53 - 1, wait=0)["last"]
+    # Said when the place is known: who dials on hearing this must not lose the first webhook.
+    click.echo(f"Recording what {settings.twilio_api_url} sends. Ctrl-C ends it.", err=True)
     quiet_since = time.monotonic()
     while True:
         found = _log(settings, since=place, wait=LOOK_SECONDS)
