@@ -18,6 +18,7 @@ from routing.events import CATALOGUE, Event
 from routing.presence import Presence
 from routing.reservation import Reservation
 from routing.store import capacity
+from routing.store.at_once import AtOnce
 from routing.store.configurations import Assumption, Configurations
 from routing.store.errors import BrokenInvariant, StoreError
 from routing.store.pending import Pending
@@ -71,6 +72,7 @@ class UnitOfWork:
         statements: WorkStatements,
         clock: Clock,
         configurations: Configurations,
+        at_once: AtOnce | None = None,
     ) -> None:
         self._cursor: Cursor = _OVER
         self.dialect = dialect
@@ -86,7 +88,7 @@ class UnitOfWork:
         self._assumption = Assumption(configurations)
         #: A savepoint stands before the present verb's first row.
         self._is_held = False
-        self._pending = Pending(statements.events)
+        self._pending = Pending(statements.events, at_once)
         #: What was read of configurations: one picture from the beginning to the end.
         self._pictures: dict[str, Configuration] = {}
         #: The next row that is read by its SID brings the version of its Workspace's configuration
@@ -212,7 +214,9 @@ class UnitOfWork:
         if not self.is_one_statement or self._pending.is_empty:
             self.check_assumption()
         try:
-            self._pending.write_all(self._cursor, self._assumption.proviso)
+            self._pending.write_all(
+                self._cursor, self._assumption.proviso, is_one_statement=self.is_one_statement
+            )
         except self.dialect.refusals as error:
             self._fail(error)
 
