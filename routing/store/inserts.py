@@ -112,7 +112,11 @@ def size_class(number: int) -> int:
 
 
 def given_rows(
-    dialect: "SqlDialect", table: Table, names: Sequence[str], name: str, at_most: int
+    dialect: "SqlDialect",
+    table: Table,
+    names: Sequence[str],
+    name: str,
+    at_most: int | None = None,
 ) -> FromClause:
     """Rows of these columns of the table, out of one JSON array of objects bound as `name`.
 
@@ -127,6 +131,8 @@ def given_rows(
         )
         return select(*cells).subquery(name)
     given = _recordset(table, names, name, alias=f"{name}_all")
+    if at_most is None:
+        return given
     return select(given).limit(literal_column(str(at_most), Integer)).subquery(name)
 
 

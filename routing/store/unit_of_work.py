@@ -49,7 +49,7 @@ class _Over:
     def _refuse(self, *_: object) -> NoReturn:
         raise StoreError("This unit of work is over; rows are read and written within one.")
 
-    execute = executemany = fetchone = fetchall = close = _refuse
+    execute = fetchone = fetchall = close = _refuse
 
 
 _OVER: Final[Cursor] = _Over()
@@ -248,16 +248,6 @@ class UnitOfWork:
         """Runs a compiled text that changes rows; how many it changed."""
         self._begin_writing()
         return self._run(text, values).rowcount
-
-    def write_many(self, text: str, rows: Sequence[tuple[object, ...]]) -> None:
-        """Runs a compiled text that changes rows once for each of these values."""
-        if not rows:
-            return
-        self._begin_writing()
-        try:
-            self._cursor.executemany(text, rows)
-        except self.dialect.refusals as error:
-            self._fail(error)
 
     def write_and_tell(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """Runs a compiled text that changes rows; what it says it returns of them."""
