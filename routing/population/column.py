@@ -36,6 +36,7 @@ _TRUE, _FALSE = _Truth(), _Truth()
 _COMPOSITE = _Truth()
 
 
+_NUMBERS = frozenset({int, float})
 #: What can stand for itself.
 _PLAIN = frozenset({str, int, float, type(None)})
 
@@ -83,7 +84,7 @@ class Column:
     @cached_property
     def _scalars(self) -> "_Postings":
         """Of all that a worker may have there but arrays and objects."""
-        postings = _Postings(enumerate(self.keys))
+        postings = _Postings.of_slots(self.keys)
         postings.take_out(_COMPOSITE)
         return postings
 
@@ -118,7 +119,10 @@ class Column:
     @cached_property
     def numbers(self) -> "Ranking":
         """The numbers in their order, without the texts that write some."""
-        numbers = sorted(key for key in self._scalars.first if isinstance(key, int | float))
+        keys = self._scalars.first
+        if not _NUMBERS.issuperset(map(type, keys)):
+            keys = {key: 0 for key in keys if isinstance(key, int | float)}
+        numbers: list[Any] = sorted(keys)
         return Ranking(numbers, numbers, self._scalars, self.size)
 
     @cached_property
@@ -200,6 +204,18 @@ class _Postings:
             if first_slot(key, slot) != slot:
                 more[key].append(slot)
         self._common: dict[object, int] = {}
+
+    @classmethod
+    def of_slots(cls, keys: Sequence[object]) -> "_Postings":
+        """Of each slot's key: what most keys have is not looked at one by one."""
+        postings = cls(())
+        first = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
+        postings.first = first
+        if len(first) < len(keys):
+            for slot, key in enumerate(keys):
+                if first[key] != slot:
+                    postings._more[key].append(slot)
+        return postings
 
     def bits(self, key: object) -> int:
         known = self._common.get(key)

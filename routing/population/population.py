@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from routing.expressions import Expression, references_in
+from routing.memory import undisturbed
 from routing.population.changes import REMEMBERED, Changes, Names
 from routing.population.column import Column
 from routing.population.evaluating import Path, evaluated, from_root
@@ -210,10 +211,11 @@ class Population:
             if changed is not None:
                 self._columns[path] = known
                 return known[0], changed
-        values = self._values(path)
-        if values is None:
-            return self._nobody_has_it(), ()
-        column = Column(values)
+        with undisturbed():  # it would look at all that every worker has
+            values = self._values(path)
+            if values is None:
+                return self._nobody_has_it(), ()
+            column = Column(values)
         self._columns[path] = (column, self._changes.moment)
         return column, ()
 
@@ -227,7 +229,8 @@ class Population:
         first, *rest = path
         if first not in self._names:
             return None
-        values: list[object] = [context.get(str(first)) for context in self._contexts]
+        name = str(first)
+        values: list[object] = [context.get(name) for context in self._contexts]
         for part in rest:
             if isinstance(part, str):
                 values = [value.get(part) if isinstance(value, dict) else None for value in values]
