@@ -202,15 +202,18 @@ class UnitOfWork:
             self._is_held = False
             self._pictures = {}
 
-    def flush(self) -> None:
+    def flush(self, before_last: Callable[[], None] | None = None) -> None:
         """Writes what was added and emitted, right before the commit.
 
-        Raises what spoilt the unit, and Mistaken where it has assumed what is not so.
+        PostgreSQL's room has itself told right before the one statement that writes it, if there is
+        one. Raises what spoilt the unit, and Mistaken where it has assumed what is not so.
         """
         if self.failure is not None:
             raise self.failure
         if not self.is_one_statement or self._pending.is_empty:
             self.check_assumption()
+        if before_last is not None and not self._pending.is_empty:
+            before_last()
         try:
             self._pending.write_all(self._cursor, self._assumption.proviso)
         except self.dialect.refusals as error:
