@@ -127,7 +127,9 @@ class House:
         matches.start()
         return (
             *self._callbacks.loops,
-            self._follower("router", router.CONCERNS, matches.follow, bare=True),
+            self._follower(
+                "router", router.CONCERNS, matches.follow, led_to=lambda: matches.made, bare=True
+            ),
             self._follower("voice", assignment.CONCERNS, assignments.follow),
             self._loop("timers", timing(self.engine), timers.TOPICS, TIMER_REST_SECONDS),
             self._loop(
@@ -169,10 +171,11 @@ class House:
         concerns: frozenset[str],
         react: Callable[[Sequence[Event]], None],
         *,
+        led_to: Callable[[], int] | None = None,
         bare: bool = False,
     ) -> Loop:
         log = self.store.event_log(name, concerns, bare=bare)
-        return self._loop(name, following(log, react), concerns)
+        return self._loop(name, following(log, react, led_to), concerns)
 
     def start(self) -> None:
         """Starts the followers, unless another process has them."""

@@ -21,11 +21,13 @@ BATCH = 500
 #: Seconds between looks at the tables when no wake-up came: the guarantee, not the normal case.
 SLOW_POLL_SECONDS = 1.0
 #: Seconds between two saves of a follower's cursor while it is busy.
-SAVE_SECONDS = 0.1
+SAVE_SECONDS = 0.5
 #: Seconds until a gap in the log is looked at again; it closes as soon as its writer is done.
 HELD_UP_SECONDS = 0.005
 #: Events in one window of so many seconds that make a flood of them.
 FLOOD_EVENTS, FLOOD_WINDOW_SECONDS = 150, 0.1
+#: The same where none of them led to anything: Tasks that nobody can take yet only join the line.
+FLOOD_IN_VAIN_EVENTS = 25
 #: Seconds between two looks at the log during a flood. Each look has its cost, however little it
 #: finds, and takes it from those who answer the requests that the flood consists of.
 FLOOD_REST_SECONDS = 0.02
@@ -109,17 +111,20 @@ class Loop:
 
 
 def following(
-    log: EventLog, react: Callable[[Sequence[Event]], int | None]
+    log: EventLog,
+    react: Callable[[Sequence[Event]], int | None],
+    led_to: Callable[[], int] | None = None,
 ) -> Callable[[], bool | float]:
     """The step of a follower: the next events, the reaction to them, the cursor moved.
 
-    A reaction may say how many of the events it has dealt with; None stands for all.
+    A reaction may say how many of the events it has dealt with; None stands for all. `led_to` is
+    how much came of the reactions so far; without it, something comes of each.
 
     While events keep coming the cursor is saved a few times a second; each save is a commit, and
     all that a lost one costs is that the last events are reacted to again.
     """
     saved_at = time.monotonic()
-    is_flooded = _flood_gauge()
+    is_flooded = _flood_gauge(led_to)
 
     def step() -> bool | float:
         nonlocal saved_at
@@ -139,18 +144,25 @@ def following(
     return step
 
 
-def _flood_gauge() -> Callable[[int], bool]:
+def _flood_gauge(led_to: Callable[[], int] | None) -> Callable[[int], bool]:
     """Is told how many events were read, and says whether they come too fast to take each alone."""
     begun_at = time.monotonic()
-    count = 0
+    count = led_to_before = 0
     flooded = False
+
+    def many() -> int:
+        nonlocal led_to_before
+        if led_to is None:
+            return FLOOD_EVENTS
+        before, led_to_before = led_to_before, led_to()
+        return FLOOD_IN_VAIN_EVENTS if led_to_before == before else FLOOD_EVENTS
 
     def is_flooded(events: int) -> bool:
         nonlocal begun_at, count, flooded
         count += events
         now = time.monotonic()
         if now - begun_at > FLOOD_WINDOW_SECONDS:
-            flooded = count * FLOOD_WINDOW_SECONDS > FLOOD_EVENTS * (now - begun_at)
+            flooded = count * FLOOD_WINDOW_SECONDS > many() * (now - begun_at)
             begun_at, count = now, 0
         return flooded and events > 0
 

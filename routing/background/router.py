@@ -74,6 +74,8 @@ class Router:
         #: when it proposed them.
         self._made: set[str] = set()
         self._known: dict[str, _Known] = {}
+        #: Reservations that were made here so far.
+        self.made = 0
 
     def start(self) -> None:
         """Builds the index of each workspace from the tables and offers what already waits."""
@@ -139,6 +141,7 @@ class Router:
                 del self._known[workspace_sid]
                 raise
             self._made |= made
+            self.made += len(made)
             if lost:
                 touched = _Touched(
                     task_sids={proposal.task_sid for proposal in lost},

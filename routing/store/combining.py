@@ -205,6 +205,21 @@ def run(unit: UnitOfWork, batch: Batch) -> set[str]:
     return topics
 
 
+def run_assuming(unit: UnitOfWork, batch: Batch) -> set[str]:
+    """The same for a unit that assumes what it decides by; raises Mistaken where that is not so.
+
+    What is left to be asked, `flush` asks.
+    """
+    try:
+        topics = run(unit, batch)
+    except Exception:
+        unit.check_assumption()  # it may have failed for what is not so any more
+        raise
+    if any(job.has_failed for job in batch):
+        unit.check_assumption()
+    return topics
+
+
 def run_apart(unit: UnitOfWork, batch: Batch, transient: tuple[type[Exception], ...]) -> set[str]:
     """The same for a batch that was spoilt: each verb's writes are its own, and so is its refusal.
 

@@ -68,8 +68,8 @@ class Inserts(Protocol):
     ) -> None:
         """The same, with others before it, in as few statements as the database needs.
 
-        With a proviso, which only PostgreSQL knows, nothing at all is written where it does not
-        hold, and the cursor counts no row.
+        With a proviso, which only PostgreSQL knows here (SQLite: see at_once), nothing at all is
+        written where it does not hold, and the cursor counts no row.
         """
         ...
 
@@ -93,7 +93,7 @@ def inserts(
 ) -> Inserts:
     """For these columns of the table; `values` are a record's, in the order of the names."""
     if dialect.name == "sqlite":
-        return _ByValues(dialect, table, names, values)
+        return Cells(dialect, table, names, values)
     return _ByJson(dialect, table, names)
 
 
@@ -112,7 +112,11 @@ def size_class(number: int) -> int:
 
 
 def given_rows(
-    dialect: "SqlDialect", table: Table, names: Sequence[str], name: str, at_most: int
+    dialect: "SqlDialect",
+    table: Table,
+    names: Sequence[str],
+    name: str,
+    at_most: int | None = None,
 ) -> FromClause:
     """Rows of these columns of the table, out of one JSON array of objects bound as `name`.
 
@@ -127,6 +131,8 @@ def given_rows(
         )
         return select(*cells).subquery(name)
     given = _recordset(table, names, name, alias=f"{name}_all")
+    if at_most is None:
+        return given
     return select(given).limit(literal_column(str(at_most), Integer)).subquery(name)
 
 
@@ -153,7 +159,7 @@ class _OneByOne(ABC):
         self.write(cursor, records)
 
 
-class _ByValues(_OneByOne):
+class Cells(_OneByOne):
     """INSERT ... VALUES (...), (...): as many rows as it can, then as many as it can of the rest.
 
     So there are few texts, whatever the numbers of rows, and the driver keeps them all prepared.
@@ -167,16 +173,17 @@ class _ByValues(_OneByOne):
         values: Callable[[Any], tuple[object, ...]],
     ) -> None:
         self._dialect = dialect
-        self._table = table
-        self._names = names
-        self._values = values
+        self.table = table
+        self.names = names
+        #: A record's, in the order of the names.
+        self.values = values
         self._texts: dict[int, str] = {}
 
     def write(self, cursor: "Cursor", records: Sequence[Any]) -> None:
-        values, left, place = self._values, len(records), 0
+        left, place = len(records), 0
         while left:
             size = _SIZES[bisect(_SIZES, left) - 1]
-            rows = map(values, records[place : place + size])
+            rows = map(self.values, records[place : place + size])
             cursor.execute(self._text(size), tuple(chain.from_iterable(rows)))
             left -= size
             place += size
@@ -185,11 +192,10 @@ class _ByValues(_OneByOne):
         known = self._texts.get(size)
         if known is None:
             rows: list[dict[str, object]] = [
-                {name: bindparam(f"{name}_{place}") for name in self._names}
-                for place in range(size)
+                {name: bindparam(f"{name}_{place}") for name in self.names} for place in range(size)
             ]
             # inline: nobody asks for the numbers that were given.
-            written = insert(self._table).inline().values(rows)
+            written = insert(self.table).inline().values(rows)
             known = self._texts[size] = self._dialect.compile(written).text
         return known
 

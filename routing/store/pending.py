@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from routing.events import Event
+from routing.store.at_once import AtOnce
 from routing.store.errors import Mistaken
 from routing.store.inserts import Inserts, Part, Proviso
 from routing.store.statements import Cursor, ManyChanges, TableStatements
@@ -21,8 +22,10 @@ Kind = TableStatements[Any] | ManyChanges
 class Pending:
     """Rows and events in the order in which they were added, by one verb after another."""
 
-    def __init__(self, events: Inserts) -> None:
+    def __init__(self, events: Inserts, at_once: AtOnce | None = None) -> None:
         self._event_inserts = events
+        #: How SQLite writes what no transaction was begun for.
+        self._at_once = at_once
         self._rows: list[tuple[Kind, object]] = []
         self._events: list[Event] = []
         #: The tables that rows wait for; after `drop` it may name some for which none is left.
@@ -76,17 +79,24 @@ class Pending:
     def is_empty(self) -> bool:
         return not (self._rows or self._events)
 
-    def write_all(self, cursor: Cursor, proviso: Proviso | None = None) -> None:
+    def write_all(
+        self, cursor: Cursor, proviso: Proviso | None = None, *, is_one_statement: bool = False
+    ) -> None:
         """All rows, then all events in their order.
 
-        Raises Mistaken where the proviso does not hold; nothing is written then.
+        Raises Mistaken where the proviso does not hold; nothing is written then. As one statement,
+        without a transaction around it, it can also be raised for rows that need one.
         """
         parts = self._all_rows()
         events, self._events = self._events, []
         self._own_events = 0
         if events:
             parts.append((self._event_inserts, events))
-        _write(cursor, parts, proviso)
+        if is_one_statement and self._at_once is not None:
+            if parts:
+                self._at_once.write(parts, proviso)
+        else:
+            _write(cursor, parts, proviso)
 
     def _all_rows(self) -> list[Part]:
         rows, self._rows = self._rows, []

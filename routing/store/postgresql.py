@@ -30,7 +30,14 @@ from sqlalchemy import (
 from sqlalchemy.pool import NullPool
 
 from routing.clock import Clock
-from routing.store.combining import Batch, Combiner, fail_all, is_of_one, run, run_apart
+from routing.store.combining import (
+    Batch,
+    Combiner,
+    fail_all,
+    is_of_one,
+    run_apart,
+    run_assuming,
+)
 from routing.store.configurations import Configurations
 from routing.store.errors import CLOSED, Mistaken, StoreUnavailable
 from routing.store.leadership import AdvisoryLock
@@ -174,13 +181,7 @@ class PostgresqlDatabase:
         with self._transaction(None) as desk:
             unit = desk.unit
             unit.open(desk.cursor, shared=len(batch) > 1, begin=_BEGIN, assumes=assumes)
-            try:
-                topics = run(unit, batch)
-            except Exception:
-                unit.check_assumption()  # it may have failed for what is not so any more
-                raise
-            if any(job.has_failed for job in batch):
-                unit.check_assumption()
+            topics = run_assuming(unit, batch)
             if unit.is_one_statement:
                 desk.cursor.commit_by_next()
                 self._commit(desk, unit.flush)

@@ -17,9 +17,18 @@ from sqlalchemy import Connection, Engine, create_engine, event, literal_column,
 from sqlalchemy.pool import NullPool
 
 from routing.clock import Clock
-from routing.store.combining import Batch, Combiner, fail_all, is_of_one, run, run_apart
+from routing.store.at_once import AtOnce
+from routing.store.combining import (
+    Batch,
+    Combiner,
+    fail_all,
+    is_of_one,
+    run,
+    run_apart,
+    run_assuming,
+)
 from routing.store.configurations import Configurations
-from routing.store.errors import CLOSED, StoreUnavailable
+from routing.store.errors import CLOSED, Mistaken, StoreUnavailable
 from routing.store.leadership import SoleProcess
 from routing.store.refusals import refusal
 from routing.store.sqlite_notices import SqliteNotices
@@ -35,6 +44,7 @@ BUSY_SECONDS: Final = 10.0
 #: Connections of readers that are kept open when nobody reads.
 MAX_IDLE_READERS: Final = 16
 _CACHED_STATEMENTS: Final = 512
+_BEGIN: Final = "BEGIN IMMEDIATE"
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -70,7 +80,7 @@ class SqliteDatabase:
         self._combiner = Combiner(self._write)
         self._writer = self._connect()
         self._writer_cursor = self._writer.cursor()
-        self._unit = self._new_unit()
+        self._unit = self._new_unit(AtOnce(self._writer_cursor))
         self._readers: deque[_Reader] = deque()
         self._is_closed = False
 
@@ -89,7 +99,7 @@ class SqliteDatabase:
     def _write(self, batch: Batch, about_to_wait: Callable[[], None]) -> None:
         try:
             try:
-                self._commit_verbs(batch, run, about_to_wait)
+                self._commit_together(batch, about_to_wait)
             except BaseException as error:
                 self._roll_back()
                 if not is_of_one(error, batch):
@@ -100,6 +110,29 @@ class SqliteDatabase:
             fail_all(batch, refusal(error) if isinstance(error, Exception) else error)
         finally:
             self._unit.end()
+
+    def _commit_together(self, batch: Batch, about_to_wait: Callable[[], None]) -> None:
+        """Verbs that only add need no transaction: one statement writes all that they do."""
+        if all(job.only_adds for job in batch):
+            try:
+                self._commit_at_once(batch, about_to_wait)
+            except Mistaken:
+                self._roll_back()
+            else:
+                return
+        self._commit_verbs(batch, run, about_to_wait)
+
+    def _commit_at_once(self, batch: Batch, about_to_wait: Callable[[], None]) -> None:
+        """Raises Mistaken where it has assumed what is not so, or needs a transaction."""
+        self._refuse_when_closed()
+        self._unit.open(self._writer_cursor, shared=len(batch) > 1, begin=_BEGIN, assumes=True)
+        topics = run_assuming(self._unit, batch)
+        about_to_wait()
+        self._unit.flush()
+        if not self._unit.is_one_statement:
+            self._writer_cursor.execute("COMMIT")
+        if topics:
+            self._notify(topics)
 
     def _commit_verbs(
         self,
@@ -122,7 +155,7 @@ class SqliteDatabase:
 
     def _begin(self) -> None:
         self._refuse_when_closed()
-        self._writer_cursor.execute("BEGIN IMMEDIATE")
+        self._writer_cursor.execute(_BEGIN)
 
     def _roll_back(self) -> None:
         # Some errors (a full disk) have ended the transaction already.
@@ -248,8 +281,8 @@ class SqliteDatabase:
             self._readers.pop().connection.close()
         self._writer.close()
 
-    def _new_unit(self) -> UnitOfWork:
-        return UnitOfWork(SQLITE, self._statements, self._clock, self._configurations)
+    def _new_unit(self, at_once: AtOnce | None = None) -> UnitOfWork:
+        return UnitOfWork(SQLITE, self._statements, self._clock, self._configurations, at_once)
 
     def _connect(self, *, query_only: bool = False, for_schema: bool = False) -> sqlite3.Connection:
         try:

@@ -30,6 +30,7 @@ from routing.statistics.tally import (
 from routing.store.event_rows import event_of
 from routing.store.statements import Statement
 from routing.store.statistics_statements import (
+    GIVEN,
     Asked,
     named,
     padded,
@@ -340,7 +341,7 @@ class SqlStatistics:
         self._write(statements.write_stays, map(_of_stay, reading.stays))
         self._write(statements.write_standings, map(_of_standing, filter(None, standings.values())))
         gone = [sid for sid, standing in standings.items() if standing is None]
-        self._write(statements.drop_standing, ({"sid": sid} for sid in gone))
+        self._write(statements.drop_standings, ({"sid": sid} for sid in gone))
         self._write(statements.write_tallies, map(_of_bucket, tallies.items()))
         for workspace_sid in reading.ended_workspaces:
             for forget in statements.forget:
@@ -348,7 +349,10 @@ class SqlStatistics:
         unit.move_follower(FOLLOWER, position)
 
     def _write(self, statement: Statement, rows: Iterable[Mapping[str, object]]) -> None:
-        self._unit.write_many(statement.text, [statement.values(**row) for row in rows])
+        given = [*rows]
+        if given:
+            values = statement.values(**{GIVEN: _encode(given).decode()})
+            self._unit.write(statement.text, values)
 
     def _rows(self, statement: Statement, **values: object) -> list[tuple[Any, ...]]:
         return self._unit.execute(statement.text, statement.values(**values)).fetchall()

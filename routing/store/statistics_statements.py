@@ -23,6 +23,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    true,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -33,6 +34,7 @@ from routing.statistics.period import QUARTER
 from routing.statistics.real_time import LIVE_STATUSES
 from routing.statistics.tally import COUNTED, COUNTS, WAITS, number_of
 from routing.store.event_rows import READ
+from routing.store.inserts import given_rows
 from routing.store.statements import SqlDialect, Statement
 from routing.store.statistics_tables import facts, standings, stays, tallies
 from routing.store.tables import events, followers, tasks, worker_channels, workers
@@ -85,6 +87,10 @@ class Asked(NamedTuple):
     by_time: bool
 
 
+#: What rows are given as to the statements that write.
+GIVEN: Final = "given"
+
+
 class StatisticsStatements:
     """Of one dialect. Values are named: Statement.values puts them in their order."""
 
@@ -122,12 +128,16 @@ class StatisticsStatements:
             .where(followers.c.name == bindparam("follower"))
             .with_for_update()
         )
+        #: Values: given, a JSON array of rows. One statement, since SQLite's driver lets other
+        #: threads in at each.
         self.write_facts = compiled(_insert(dialect, facts))
         self.write_stays = compiled(_insert(dialect, stays).on_conflict_do_nothing())
         self.write_standings = compiled(_replaced(dialect, standings))
         self.write_tallies = compiled(_replaced(dialect, tallies))
-        #: Values: sid.
-        self.drop_standing = compiled(delete(standings).where(standings.c.sid == bindparam("sid")))
+        gone = given_rows(dialect, standings, ("sid",), GIVEN)
+        self.drop_standings = compiled(
+            delete(standings).where(standings.c.sid.in_(select(gone.c.sid)))
+        )
         #: Values of each: workspace.
         self.forget = [
             compiled(delete(table).where(table.c.workspace_sid == bindparam("workspace")))
@@ -273,7 +283,10 @@ def statistics_statements(dialect: SqlDialect) -> StatisticsStatements:
 
 def _insert(dialect: SqlDialect, table: Table) -> Any:
     kind = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
-    return kind(table).values({column.name: bindparam(column.name) for column in table.columns})
+    names = [column.name for column in table.columns]
+    given = given_rows(dialect, table, names, GIVEN)
+    # SQLite could not tell ON CONFLICT from a join's ON without a WHERE before it.
+    return kind(table).from_select(names, select(*(given.c[name] for name in names)).where(true()))
 
 
 def _replaced(dialect: SqlDialect, table: Table) -> Any:

@@ -18,6 +18,7 @@ from routing.events import CATALOGUE, Event
 from routing.presence import Presence
 from routing.reservation import Reservation
 from routing.store import capacity
+from routing.store.at_once import AtOnce
 from routing.store.configurations import Assumption, Configurations
 from routing.store.errors import BrokenInvariant, StoreError
 from routing.store.pending import Pending
@@ -48,7 +49,7 @@ class _Over:
     def _refuse(self, *_: object) -> NoReturn:
         raise StoreError("This unit of work is over; rows are read and written within one.")
 
-    execute = executemany = fetchone = fetchall = close = _refuse
+    execute = fetchone = fetchall = close = _refuse
 
 
 _OVER: Final[Cursor] = _Over()
@@ -71,6 +72,7 @@ class UnitOfWork:
         statements: WorkStatements,
         clock: Clock,
         configurations: Configurations,
+        at_once: AtOnce | None = None,
     ) -> None:
         self._cursor: Cursor = _OVER
         self.dialect = dialect
@@ -86,7 +88,7 @@ class UnitOfWork:
         self._assumption = Assumption(configurations)
         #: A savepoint stands before the present verb's first row.
         self._is_held = False
-        self._pending = Pending(statements.events)
+        self._pending = Pending(statements.events, at_once)
         #: What was read of configurations: one picture from the beginning to the end.
         self._pictures: dict[str, Configuration] = {}
         #: The next row that is read by its SID brings the version of its Workspace's configuration
@@ -215,7 +217,9 @@ class UnitOfWork:
         if before_last is not None and not self._pending.is_empty:
             before_last()
         try:
-            self._pending.write_all(self._cursor, self._assumption.proviso)
+            self._pending.write_all(
+                self._cursor, self._assumption.proviso, is_one_statement=self.is_one_statement
+            )
         except self.dialect.refusals as error:
             self._fail(error)
 
@@ -247,16 +251,6 @@ class UnitOfWork:
         """Runs a compiled text that changes rows; how many it changed."""
         self._begin_writing()
         return self._run(text, values).rowcount
-
-    def write_many(self, text: str, rows: Sequence[tuple[object, ...]]) -> None:
-        """Runs a compiled text that changes rows once for each of these values."""
-        if not rows:
-            return
-        self._begin_writing()
-        try:
-            self._cursor.executemany(text, rows)
-        except self.dialect.refusals as error:
-            self._fail(error)
 
     def write_and_tell(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """Runs a compiled text that changes rows; what it says it returns of them."""

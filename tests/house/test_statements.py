@@ -27,6 +27,11 @@ ALLOWED = {
         """f"PRAGMA foreign_keys = {'OFF' if for_schema else 'ON'}\"""",
         """f"PRAGMA query_only = {'ON' if query_only else 'OFF'}\"""",
     },
+    "routing/store/at_once.py": {
+        """f"'$[{place}]'\"""",
+        'f"CREATE TEMP VIEW IF NOT EXISTS {view} AS {row}"',
+        'f"CREATE TEMP TRIGGER {trigger}"',
+    },
     "routing/store/postgresql_notices.py": {'f"LISTEN {_CHANNEL}"'},
     "routing/store/inserts.py": {"""f"'$.{key}'\""""},
     "routing/store/statistics_statements.py": {"""f"'{value}'\""""},
