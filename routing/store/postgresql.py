@@ -346,8 +346,11 @@ class PostgresqlDatabase:
 
     def _set_up_desk(self, pooled: PoolProxiedConnection) -> _Desk:
         connection: Any = pooled.dbapi_connection
-        unit = UnitOfWork(POSTGRESQL, self._statements, self._clock, self._configurations)
-        desk = _Desk(connection, Trips(connection), unit)
+        trips = Trips(connection)
+        unit = UnitOfWork(
+            POSTGRESQL, self._statements, self._clock, self._configurations, ahead=trips
+        )
+        desk = _Desk(connection, trips, unit)
         pooled.info["desk"] = desk
         return desk
 

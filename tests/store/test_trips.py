@@ -1,7 +1,8 @@
 """What travels to PostgreSQL together, and what is known when it does not come back."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -9,6 +10,7 @@ from routing.errors import Conflict, InvalidParameter
 from routing.store import SqlStore, StoreUnavailable, UnitOfWork
 from tests.store import records
 from tests.store.records import ManualClock, Office, furnish, opened
+from tests.store.test_combining import together
 from tests.store.wire import Wire
 
 #: More texts than the server keeps parsed for a connection, and how often each is used.
@@ -240,3 +242,151 @@ def test_a_text_that_fails_when_the_server_first_keeps_it_works_afterwards(
             divide(0)
     assert [divide(3) for _ in range(3)] == [[(4,)]] * 3
     assert priority(store, office) == 0
+
+
+def see_all_at_once(office: Office, seen: list[object]) -> Callable[[UnitOfWork], None]:
+    """A verb that says at its beginning what it will read, and reads it in another order."""
+
+    def verb(work: UnitOfWork) -> None:
+        work.tasks.foresee(office.task.sid, lock=True)
+        work.foresee_configuration(office.workspace.sid)
+        work.workers.foresee_all(sid={office.worker.sid}, order_by="sid", lock=True)
+        work.reservations.foresee("WR" + "0" * 32)
+        seen.append(work.workers.find(sid={office.worker.sid}, order_by="sid", lock=True))
+        seen.append(work.tasks.get(office.task.sid, lock=True))
+        seen.append(work.reservations.get("WR" + "0" * 32))
+        seen.append(work.configuration(office.workspace.sid).workspace)
+
+    return verb
+
+
+def test_what_a_verb_foresees_is_read_in_one_trip(
+    wire: Wire, store: SqlStore, office: Office
+) -> None:
+    store.read(lambda work: work.configuration(office.workspace.sid))
+    seen: list[object] = []
+    with wire.counting() as trips:
+        store.read(see_all_at_once(office, seen))
+    assert trips[0] <= 2  # the way back of the query before may be counted
+    assert seen == [[office.worker], office.task, None, office.workspace]
+    with wire.counting() as trips:
+        store.perform(see_all_at_once(office, seen))
+    assert trips[0] <= 3  # the way back of the query, one way there, and the commit
+    assert seen[4:] == seen[:4]
+
+
+def test_the_same_is_read_where_nothing_can_be_foreseen(
+    sqlite_url: str, clock: ManualClock
+) -> None:
+    store = opened(sqlite_url, clock)
+    here = furnish(store)
+    seen: list[object] = []
+    store.perform(see_all_at_once(here, seen))
+    assert seen == [[here.worker], here.task, None, here.workspace]
+    store.close()
+
+
+def test_what_was_foreseen_is_read_anew_where_it_has_changed_since(
+    store: SqlStore, office: Office
+) -> None:
+    def verb(work: UnitOfWork) -> list[int]:
+        found = []
+        for change in (change_one, change_some, change_by_and_by, add_another):
+            work.tasks.foresee_all(workspace_sid=office.workspace.sid)
+            work.workers.foresee(office.worker.sid)
+            assert work.workers.get(office.worker.sid) == office.worker  # so it has travelled
+            change(work)
+            tasks = work.tasks.find(workspace_sid=office.workspace.sid)
+            found.append(sum(task.priority for task in tasks))
+        return found
+
+    def change_one(work: UnitOfWork) -> None:
+        work.tasks.change(office.task.sid, priority=1)
+
+    def change_some(work: UnitOfWork) -> None:
+        work.tasks.set_all({office.task.sid}, priority=10)
+
+    def change_by_and_by(work: UnitOfWork) -> None:
+        work.tasks.change_all({office.task.sid: {"priority": 100}})
+
+    def add_another(work: UnitOfWork) -> None:
+        work.tasks.add(records.task(office.channel, priority=1000))
+
+    assert store.perform(verb) == [1, 10, 100, 1100]
+
+
+def test_what_nobody_waits_for_is_refused_with_what_comes_next(
+    store: SqlStore, office: Office
+) -> None:
+    """A change of a row that is held is not waited for; the verb fails all the same."""
+
+    def verb(work: UnitOfWork) -> None:
+        assert work.tasks.get(office.task.sid, lock=True) is not None
+        assert work.tasks.change(office.task.sid, workflow_sid="WWnothing") == 1
+        for go_on in goes_on:
+            go_on(work)
+
+    goes_on: list[Callable[[UnitOfWork], object]] = []
+    ways: tuple[Callable[[UnitOfWork], object], ...] = (
+        lambda work: work.workers.find(),
+        lambda work: work.emit(records.event(office.workspace.sid)),
+        lambda work: work.workers.foresee(office.worker.sid),
+    )
+    for one in ways:
+        goes_on[:] = [one]
+        with pytest.raises(Conflict):
+            store.perform(verb)
+    goes_on.clear()
+    with pytest.raises(Conflict):
+        store.perform(verb)
+    assert priority(store, office) == 0
+
+
+def test_a_verb_that_shares_its_transaction_is_refused_alone_for_what_it_has_foreseen(
+    store: SqlStore, office: Office
+) -> None:
+    outcomes = together(
+        store,
+        lambda work: work.tasks.add(records.task(office.channel, priority=1)),
+        lambda work: work.workers.foresee("\x00"),
+        lambda work: work.tasks.add(records.task(office.channel, priority=2)),
+    )
+    assert [type(one.exception()) for one in outcomes] == [type(None), InvalidParameter, type(None)]
+    found = store.read(lambda work: work.tasks.find(workspace_sid=office.workspace.sid))
+    assert sorted(task.priority for task in found) == [0, 1, 2]
+
+
+def test_capacity_that_was_foreseen_is_taken_once_however_many_want_it(
+    wire: Wire, store: SqlStore
+) -> None:
+    channel = furnish(store, capacity=3).worker_channel
+
+    def verb(work: UnitOfWork) -> Sequence[str | None]:
+        work.workers.foresee(channel.worker_sid, lock=True)
+        work.foresee_capacity({channel.worker_sid}, {channel.task_channel_sid})
+        assert work.workers.get(channel.worker_sid, lock=True) is not None
+        return work.take_capacity([records.capacity_claim(channel)])
+
+    with wire.counting() as trips:
+        assert store.perform(verb) == [channel.sid]
+    assert trips == [2]
+    with ThreadPoolExecutor(4) as threads:
+        claims = [threads.submit(store.perform, verb) for _ in range(6)]
+    taken = [sid for claim in claims for sid in claim.result()]
+    assert taken.count(channel.sid) == 2
+    now = store.read(lambda work: work.worker_channels.get(channel.sid))
+    assert now is not None
+    assert now.assigned_tasks == 3
+
+
+def test_a_followers_place_is_saved_in_one_trip(
+    wire: Wire, store: SqlStore, office: Office
+) -> None:
+    for _ in range(3):
+        store.perform(lambda work: work.emit(records.event(office.workspace.sid)))
+    log = store.event_log("anybody")
+    log.go_on(log.read(2))
+    with wire.counting() as trips:
+        log.save()
+    assert trips[0] <= 2  # the way back of a query may be counted
+    assert len(store.event_log("anybody").read(9)) == 1
