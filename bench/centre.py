@@ -19,6 +19,8 @@ from routing.worker import Worker, WorkerChannel
 
 _LANGUAGES = 20
 _SKILLS = 40
+#: Numbers that nearly no two Workers have in common.
+RATES = 4
 #: Rows that share a transaction.
 _AT_ONCE = 5000
 #: Queues that one Workflow leads to.
@@ -54,13 +56,14 @@ def skill_expression(number: int) -> str:
 
 
 def drawn_attributes(random: Random) -> dict[str, object]:
-    """A Worker's attributes: some languages, a quarter of the skills, a level."""
+    """A Worker's attributes: some languages, a quarter of the skills, a level, what they cost."""
     return {
         "languages": [f"l{number}" for number in sorted(random.sample(range(_LANGUAGES), 5))],
         "skills": [f"s{number}" for number in sorted(random.sample(range(_SKILLS), 10))],
         "level": random.randrange(1, 6),
         "location": f"town {random.randrange(50)}",
         "contact_uri": f"client:{random.getrandbits(48):x}",
+        "rates": {f"r{number}": random.randrange(100_000) for number in range(RATES)},
     }
 
 

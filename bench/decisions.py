@@ -27,7 +27,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from bench.centre import Size, drawn_attributes, fill, skill_expression
+from bench.centre import RATES, Size, drawn_attributes, fill, skill_expression
 from bench.figures import Figure, median, quantile
 from routing.background.loops import following
 from routing.background.router import Router
@@ -153,7 +153,9 @@ class _Centre:
         """Microseconds from a chat that any Worker may have, in an order that is soon another."""
         if not self._ordered:
             self.index.put_queues({**self._queues, _EVERYBODY.sid: _EVERYBODY})
-        text = f"worker.level DESC, worker.cost{self._ordered // _WITH_AN_ORDER}, worker.level"
+        number = self._ordered // _WITH_AN_ORDER
+        rates = f"worker.rates.r{number % RATES} DESC, worker.rates.r{(number + 1) % RATES}"
+        text = f"worker.cost{number}, {f'worker.level, {rates}' if number % 2 else rates}"
         self._ordered += 1
         chat = self._task(f"WT{self._random.getrandbits(128):032x}", self._chat)
         chat = dataclasses.replace(chat, queue_sid=_EVERYBODY.sid, order_by=compile_order_by(text))

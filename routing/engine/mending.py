@@ -6,6 +6,7 @@ and beside everybody else; what it mends it tells by the same events as if someb
 
 from collections.abc import Mapping
 
+from routing import sids
 from routing import task as states
 from routing.clock import SECOND
 from routing.engine import reservations
@@ -18,6 +19,8 @@ from routing.task import ASSIGNED, next_task_state
 ALL = "*"
 #: Rows mended in one go.
 BATCH = 50
+#: Rows looked at in one go.
+LOOKED_AT = 500
 #: Seconds that a Task may be without a live Reservation before that is believed.
 GRACE_SECONDS = 60
 
@@ -31,11 +34,7 @@ def end_after_work(work: Work, *, limits: Mapping[str, int]) -> list[str]:
     first. Where none fits, after-work may take as long as it does.
     """
     ended = []
-    wrapping = work.reservations.find(reservation_status=WRAPPING, order_by="updated_at", limit=500)
-    for reservation in wrapping:
-        limit = _limit(reservation, limits)
-        if limit is None or work.now - reservation.updated_at < limit * SECOND:
-            continue
+    for reservation in _due(work, limits) if limits else ():
         try:
             reservations.complete(work, reservation_sid=reservation.sid)
         except RoutingError:
@@ -44,6 +43,33 @@ def end_after_work(work: Work, *, limits: Mapping[str, int]) -> list[str]:
         if len(ended) == BATCH:
             break
     return ended
+
+
+def _due(work: Work, limits: Mapping[str, int]) -> list[Reservation]:
+    """Those that wrap up longer than they may: some of them, if there are any.
+
+    Some who may take longer, or as long as they like, may have begun long before them.
+    """
+    concerned: dict[str, object] = {"reservation_status": WRAPPING}
+    if all(sids.is_sid(key, sids.TASK_QUEUE) for key in limits):
+        concerned["task_queue_sid"] = frozenset(limits)
+    latest = work.now - min(limits.values()) * SECOND
+    most = LOOKED_AT
+    while True:
+        wrapping = work.reservations.find(
+            order_by="updated_at",
+            limit=most,
+            **concerned,  # type: ignore[arg-type]  # columns, all of them
+        )
+        due = [each for each in wrapping if _is_due(work, each, limits)]
+        if due or len(wrapping) < most or wrapping[-1].updated_at > latest:
+            return due
+        most *= 2
+
+
+def _is_due(work: Work, reservation: Reservation, limits: Mapping[str, int]) -> bool:
+    limit = _limit(reservation, limits)
+    return limit is not None and work.now - reservation.updated_at >= limit * SECOND
 
 
 def _limit(reservation: Reservation, limits: Mapping[str, int]) -> int | None:
@@ -64,7 +90,7 @@ def mend_tasks(work: Work, *, workspace_sid: str) -> list[str]:
         workspace_sid=workspace_sid,
         assignment_status=frozenset({ASSIGNED, states.WRAPPING}),
         order_by="updated_at",
-        limit=500,
+        limit=LOOKED_AT,
     )
     for seen in found:
         if work.now - seen.updated_at < GRACE_SECONDS * SECOND or len(mended) == BATCH:

@@ -1,25 +1,22 @@
 """The order of Workers that a target asks for, kept for all of them at once.
 
-An order that is new is taken in by and by: to rank all Workers of a large centre at once would keep
-every other decision waiting. Until then those who could have the Task at hand are ranked for it.
+An order that is new must not keep every other decision waiting until all Workers of a large centre
+are ranked: who is first is found by the columns of the attributes that it reads, which are there
+already, attribute by attribute. Whoever changes afterwards is ranked alone.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from heapq import heapify, heappop, merge
-from itertools import islice
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from heapq import merge
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from routing.expressions import Rank, WorkerOrder
 from routing.matching.ranking import Ranking, numbers_in
-from routing.memory import undisturbed
-from routing.population import bitmap
+from routing.population import Column
 
-#: Workers who are taken in with each question: a millisecond or two.
-_AT_ONCE: Final = 500
-
-#: Ranks for which all newcomers are looked through, before they are put in order.
-_SEARCHES: Final = 4
+#: So few are sorted by their values, rather than found by columns one after the other.
+_FEW: Final = 24
 
 _Context = dict[str, object]
 
@@ -27,28 +24,31 @@ _Context = dict[str, object]
 class Preference:
     """Workers by their rank in one `order_by`; among equals the longest idle comes first."""
 
-    def __init__(self, order: WorkerOrder, workers: dict[int, _Context], slots: int) -> None:
-        """`workers` are all there are, by slot; the dictionary is kept, and emptied. `slots` are
-        the same as a set.
+    def __init__(self, order: WorkerOrder, columns: Sequence[Column], slots: int) -> None:
+        """`columns` are what the keys of the order read, `slots` those whom they show as they are:
+        all others who are there are put.
         """
         self._order = order
-        #: Those who are not ranked yet.
-        self._to_come = workers
-        self._coming = slots
+        self._keys = [
+            _Key(column, key.descending) for column, key in zip(columns, order.keys, strict=True)
+        ]
+        #: Those who are as the columns show them.
+        self._unchanged = slots
         #: Those whose values make the order void.
         self._void = 0
+        for column in columns:
+            self._void |= column.odd & slots
+        #: Of those who have changed.
         self._ranks: dict[int, Rank | None] = {}
         self._equals: dict[Rank, int] = {}
         self._sorted: list[Rank] = []
 
     def put(self, slot: int, context: _Context) -> None:
         """A Worker came, or its attributes are others."""
-        self._take_from_coming(slot)
         rank = self._order.rank({"worker": context})
-        if slot in self._ranks:
-            if self._ranks[slot] == rank:
-                return
-            self.drop(slot)
+        if slot in self._ranks and self._ranks[slot] == rank:
+            return
+        self.drop(slot)
         self._ranks[slot] = rank
         bit = 1 << slot
         if rank is None:
@@ -60,58 +60,32 @@ class Preference:
             insort(self._sorted, rank)
 
     def drop(self, slot: int) -> None:
-        self._take_from_coming(slot)
-        if slot not in self._ranks:
-            return
-        rank = self._ranks.pop(slot)
-        bit = 1 << slot
+        gone = ~(1 << slot)
+        self._void &= gone
+        self._unchanged &= gone
+        if not self._unchanged:
+            self._keys = []  # nobody is left in them
+        rank = self._ranks.pop(slot, None)
         if rank is None:
-            self._void ^= bit
             return
-        self._equals[rank] ^= bit
+        self._equals[rank] &= gone
         if not self._equals[rank]:
             del self._equals[rank]
             del self._sorted[bisect_left(self._sorted, rank)]
 
-    def _take_from_coming(self, slot: int) -> None:
-        if self._to_come.pop(slot, None) is not None:
-            self._coming ^= 1 << slot
-
     def among(self, bits: int) -> "Among":
         """The order of those of `bits`."""
-        self._take_in()
-        return Among(bits, self._void, self._equals, self._ranks_of(bits), self._newcomers(bits))
-
-    def _take_in(self) -> None:
-        slots = list(islice(self._to_come, _AT_ONCE))
-        if not slots:
-            return
-        ranks = self._order.ranks([self._to_come.pop(slot) for slot in slots])
-        self._coming ^= bitmap(slots)
-        self._ranks.update(zip(slots, ranks, strict=True))
-        for rank, equals in _by_rank(slots, ranks).items():
-            if rank is None:
-                self._void |= bitmap(equals)
-            else:
-                self._equals[rank] = self._equals.get(rank, 0) | bitmap(equals)
-        self._sorted = sorted(self._equals)
+        unchanged = bits & self._unchanged
+        ranks = self._ranks_of(bits ^ unchanged)
+        groups = _groups(self._keys, unchanged & ~self._void)
+        return Among(bits, self._void, groups, ranks, self._equals)
 
     def _ranks_of(self, bits: int) -> Sequence[Rank]:
-        """Ranks among which are those of all of `bits` who are ranked, in their order."""
+        """Ranks among which are those of all of `bits`, who have changed; in their order."""
         if bits.bit_count() >= len(self._sorted):
             return self._sorted
         found = (self._ranks.get(slot) for slot in numbers_in(bits))
         return sorted({rank for rank in found if rank is not None})
-
-    def _newcomers(self, bits: int) -> "_Newcomers":
-        to_come, wanted = self._to_come, bits & self._coming
-        if not wanted:
-            return _Newcomers((), ())
-        with undisturbed():
-            if wanted == self._coming:
-                return _Newcomers(list(to_come), self._order.ranks(list(to_come.values())))
-            slots = list(numbers_in(wanted))
-            return _Newcomers(slots, self._order.ranks([to_come[slot] for slot in slots]))
 
 
 class Among:
@@ -121,64 +95,83 @@ class Among:
         self,
         bits: int,
         void: int,
-        equals: Mapping[Rank, int],
+        groups: Iterator["_Group"],
         ranks: Sequence[Rank],
-        newcomers: "_Newcomers",
+        equals: Mapping[Rank, int],
     ) -> None:
+        """`groups` are of those who are unchanged, `ranks` and `equals` of those who are not."""
         self._bits = bits
-        self._equals = equals
-        self._ranks = ranks
         #: Those of them whose values make the order void.
-        self.void = void & bits | newcomers.of(None)
-        self._newcomers = newcomers
+        self.void = void & bits
+        self._groups = groups
+        self._ranks = ranks
+        self._equals = equals
 
     def walk(self, idle: Ranking[Any]) -> Iterator[int]:
-        """All of them, none of whom is void; `idle` decides among equals."""
+        """Those who are not void; `idle` decides among equals. It is walked once."""
         done: Rank | None = None
-        for rank in merge(self._ranks, self._newcomers.ranks()):
+        of_changed = (_Group(rank, 0) for rank in self._ranks)
+        for rank, unchanged in merge(self._groups, of_changed, key=itemgetter(0)):
             if rank == done:
-                continue
+                continue  # told together with those who are unchanged
             done = rank
-            equals = self._equals.get(rank, 0) & self._bits | self._newcomers.of(rank)
+            equals = self._equals.get(rank, 0) & self._bits | unchanged
             if equals:
                 yield from idle.walk(equals)
 
 
-class _Newcomers:
-    """Those who are ranked for one question alone; mostly the best of them are all that it takes,
-    and nothing is sorted.
+class _Key(NamedTuple):
+    column: Column
+    descending: bool
+
+    def part(self, slot: int) -> Rank:
+        """What it adds to the rank of that slot's Worker."""
+        value = self.column.keys[slot]
+        return _MISSING if value is None else self.part_of(value)
+
+    def part_of(self, value: Any) -> Rank:
+        return 0, -value if self.descending else value
+
+    def groups(self, rank: Rank, bits: int) -> Iterator["_Group"]:
+        """Those of `bits` by what it adds to the rank that they have."""
+        for value, found in self.column.numbers.groups(bits, descending=self.descending):
+            yield _Group((*rank, *self.part_of(value)), found)
+        missing = bits & self.column.missing
+        if missing:
+            yield _Group((*rank, *_MISSING), missing)
+
+
+class _Group(NamedTuple):
+    """A rank, and who has it."""
+
+    rank: Rank
+    bits: int
+
+
+_MISSING: Final[Rank] = (1, 0)
+
+
+def _groups(keys: Sequence[_Key], bits: int) -> Iterator[_Group]:
+    """Those of `bits`, none of whom is void, by their ranks in order; each is found when it is
+    asked for. There may be very many keys: so no generator calls itself.
     """
-
-    def __init__(self, slots: Sequence[int], ranks: Sequence[Rank | None]) -> None:
-        self._slots = slots
-        self._ranks = ranks
-        self._asked = 0
-        self._groups: dict[Rank | None, list[int]] = {}
-
-    def ranks(self) -> Iterator[Rank]:
-        """The best one first, and the same one as often as somebody has it."""
-        ranks = [rank for rank in self._ranks if rank is not None]
-        heapify(ranks)
-        while ranks:
-            yield heappop(ranks)
-
-    def of(self, rank: Rank | None) -> int:
-        """Those who have that rank."""
-        if not self._slots:
-            return 0
-        self._asked += 1
-        if self._asked <= _SEARCHES:
-            each = zip(self._slots, self._ranks, strict=True)
-            return bitmap([slot for slot, its in each if its == rank])
-        self._groups = self._groups or _by_rank(self._slots, self._ranks)
-        return bitmap(self._groups.get(rank, ()))
-
-
-def _by_rank(slots: Iterable[int], ranks: Iterable[Rank | None]) -> dict[Rank | None, list[int]]:
-    found: dict[Rank | None, list[int]] = {}
-    for slot, rank in zip(slots, ranks, strict=True):
-        if rank in found:
-            found[rank].append(slot)
+    begun: list[Iterator[_Group]] = [iter([_Group((), bits)])] if bits else []
+    while begun:
+        group = next(begun[-1], None)
+        depth = len(begun) - 1
+        if group is None:
+            begun.pop()
+        elif depth == len(keys):
+            yield group
+        elif group.bits.bit_count() <= _FEW:
+            yield from _sorted(keys, group.bits)
         else:
-            found[rank] = [slot]
-    return found
+            begun.append(keys[depth].groups(group.rank, group.bits))
+
+
+def _sorted(keys: Sequence[_Key], bits: int) -> list[_Group]:
+    found: dict[Rank, int] = {}
+    for slot in numbers_in(bits):
+        rank = tuple(number for key in keys for number in key.part(slot))
+        found[rank] = found.get(rank, 0) | 1 << slot
+    return [_Group(*each) for each in sorted(found.items())]

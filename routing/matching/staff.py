@@ -20,7 +20,7 @@ from routing.matching.requirement import (
     hindrance,
     is_known,
 )
-from routing.population import Population
+from routing.population import Population, bitmap
 
 _Key = TypeVar("_Key", bound=Hashable)
 _IdleRank: TypeAlias = tuple[Instant, str]
@@ -316,14 +316,13 @@ class Staff:
     def _preference(self, order_by: WorkerOrder) -> Preference:
         known = self._preferences.get(order_by.text)
         if known is None:
-            contexts = {
-                slot: worker.context
-                for slot, worker in enumerate(self._workers)
-                if worker is not None
-            }
-            known = self._preferences[order_by.text] = Preference(
-                order_by, contexts, self.everybody
-            )
+            paths = [key.reference.path[1:] for key in order_by.keys]
+            columns, changed = self._population.columns(paths)
+            known = Preference(order_by, columns, self.everybody & ~bitmap(changed))
+            self._preferences[order_by.text] = known
+            for slot in changed:
+                if self.has(slot):
+                    known.put(slot, self[slot].context)
         return known
 
     def forget_order(self, text: str) -> None:

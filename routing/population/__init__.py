@@ -19,6 +19,7 @@ belongs to one thread.
 """
 
 from routing.population.bitmaps import bitmap
+from routing.population.column import Column
 from routing.population.population import Population
 
-__all__ = ["Population", "bitmap"]
+__all__ = ["Column", "Population", "bitmap"]

@@ -6,8 +6,9 @@ A column never changes; what was derived from it is kept with it, and made when 
 import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from routing.expressions import number
@@ -62,10 +63,8 @@ class Column:
             self._lists = {
                 slot: value for slot, value in enumerate(values) if isinstance(value, list)
             }
-        self._scalars = _Postings(enumerate(self.keys))
-        #: Workers whose value is an array, and those whose value is an array or an object.
+        #: Workers whose value is an array.
         self.lists = bitmap(self._lists)
-        self.composites = self._scalars.take_out(_COMPOSITE)
 
     def derive(self) -> "Column":
         """Makes all at once what would be made when first asked for; itself."""
@@ -80,6 +79,18 @@ class Column:
     def having_element(self, value: object) -> int:
         """The workers whose value is an array in which this scalar is."""
         return self._elements.bits(key_of(value))
+
+    @cached_property
+    def _scalars(self) -> "_Postings":
+        """Of all that a worker may have there but arrays and objects."""
+        postings = _Postings(enumerate(self.keys))
+        postings.take_out(_COMPOSITE)
+        return postings
+
+    @cached_property
+    def composites(self) -> int:
+        """The workers whose value is an array or an object."""
+        return bitmap([slot for slot, key in enumerate(self.keys) if key is _COMPOSITE])
 
     @cached_property
     def missing(self) -> int:
@@ -101,19 +112,32 @@ class Column:
     @cached_property
     def texts(self) -> "Ranking":
         """The texts in their order."""
-        return Ranking([(text, text) for text in self.text_values], self._scalars)
+        texts = sorted(self.text_values)
+        return Ranking(texts, texts, self._scalars, self.size)
 
     @cached_property
     def numbers(self) -> "Ranking":
         """The numbers in their order, without the texts that write some."""
-        numbers = (key for key in self._scalars.first if isinstance(key, int | float))
-        return Ranking([(each, each) for each in numbers], self._scalars)
+        numbers = sorted(key for key in self._scalars.first if isinstance(key, int | float))
+        return Ranking(numbers, numbers, self._scalars, self.size)
+
+    @cached_property
+    def odd(self) -> int:
+        """The workers whose value is no whole number, and not missing either."""
+        if {int, type(None)}.issuperset(map(type, self.keys)):  # mostly, and nobody is looked at
+            return 0
+        return from_flags(
+            bytes([key.__class__ is not int and key is not None for key in self.keys])
+        )
 
     @cached_property
     def written_numbers(self) -> "Ranking":
         """The texts that write numbers, in the order of those."""
         written = ((number(text), text) for text in self.text_values)
-        return Ranking([pair for pair in written if pair[0] is not None], self._scalars)
+        pairs = [pair for pair in written if pair[0] is not None]
+        pairs.sort(key=itemgetter(0))
+        values, keys = ([pair[part] for pair in pairs] for part in (0, 1))
+        return Ranking(values, keys, self._scalars, self.size)
 
     @cached_property
     def _elements(self) -> "_Postings":
@@ -198,13 +222,23 @@ class _Postings:
                 bits |= self.bits(key)
         return bits | bitmap(rare)
 
-    def take_out(self, key: object) -> int:
-        """What a key had, which is no key from now on."""
-        bits = self.bits(key)
+    def sums(self, keys: Sequence[object], step: int, size: int) -> Iterator[int]:
+        """The slots that have one of the first `step` keys, of the first two times as many, and so
+        on; all slots are below `size`.
+        """
+        packed = bytearray(size // 8 + 1)
+        for start in range(0, len(keys), step):
+            for key in keys[start : start + step]:
+                slot = self.first[key]
+                packed[slot >> 3] |= 1 << (slot & 7)
+                for more in self._more.get(key, ()):
+                    packed[more >> 3] |= 1 << (more & 7)
+            yield int.from_bytes(packed, "little")
+
+    def take_out(self, key: object) -> None:
+        """It is no key from now on."""
         self.first.pop(key, None)
         self._more.pop(key, None)
-        self._common.pop(key, None)
-        return bits
 
     def shared_with(self, other: "_Postings") -> int | None:
         """The slots that have the same key in both; None if there are too many such keys to try."""
@@ -227,18 +261,42 @@ class _Postings:
 class Ranking:
     """Values in their order, with sums of bitmaps at regular distances."""
 
-    def __init__(self, pairs: Iterable[tuple[Any, object]], postings: _Postings) -> None:
-        """`pairs` are of what to sort by and the key that has it."""
-        ordered = sorted(pairs, key=lambda pair: pair[0])
-        self._values = [value for value, _key in ordered]
-        self._keys = [key for _value, key in ordered]
+    def __init__(
+        self, values: Sequence[Any], keys: Sequence[object], postings: _Postings, size: int
+    ) -> None:
+        """`values` in their order, and the key that has each; `size` is that of the column."""
+        self._values = values
+        self._keys = keys
         self._postings = postings
-        self._step = len(ordered) // _BLOCKS + 1
+        self._step = len(keys) // _BLOCKS + 1
         #: At n: the workers whose value is among the first n * step.
-        self._sums = [0]
-        for start in range(0, len(ordered), self._step):
-            self._sums.append(self._sums[-1] | self._range(start, start + self._step))
+        self._sums = [0, *postings.sums(keys, self._step, size)]
         self.total = self._sums[-1]
+
+    def groups(self, among: int, *, descending: bool) -> Iterator[tuple[Any, int]]:
+        """Those `among` the workers who have a value, by their values in order; each is found when
+        it is asked for, and no one is looked at on the way.
+        """
+        left = among & self.total
+        while left:
+            if descending:
+                end = bisect_left(self._sums, True, key=lambda bits: left & bits == left)
+                found = left & ~self._sums[end - 1]
+            else:
+                end = bisect_left(self._sums, True, key=lambda bits: bool(left & bits))
+                found = left & self._sums[end]
+            left ^= found
+            yield from self._groups_in(end - 1, found, descending=descending)
+
+    def _groups_in(self, block: int, among: int, *, descending: bool) -> Iterator[tuple[Any, int]]:
+        places = range(len(self._keys))[block * self._step : (block + 1) * self._step]
+        for place in reversed(places) if descending else places:
+            found = among & self._postings.bits(self._keys[place])
+            if found:
+                yield self._values[place], found
+                among ^= found
+                if not among:
+                    return
 
     def _range(self, start: int, end: int) -> int:
         return self._postings.any_of(self._keys[start:end])

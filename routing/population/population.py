@@ -1,7 +1,7 @@
 """The index itself: workers come, change and go; expressions ask who of them match."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -112,6 +112,13 @@ class Population:
         if context is _NOBODY:
             return False
         return expression.matches(context if root is None else {root: context})
+
+    def columns(self, paths: Sequence[Path]) -> tuple[list[Column], Collection[int]]:
+        """What all workers have at each of these places, and the slots of those who have changed
+        since: of them it says nothing.
+        """
+        columns, behind = self._columns_of(dict.fromkeys(paths))
+        return [columns[path] for path in paths], behind
 
     # --- what changed
 

@@ -63,10 +63,17 @@ class Statement:
         self.text = str(compiled)
         self._is_packed = is_packed
         self._names: list[str] = list(getattr(compiled, "positiontup", None) or ())
-        self._preset: Mapping[str, object] = dict(compiled.params or {})
+        # A parameter that was made without a value would be NULL here, which nobody meant.
+        required = {name for name, each in getattr(compiled, "binds", {}).items() if each.required}
+        self._preset: Mapping[str, object] = {
+            name: value for name, value in (compiled.params or {}).items() if name not in required
+        }
 
     def values(self, **named: object) -> tuple[object, ...]:
-        """The values in the order of the text; what is not named keeps the expression's own."""
+        """The values in the order of the text; what is not named keeps the expression's own.
+
+        Raises KeyError, with its name, for one that has none.
+        """
         preset = self._preset
         return tuple(named[name] if name in named else preset[name] for name in self._names)
 

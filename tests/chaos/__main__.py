@@ -22,11 +22,12 @@ examples:
   make chaos ARGS="--share 0.01"                 a hundredth of everything
   make chaos ARGS="--share 0.1 races kills"      a tenth of two subjects
   make chaos ARGS="--seed 7 invariants"          the same cases again, of one subject
+  make chaos ARGS="--seed 7 --from 900 invariants"   the same run, from its 900th case on
   make chaos ARGS="--again 7/invariants/4711"    one case, as a failure named it
 
 Every case comes from a seed of its own, `run/subject/number`. What fails is printed with its seed
 and how to repeat it; the exit status is 1 then, and 0 if everything held. What is stopped by Ctrl-C
-tells what it has done by then.
+tells what it has done by then, and how to go on.
 """
 
 
@@ -61,6 +62,10 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, help="of the run (default: another one each time)")
     parser.add_argument(
+        "--from", dest="first", type=int, default=0, metavar="NUMBER",
+        help="the first case of each subject, to go on with a run of that seed (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
         "--processes", type=int, default=os.cpu_count() or 1, help="at once (%(default)s)"
     )
     parser.add_argument("--again", metavar="SEED", help="one case: run/subject/number")
@@ -70,6 +75,8 @@ def _options() -> argparse.Namespace:
         parser.error(f"no subject {unknown[0]}; expected {', '.join(SUBJECTS)}")
     if not 0 < options.share <= 100:
         parser.error("expected a share above 0, 1 for the full counts")
+    if options.first < 0:
+        parser.error("expected the number of a case, counted from 0")
     if options.processes < 1:
         parser.error("expected at least one process")
     parts = (options.again or "0/invariants/0").split("/")
@@ -90,20 +97,17 @@ def _run(options: argparse.Namespace, server: postgres.Server | None) -> int:
     _say(f"seed {seed}, {options.processes} processes")
     for name, count in counts.items():
         _say(f"  {name:11} {count:>7,} x {SUBJECTS[name].case}")
+    seeds = running.seeds_of(seed, counts, first=options.first)
     reports = {name: running.Report() for name in names}
     begin = told = time.monotonic()
     ended = "done"
     try:
-        with contextlib.closing(
-            running.all_cases(running.seeds_of(seed, counts), options.processes, server)
-        ) as cases:
-            for name, report in cases:
-                reports[name].add(report)
-                for failure in report.failures:
-                    _tell(failure)
+        with contextlib.closing(running.all_cases(seeds, options.processes, server)) as cases:
+            for case, report in cases:
+                _take(reports, case, report)
                 if time.monotonic() - told > _PROGRESS_SECONDS[sys.stdout.isatty()]:
                     told = time.monotonic()
-                    _progress(reports, counts, told - begin)
+                    _progress(reports, len(seeds), told - begin)
                 if sum(len(each.failures) for each in reports.values()) >= _ENOUGH:
                     ended = "stopped early"
                     break
@@ -113,10 +117,20 @@ def _run(options: argparse.Namespace, server: postgres.Server | None) -> int:
     _say(f"{_CLEAR}seed {seed}, {time.monotonic() - begin:,.0f} s")
     for name, report in reports.items():
         _sum_up(name, report)
+        if ended != "done":
+            _tell_how_to_go_on(seed, name, options, report)
     failures = sum(len(each.failures) for each in reports.values())
     _say(ended)
     _say("everything held" if not failures else f"{failures} FAILURES")
     return 1 if failures else 130 if ended == "stopped" else 0
+
+
+def _take(reports: dict[str, running.Report], case: str, report: running.Report) -> None:
+    _run, name, number = case.split("/")
+    reports[name].add(report)
+    reports[name].done.add(int(number))
+    for failure in report.failures:
+        _tell(failure)
 
 
 def _heed_no_signal() -> None:
@@ -125,11 +139,14 @@ def _heed_no_signal() -> None:
         signal.signal(each, signal.SIG_IGN)
 
 
-def _progress(reports: dict[str, running.Report], counts: dict[str, int], elapsed: float) -> None:
-    done, whole = sum(each.cases for each in reports.values()), sum(counts.values())
-    parts = " ".join(f"{name} {each.cases}/{counts[name]}" for name, each in reports.items())
+def _progress(reports: dict[str, running.Report], whole: int, elapsed: float) -> None:
+    done = sum(each.cases for each in reports.values())
+    parts = " ".join(f"{name} {each.cases}" for name, each in reports.items())
     left = elapsed / done * (whole - done)
-    _say(f"{_CLEAR}{parts} | {left:,.0f} s to go", end="" if sys.stdout.isatty() else "\n")
+    _say(
+        f"{_CLEAR}{parts} | {done} of {whole}, {left:,.0f} s to go",
+        end="" if sys.stdout.isatty() else "\n",
+    )
 
 
 def _sum_up(name: str, report: running.Report) -> None:
@@ -138,10 +155,20 @@ def _sum_up(name: str, report: running.Report) -> None:
     _say(f"  {name:11} {report.cases:,} cases, {len(report.failures)} failures: {counted}{worst}")
 
 
+def _tell_how_to_go_on(
+    seed: int, name: str, options: argparse.Namespace, report: running.Report
+) -> None:
+    number = options.first
+    while number in report.done:
+        number += 1
+    share = "" if options.share == 1 else f"--share {options.share:g} "
+    _say(f'  {"":11} go on: make chaos ARGS="{share}--seed {seed} --from {number} {name}"')
+
+
 def _again(seed: str, server: postgres.Server | None) -> int:
     report = running.Report()
     with contextlib.closing(running.all_cases([seed], 1, server, closely=True)) as cases:
-        for _name, each in cases:
+        for _seed, each in cases:
             report.add(each)
     for failure in report.failures:
         _tell(failure)

@@ -30,6 +30,7 @@ from tests.chaos.running import Case
 from tests.fakes import ManualClock
 from tests.routing import invariants
 from tests.routing.centre import Centre, routing_document
+from tests.routing.reading import Reading, reading
 from tests.routing.scratch import scratch_centre
 
 STEPS = 1000
@@ -45,7 +46,10 @@ _A_LONG_DAY = 90_000
 class History:
     """What happens, drawn from the case's chance; what must hold, asserted."""
 
-    def __init__(self, centre: Centre, case: Case, *, multi_task: bool) -> None:
+    def __init__(
+        self, centre: Centre, case: Case, reading: Reading | None = None, *, multi_task: bool
+    ) -> None:
+        """Without a `reading` of its own all is read again after each step."""
         self.centre, self.case, self.chance = centre, case, case.chance
         self.multi_task = multi_task
         self.log = centre.store.event_log("replay")
@@ -56,7 +60,12 @@ class History:
         self.at_once = self.chance.choice([1, 1, 2, 3])
         self.names = 0
         self.told: deque[str] = deque(maxlen=_TOLD)
-        self.tables = invariants.read_tables(centre.store)
+        self.reading = reading
+        #: What `reading` told of when all was read last.
+        self.read_at: int | None = None
+        self.tables = self.looked_at = invariants.read_tables(centre.store)
+        #: What there was when all was looked at last, and whether the router was quiet.
+        self.looked_when: tuple[int | None, bool] | None = None
         self.deeds, self.weights = zip(*self._deeds().items(), strict=True)
 
     def _deeds(self) -> dict[Callable[[], None], float]:
@@ -337,7 +346,7 @@ class History:
             self._try_one(instructions.fail, "instruction_sid", sids, failure="busy")
 
     def switch_multitasking(self) -> None:
-        self._know_raised(invariants.read_tables(self.centre.store))
+        self._know_raised(self._read_tables(whole=True))
         self.multi_task = not self.multi_task
         self.centre.change_workspace(multi_task_enabled=self.multi_task)
         self.is_routed = False
@@ -378,32 +387,51 @@ class History:
         """Does it, or is refused: then nothing has changed."""
         if verb.__module__ not in _WITHOUT_WORKSPACE or "worker_sid" in arguments:
             arguments["workspace_sid"] = self.centre.workspace_sid
-        before = self.centre.picture() if self.chance.random() < 0.05 else None
+        # With a reading of one's own a look costs nothing.
+        looks = self.reading is not None or self.chance.random() < 0.05
+        before = self._picture() if looks else None
         try:
             self.centre.engine.perform(verb, **arguments)
         except RoutingError as error:
-            assert before is None or self.centre.picture() == before
+            assert not looks or self._picture() == before
             self.case.counts["refused"] += 1
             self.told[-1] += f" refused ({error.message[:60]})" if self.told else ""
         else:
             self.is_routed = False
 
+    def _picture(self) -> object:
+        """What stays as it is when something is refused."""
+        return self.centre.picture() if self.reading is None else self.reading.version()
+
     # ---- what must hold -------------------------------------------------------------------------
 
-    def read_on(self) -> None:
+    def read_on(self, *, whole: bool = False) -> None:
         """Each event is a legal move from what was told before."""
+        now = None if self.reading is None else self.reading.version()
+        if now is not None and now == self.read_at:
+            return
+        self.read_at = now
         while new := self.log.read(1000):
             for event in new:
                 self.replay.follow(event)
                 self.case.counts["events"] += 1
             self.log.start_after(new[-1].position)
-        self.tables = invariants.read_tables(self.centre.store)
+        self.tables = self._read_tables(whole=whole)
         self._know_raised(self.tables)
 
+    def _read_tables(self, *, whole: bool) -> invariants.Tables:
+        if self.reading is None:
+            return invariants.read_tables(self.centre.store)
+        return self.reading.tables(whole=whole)
+
     def look(self) -> None:
-        before = self.tables
-        self.read_on()
-        after = self.tables
+        self.read_on(whole=True)
+        now = (self.read_at, self.is_routed)
+        if now == self.looked_when and self.reading is not None:
+            return  # nothing has changed since
+        self.looked_when = now
+        before, after = self.looked_at, self.tables
+        self.looked_at = after
         invariants.check_load(after, raised=self.raised)
         invariants.check_offers(after, at_once=self.at_once)
         invariants.check_terminal(before, after)
@@ -449,7 +477,11 @@ def play(case: Case, steps: int = STEPS, *, postgres_every: int = 20) -> None:
     """One history on a database of its own."""
     multi_task = case.chance.random() < 0.8
     with opened(case, multi_task=multi_task, postgres_every=postgres_every) as centre:
-        History(centre, case, multi_task=multi_task).go(steps)
+        if centre.path is None:
+            History(centre, case, None, multi_task=multi_task).go(steps)
+            return
+        with reading(centre.path) as own:
+            History(centre, case, own, multi_task=multi_task).go(steps)
 
 
 @contextlib.contextmanager

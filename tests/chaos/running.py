@@ -103,6 +103,8 @@ class Report:
     counts: Counter[str] = field(default_factory=Counter)
     worst: dict[str, float] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    #: The numbers of the cases that are done.
+    done: set[int] = field(default_factory=set)
 
     def add(self, other: "Report") -> None:
         self.cases += other.cases
@@ -198,7 +200,7 @@ def all_cases(
     *,
     closely: bool = False,
 ) -> Generator[tuple[str, Report], None, None]:
-    """Each subject's reports, case by case as they are done; to be closed, or cases go on."""
+    """Each case's seed and report as it is done; to be closed, or cases go on."""
     os.environ["PYTHONHASHSEED"] = "0"  # for the processes that are started now
     context = multiprocessing.get_context("spawn")
     waiting = iter(seeds)
@@ -210,7 +212,7 @@ def all_cases(
                     for seed in batch
                 }
                 for done in as_completed(played):
-                    yield played[done].split("/")[1], done.result()
+                    yield played[done], done.result()
         except BaseException:  # stopped: by somebody, or because enough has failed
             for each in list(pool._processes.values()):
                 each.terminate()
@@ -219,12 +221,15 @@ def all_cases(
             pool.shutdown(cancel_futures=True)
 
 
-def seeds_of(run: int, counts: dict[str, int]) -> list[str]:
-    """The subjects take turns, each as often as its share asks: what is wrong shows early."""
+def seeds_of(run: int, counts: dict[str, int], *, first: int = 0) -> list[str]:
+    """The subjects take turns, each as often as its share asks: what is wrong shows early.
+
+    Cases before the `first` of each are left out: somebody has had them.
+    """
     seeds = [
         ((number + 0.5) / count, f"{run}/{name}/{number}")
         for name, count in counts.items()
-        for number in range(count)
+        for number in range(first, count)
     ]
     return [seed for _turn, seed in sorted(seeds)]
 

@@ -115,7 +115,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def cases(seeds: list[str], *_: object, **__: object) -> Iterator[tuple[str, Report]]:
         for place, seed in enumerate(seeds[:2]):
             yield (
-                "invariants",
+                seed,
                 (running.play(subject, seed, server=None) if place else Report(cases=1)),
             )
 
@@ -144,15 +144,17 @@ def test_whoever_stops_a_run_is_told_what_it_has_done(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def cases(*_: object, **__: object) -> Iterator[tuple[str, Report]]:
-        yield "decisions", Report(cases=1, counts=Counter(histories=10))
+        for number in (40, 42, 41, 44):
+            yield f"7/decisions/{number}", Report(cases=1, counts=Counter(histories=10))
         raise KeyboardInterrupt
 
     monkeypatch.setattr("tests.chaos.__main__.running.all_cases", cases)
     monkeypatch.setattr("tests.chaos.__main__.signal.signal", lambda *_: None)
     monkeypatch.setenv("TEST_POSTGRES_URL", "postgresql://nobody@127.0.0.1:1/none")
-    assert _run(monkeypatch, "--seed", "7", "decisions") == 130
+    assert _run(monkeypatch, "--seed", "7", "--from", "40", "decisions") == 130
     told = capsys.readouterr().out
-    assert "decisions   1 cases, 0 failures: 10 histories" in told
+    assert "decisions   4 cases, 0 failures: 40 histories" in told
+    assert 'go on: make chaos ARGS="--seed 7 --from 43 decisions"' in told
     assert "stopped\neverything held" in told
 
 
@@ -172,6 +174,7 @@ def test_the_command_teaches_how_to_use_it(
     [
         (["nothing"], "no subject nothing; expected invariants"),
         (["--share", "0"], "expected a share above 0"),
+        (["--from", "-1"], "expected the number of a case"),
         (["--processes", "0"], "expected at least one process"),
         (["--again", "7/nothing/1"], "expected run/subject/number"),
         (["--again", "7/invariants/x"], "expected run/subject/number"),
@@ -193,5 +196,6 @@ def test_subjects_take_turns() -> None:
     seeds = running.seeds_of(3, {"a": 4, "b": 2})
     assert len(set(seeds)) == 6
     assert [seed.split("/")[1] for seed in seeds[:3]] == ["a", "b", "a"]
+    assert running.seeds_of(3, {"a": 4, "b": 2}, first=2) == ["3/a/2", "3/a/3"]
     assert running.share_of(10_000, 0.01) == 100
     assert running.share_of(3, 0.01) == 1

@@ -1,6 +1,7 @@
 """A small call centre for tests: its workspace set up, the router and the timers at hand."""
 
 import json
+from pathlib import Path
 
 from routing import timers
 from routing.background.loops import following
@@ -36,6 +37,9 @@ def routing_document(*filters: dict[str, object], default: dict[str, object] | N
 
 
 class Centre:
+    #: The file of its database, where it has one of its own.
+    path: Path | None = None
+
     def __init__(
         self, store: SqlStore, engine: Engine, clock: ManualClock, *, multi_task: bool = True
     ) -> None:

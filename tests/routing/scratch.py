@@ -28,7 +28,9 @@ def scratch_centre(*, multi_task: bool = True) -> Iterator[Centre]:
         path.write_bytes(_empty_database())
         store = open_store(f"sqlite:///{path}", clock)
         with contextlib.closing(store):
-            yield Centre(store, Engine(store, clock), clock, multi_task=multi_task)
+            centre = Centre(store, Engine(store, clock), clock, multi_task=multi_task)
+            centre.path = path
+            yield centre
 
 
 @functools.cache

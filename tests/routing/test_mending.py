@@ -1,10 +1,13 @@
 """After-work that takes too long ends, and Tasks that nobody has any more are mended."""
 
+import dataclasses
 from collections.abc import Mapping
 
 import pytest
 
+from routing import sids
 from routing.engine import mending
+from routing.ports import Work
 from tests.routing.centre import Centre
 
 
@@ -47,6 +50,41 @@ def test_without_a_limit_after_work_takes_as_long_as_it_takes(centre: Centre) ->
     wrapping(centre)
     centre.clock.advance(80_000)
     assert end(centre, {"WQ" + "0" * 32: 1}) == 0
+
+
+@pytest.mark.parametrize("of_the_others", [None, 100_000])
+def test_however_many_may_take_longer_those_who_may_not_are_ended(
+    centre: Centre, of_the_others: int | None
+) -> None:
+    _worker, task = wrapping(centre)
+    offer = centre.offer(task)
+
+    def crowd(work: Work) -> None:
+        known = work.tasks.get(task)
+        assert known is not None
+        for _ in range(2 * mending.LOOKED_AT + 1):
+            another = dataclasses.replace(known, sid=sids.new_sid(sids.TASK))
+            work.tasks.add(another)
+            sid = sids.new_sid(sids.RESERVATION)
+            work.reservations.add(dataclasses.replace(offer, sid=sid, task_sid=another.sid))
+
+    centre.engine.perform(crowd)
+    limited = centre.add_queue("Limited")
+    flow = centre.add_workflow(default={"queue": limited})
+    centre.add_worker("Bob")
+    centre.clock.advance(10)
+    other = centre.add_task(workflow=flow)
+    centre.accept(other)
+    centre.wrap_up(other)
+    limits = {limited: 60}
+    if of_the_others is not None:
+        limits[centre.workspace_sid] = of_the_others
+    centre.clock.advance(59)
+    assert end(centre, limits) == 0
+    centre.clock.advance(1)
+    assert end(centre, limits) == 1
+    assert centre.status(other) == "completed"
+    assert centre.status(task) == "wrapping"
 
 
 @pytest.mark.parametrize("wraps", [True, False])
