@@ -48,6 +48,26 @@ class Rows(Protocol[Record]):
         """
         ...
 
+    def foresee(self, sid: str, *, lock: bool = False) -> None:
+        """A `get` of the same will follow, once: where that saves a trip to the database, it is
+        asked for together with what is foreseen before and after it, and with the next statement.
+
+        So rows are locked in the order in which they are foreseen. What this unit changes of the
+        table in between is seen by the `get` all the same.
+        """
+        ...
+
+    def foresee_all(
+        self,
+        *,
+        order_by: str = "created_at",
+        limit: int | None = None,
+        lock: bool = False,
+        **equal: object,
+    ) -> None:
+        """The same for a `find`."""
+        ...
+
     def add(self, record: Record) -> None:
         """The row may be written as late as at the end of the unit, and refused then."""
         ...
@@ -199,6 +219,10 @@ class Work(Protocol):
         """How the workspace is set up; raises NotFound when there is no such workspace."""
         ...
 
+    def foresee_configuration(self, workspace_sid: str) -> None:
+        """It will be asked for (see Rows.foresee)."""
+        ...
+
     def configuration_changed(self, workspace_sid: str) -> None:
         """To be said by whoever wrote a row that Configuration holds."""
         ...
@@ -213,6 +237,12 @@ class Work(Protocol):
 
     def emit(self, event: Event) -> None:
         """Appends to the event log, in this transaction."""
+        ...
+
+    def foresee_capacity(
+        self, worker_sids: AbstractSet[str], task_channel_sids: AbstractSet[str]
+    ) -> None:
+        """That of these Workers on these channels will be taken (see Rows.foresee)."""
         ...
 
     def take_capacity(self, claims: Sequence[CapacityClaim]) -> Sequence[str | None]:

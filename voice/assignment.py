@@ -176,6 +176,8 @@ class Assignments:
         self, work: Work, event: Event, *, lease_seconds: int | None
     ) -> Instruction | None:
         task_sid = event.task_sid or ""
+        conversation.foresee_call_of(work, task_sid)
+        instructions.foresee_bridge(work, event.resource_sid)
         call = conversation.call_of(work, task_sid)
         if call is None:
             task = work.tasks.get(task_sid)

@@ -67,6 +67,8 @@ def held(work: Work, instruction_sid: str) -> Instruction | None:
     seen = work.instructions.get(instruction_sid)
     if seen is None or seen.kind not in LEGS:
         return None
+    work.tasks.foresee(seen.task_sid, lock=True)
+    work.instructions.foresee(instruction_sid, lock=True)
     work.tasks.get(seen.task_sid, lock=True)
     return work.instructions.get(instruction_sid, lock=True)
 

@@ -43,6 +43,10 @@ def call_of(work: Work, task_sid: str) -> Call | None:
     return calls[0] if calls else None
 
 
+def foresee_call_of(work: Work, task_sid: str) -> None:
+    work.calls.foresee_all(task_sid=task_sid, limit=1)
+
+
 def is_live(call: Call | None) -> bool:
     """Has the caller not hung up, as far as we know?"""
     return call is not None and call.due_at is not None

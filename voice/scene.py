@@ -38,6 +38,10 @@ class Scene:
 
 def scene_of(work: Work, instruction: Instruction) -> Scene:
     """One query of each table: an agent waits for the phone to ring."""
+    conversation.foresee_call_of(work, instruction.task_sid)
+    work.tasks.foresee(instruction.task_sid)
+    work.reservations.foresee_all(task_sid=instruction.task_sid)
+    work.instructions.foresee_all(task_sid=instruction.task_sid, kind=conversation.ROOMS)
     call = conversation.call_of(work, instruction.task_sid)
     task = work.tasks.get(instruction.task_sid)
     said = read_object(task.attributes, parameter="Attributes") if task is not None else {}

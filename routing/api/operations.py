@@ -116,6 +116,9 @@ def _both(
     kwargs: dict[str, Any],
 ) -> InWorkspace[Result]:
     workspace_sid: str = kwargs["workspace_sid"]
+    work.foresee_configuration(workspace_sid)
+    if "reservation_sid" in kwargs:
+        work.reservations.foresee(kwargs["reservation_sid"])
     work.configuration(workspace_sid)  # an unknown Workspace is the first thing to say
     result = verb(work, *args, **kwargs)
     return InWorkspace(result=result, configuration=work.configuration(workspace_sid))

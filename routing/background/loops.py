@@ -129,17 +129,22 @@ def following(
     def step() -> bool | float:
         nonlocal saved_at
         events = log.read(BATCH)
+        dealt = None
         if events:
             dealt = react(events)
             log.go_on(events[:dealt])
-        if not events or time.monotonic() - saved_at > SAVE_SECONDS:
+        is_saved = not events or time.monotonic() - saved_at > SAVE_SECONDS
+        if is_saved:
             log.save()
             saved_at = time.monotonic()
         if not events and log.is_held_up:
             return HELD_UP_SECONDS
         if is_flooded(len(events)) and len(events) < BATCH:
             return Rest(FLOOD_REST_SECONDS)
-        return bool(events)
+        if len(events) == BATCH or log.is_held_up or dealt not in {None, len(events)}:
+            return True
+        # Whoever has committed since has woken us, so nobody has to look whether there is more.
+        return False if is_saved else SAVE_SECONDS
 
     return step
 
@@ -170,14 +175,16 @@ def _flood_gauge(led_to: Callable[[], int] | None) -> Callable[[int], bool]:
 
 
 def timing(engine: Engine) -> Callable[[], bool | float]:
-    """The step of the timers: what is due, then the seconds until the next deadline."""
+    """The step of the timers: the seconds until the next deadline, or what is due."""
 
     def step() -> bool | float:
-        if timers.advance(engine):
-            return True
         deadline = timers.next_deadline(engine)
         if deadline is None:
             return False
-        return max(0.0, (deadline - engine.clock.now()) / SECOND)
+        seconds = (deadline - engine.clock.now()) / SECOND
+        if seconds > 0:
+            return seconds
+        timers.advance(engine)
+        return True
 
     return step

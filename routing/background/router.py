@@ -134,7 +134,7 @@ class Router:
             if not proposals:
                 return
             try:
-                made, lost = self._engine.perform(_claim, proposals)
+                made, lost = self._engine.perform(_claim, workspace_sid, proposals)
             except Exception:
                 # The index has gone on as if they were claimed; the same events come again, and
                 # then it is built anew.
@@ -169,7 +169,9 @@ class Router:
                 self._offer(workspace_sid)
 
 
-def _claim(work: Work, proposals: Sequence[Proposal]) -> tuple[set[str], list[Proposal]]:
+def _claim(
+    work: Work, workspace_sid: str, proposals: Sequence[Proposal]
+) -> tuple[set[str], list[Proposal]]:
     """Claims what it can: the SIDs of the Reservations that were made, and the proposals of which
     something could not be claimed.
     """
@@ -178,6 +180,7 @@ def _claim(work: Work, proposals: Sequence[Proposal]) -> tuple[set[str], list[Pr
             task_sid=proposal.task_sid,
             task_version=proposal.task_version,
             worker_sids=proposal.worker_sids,
+            foreseen=(workspace_sid, proposal.channel_sid),
         )
         for proposal in proposals
     ]
@@ -211,6 +214,10 @@ def _refresh(work: Work, known: _Known, workspace_sid: str, touched: _Touched) -
 
     False when that is not enough: the workspace is gone by now, or has other rules.
     """
+    work.foresee_configuration(workspace_sid)
+    work.workers.foresee_all(sid=touched.worker_sids)
+    work.worker_channels.foresee_all(worker_sid=touched.worker_sids)
+    work.tasks.foresee_all(sid=touched.task_sids)
     try:
         configuration = work.configuration(workspace_sid)
     except NotFound:

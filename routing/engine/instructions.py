@@ -102,6 +102,12 @@ def bridge_offered(
     )
 
 
+def foresee_bridge(work: Work, reservation_sid: str) -> None:
+    """What `bridge_accepted` reads."""
+    work.reservations.foresee(reservation_sid, lock=True)
+    work.instructions.foresee_all(reservation_sid=reservation_sid, kind=BRIDGING)
+
+
 def bridge_accepted(
     work: Work,
     *,

@@ -31,6 +31,9 @@ class Offer:
     #: place in the Workflow. None for whatever it is now.
     task_version: int | None
     worker_sids: Sequence[str]
+    #: The Task's Workspace and TaskChannel, where they are known: what is read for it by these is
+    #: read sooner.
+    foreseen: tuple[str, str] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +66,7 @@ def make(work: Work, offers: Sequence[Offer]) -> list[list[Reservation]]:
     somebody was faster, or the Task or the Worker has changed since they were looked at; nothing
     is written for that one then.
     """
+    _foresee(work, offers)
     tasks = _open_tasks(work, offers)
     found = work.workers.find(
         sid={sid for each in tasks.values() for sid in each.offer.worker_sids},
@@ -77,6 +81,17 @@ def make(work: Work, offers: Sequence[Offer]) -> list[list[Reservation]]:
             _reserve(work, each.open, workers, each.worker_sid, channel_sid)
     _write(work, tasks.values(), workers)
     return [_made(tasks.get(offer.task_sid), offer) for offer in offers]
+
+
+def _foresee(work: Work, offers: Sequence[Offer]) -> None:
+    """All that will be read of Tasks and Workers that still are as they were looked at."""
+    foreseen = {offer.foreseen for offer in offers if offer.foreseen is not None}
+    work.tasks.foresee_all(sid={offer.task_sid for offer in offers}, order_by="sid", lock=True)
+    for workspace_sid in {workspace_sid for workspace_sid, _ in foreseen}:
+        work.foresee_configuration(workspace_sid)
+    workers = {sid for offer in offers for sid in offer.worker_sids}
+    work.workers.foresee_all(sid=workers, order_by="sid", lock=True)
+    work.foresee_capacity(workers, {channel_sid for _, channel_sid in foreseen})
 
 
 def _made(found: _Open | None, offer: Offer) -> list[Reservation]:

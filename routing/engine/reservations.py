@@ -78,6 +78,16 @@ def find(
     return reservation
 
 
+def foresee(work: Work, seen: Reservation) -> None:
+    """What a move of a Reservation that was just read will read first."""
+    work.reservations.foresee(seen.sid)
+    work.workers.foresee(seen.worker_sid)
+    work.tasks.foresee(seen.task_sid, lock=True)
+    work.reservations.foresee(seen.sid, lock=True)
+    _foresee_live(work, seen.task_sid)
+    work.workers.foresee(seen.worker_sid, lock=True)
+
+
 def _locked(
     work: Work, reservation_sid: str, if_match: int | None = None
 ) -> tuple[Task, Reservation]:
@@ -100,6 +110,10 @@ def _live(work: Work, task: Task) -> list[Reservation]:
     return work.reservations.find(task_sid=task.sid, reservation_status=LIVE)
 
 
+def _foresee_live(work: Work, task_sid: str) -> None:
+    work.reservations.foresee_all(task_sid=task_sid, reservation_status=LIVE)
+
+
 def accept(work: Work, *, reservation_sid: str, if_match: int | None = None) -> Reservation:
     """The Worker takes the Task: it is assigned, and other offers of it are rescinded.
 
@@ -107,6 +121,7 @@ def accept(work: Work, *, reservation_sid: str, if_match: int | None = None) -> 
     """
     task, reservation = _locked(work, reservation_sid, if_match)
     configuration = work.configuration(task.workspace_sid)
+    others = [other for other in _live(work, task) if other.sid != reservation.sid]
     accepted = changed_reservation(
         work,
         reservation,
@@ -131,7 +146,7 @@ def accept(work: Work, *, reservation_sid: str, if_match: int | None = None) -> 
     if not configuration.workspace.multi_task_enabled:
         queue = configuration.task_queues[reservation.task_queue_sid]
         move_worker(work, configuration, worker, queue.assignment_activity_sid)
-    for other in _live(work, task):
+    for other in others:
         if other.reservation_status == states.PENDING:
             end_reservation(
                 work,

@@ -211,5 +211,6 @@ class MatchingIndex:
         return Proposal(
             task_sid=task_sid,
             task_version=version,
+            channel_sid=demand.channel_sid,
             worker_sids=tuple(self._staff[slot].sid for slot in slots),
         )

@@ -73,6 +73,7 @@ class Proposal:
     task_sid: str
     #: The version of the Task's row that the proposal is about.
     task_version: int
+    channel_sid: str
     worker_sids: tuple[str, ...]
 
 

@@ -1,20 +1,25 @@
 """Taking capacity: the claim that keeps two routers from giving a Worker more than it can handle.
 
-All that is wanted of a channel is taken by one conditional UPDATE; what comes back are the channels
-that had it. So the database decides, whatever the index or an earlier SELECT believed.
+On SQLite all that is wanted of a channel is taken by one conditional UPDATE; what comes back are
+the channels that had it. So the database decides, whatever the index or an earlier SELECT believed.
+On PostgreSQL the channels are locked while they are read, on the way of the other rows that a claim
+locks, and what is taken of them is written with the rest: one trip to the server less.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from routing.clock import Instant
 from routing.store.work_statements import WorkStatements
-from routing.worker import CapacityClaim
+from routing.worker import CapacityClaim, WorkerChannel
 
 if TYPE_CHECKING:
+    from routing.store.rows import SqlRows
     from routing.store.unit_of_work import UnitOfWork
 
 #: Worker SID, TaskChannel SID.
@@ -41,6 +46,47 @@ def take(
                     taken[place] = found[key]
             elif len(wanted) > 1:
                 _take_one_by_one(run, key, wanted, taken)
+    return taken
+
+
+def foresee(
+    channels: "SqlRows[WorkerChannel]",
+    worker_sids: AbstractSet[str],
+    task_channel_sids: AbstractSet[str],
+) -> None:
+    """What `take_locked` reads first."""
+    channels.foresee_all(
+        worker_sid=worker_sids, task_channel_sid=task_channel_sids, order_by="sid", lock=True
+    )
+
+
+def take_locked(
+    channels: "SqlRows[WorkerChannel]", claims: Sequence[CapacityClaim], now: Instant
+) -> list[str | None]:
+    """As `take`, by row locks: those that ask for what there is come first."""
+    found = channels.find(
+        worker_sid={claim.worker_sid for claim in claims},
+        task_channel_sid={claim.task_channel_sid for claim in claims},
+        order_by="sid",
+        lock=True,
+    )
+    here = {(channel.worker_sid, channel.task_channel_sid): channel for channel in found}
+    loads = {channel.sid: channel.assigned_tasks for channel in found}
+    taken: list[str | None] = [None] * len(claims)
+    for place, claim in sorted(enumerate(claims), key=lambda each: each[1].regardless):
+        channel = here.get((claim.worker_sid, claim.task_channel_sid))
+        if channel is None:
+            continue
+        has_room = channel.available and loads[channel.sid] < channel.configured_capacity
+        if has_room or claim.regardless:
+            loads[channel.sid] += 1
+            taken[place] = channel.sid
+    channels.change_all(
+        {
+            sid: {"assigned_tasks": loads[sid], "last_reserved_at": now}
+            for sid in dict.fromkeys(sid for sid in taken if sid is not None)
+        }
+    )
     return taken
 
 

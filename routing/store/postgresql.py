@@ -12,13 +12,12 @@ import itertools
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 
 import psycopg
 import sqlalchemy.exc
 from psycopg import errors as postgresql
-from psycopg.pq import TransactionStatus
 from sqlalchemy import (
     URL,
     Engine,
@@ -43,8 +42,9 @@ from routing.store.configurations import Configurations
 from routing.store.errors import CLOSED, Mistaken, StoreUnavailable
 from routing.store.leadership import AdvisoryLock
 from routing.store.postgresql_notices import Notices
+from routing.store.postgresql_trips import Trips
 from routing.store.refusals import refusal
-from routing.store.statements import POSTGRESQL, Cursor
+from routing.store.statements import POSTGRESQL
 from routing.store.unit_of_work import UnitOfWork
 from routing.store.wake_up import Bulletin, WakeUps
 from routing.store.work_statements import work_statements
@@ -90,7 +90,7 @@ class _Desk(NamedTuple):
     """What belongs to one connection for as long as it lives."""
 
     connection: psycopg.Connection[Any]
-    cursor: Cursor
+    cursor: Trips
     unit: UnitOfWork
 
 
@@ -149,8 +149,7 @@ class PostgresqlDatabase:
                 unit = desk.unit
                 unit.open(desk.cursor)
                 result = verb(unit)
-                unit.flush()
-                self._commit(desk)
+                self._flush_and_commit(desk)
                 self._notify(unit.topics)
                 return result
 
@@ -184,17 +183,17 @@ class PostgresqlDatabase:
             unit.open(desk.cursor, shared=len(batch) > 1, begin=_BEGIN, assumes=assumes)
             topics = run_assuming(unit, batch)
             if unit.is_one_statement:
+                desk.cursor.commit_by_next()
                 self._commit(desk, unit.flush)
             else:
-                unit.flush()
-                self._commit(desk)
+                self._flush_and_commit(desk)
             self._notify(topics)
 
     def _commit_apart(self, batch: Batch) -> None:
         with self._transaction(_BEGIN) as desk:
             desk.unit.open(desk.cursor)
             topics = run_apart(desk.unit, batch, (*_CONTENTION, *_OUTAGE))
-            self._commit(desk)
+            self._commit(desk, desk.cursor.commit)
             self._notify(topics)
 
     @contextmanager
@@ -205,8 +204,7 @@ class PostgresqlDatabase:
                 unit = desk.unit
 
                 def commit() -> None:
-                    unit.flush()
-                    self._commit(desk)
+                    self._flush_and_commit(desk)
                     self._notify(unit.topics)
                     unit.end()
 
@@ -215,16 +213,24 @@ class PostgresqlDatabase:
         except _TryAgain as again:
             self._give_up(again.reason)
 
-    def _commit(self, desk: _Desk, say: Callable[[], object] | None = None) -> None:
-        """Says COMMIT, or the one statement that commits itself."""
+    def _flush_and_commit(self, desk: _Desk) -> None:
+        """Writes what is left, with the COMMIT behind it."""
+
+        def flush_and_commit() -> None:
+            desk.unit.flush(desk.cursor.commit_with_next)
+            desk.cursor.commit()
+
+        self._commit(desk, flush_and_commit)
+
+    def _commit(self, desk: _Desk, say: Callable[[], object]) -> None:
+        """`say` is what commits."""
         try:
-            if say is None:
-                desk.cursor.execute("COMMIT")
-            else:
-                say()
+            say()
         except _CONTENTION:
             raise
         except _OUTAGE as error:
+            if not desk.cursor.has_sent_commit:
+                raise
             desk.unit.failure = None
             raise StoreUnavailable(
                 f"The connection to {self._shown} broke during a commit: nobody knows whether it "
@@ -292,7 +298,7 @@ class PostgresqlDatabase:
         with self._lent() as desk:
             try:
                 if begin is not None:
-                    desk.cursor.execute(begin)
+                    desk.cursor.begin(begin)
                 yield desk
             except Exception as error:
                 # A verb may have caught what the database said, or dressed it in its own error.
@@ -304,16 +310,13 @@ class PostgresqlDatabase:
                 raise
             finally:
                 desk.unit.end()
-                # Asked first: a rollback of nothing goes through all of the driver, too.
-                if desk.connection.pgconn.transaction_status != TransactionStatus.IDLE:
-                    with suppress(psycopg.Error):
-                        desk.connection.rollback()
 
     @contextmanager
     def _lent(self) -> Iterator[_Desk]:
         pooled = self._take_connection()
         desk = pooled.info.get("desk") or self._set_up_desk(pooled)
         try:
+            desk.cursor.look()
             yield desk
         except _OUTAGE as error:
             if desk.connection.closed:
@@ -322,6 +325,7 @@ class PostgresqlDatabase:
                 f"PostgreSQL could not do it: {_one_line(error)} ({self._shown})."
             ) from error
         finally:
+            desk.cursor.leave()
             if desk.connection.closed:
                 pooled.invalidate()
                 # What broke one connection broke the idle ones, too.
@@ -342,8 +346,11 @@ class PostgresqlDatabase:
 
     def _set_up_desk(self, pooled: PoolProxiedConnection) -> _Desk:
         connection: Any = pooled.dbapi_connection
-        unit = UnitOfWork(POSTGRESQL, self._statements, self._clock, self._configurations)
-        desk = _Desk(connection, connection.cursor(), unit)
+        trips = Trips(connection)
+        unit = UnitOfWork(
+            POSTGRESQL, self._statements, self._clock, self._configurations, ahead=trips
+        )
+        desk = _Desk(connection, trips, unit)
         pooled.info["desk"] = desk
         return desk
 

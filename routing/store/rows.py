@@ -29,15 +29,29 @@ class SqlRows(Generic[Record]):
         found = sql.get_locked if unit.locks(wanted=lock) else sql.get
         if (sql, sid) in unit.locked:
             return cast("Record", unit.locked[sql, sid])
+        foreseen = unit.foreseen(sql, (sid, lock))
+        if foreseen is not None:
+            return self._one(sid, foreseen, lock=lock)
         if unit.brings_workspace and sql.with_version is not None and not lock:
             return self._with_version(sql.with_version, sid)
         rows = found.rows(unit.select(sql, found.text, (sid,)).fetchall())
+        return self._one(sid, rows, lock=lock)
+
+    def _one(self, sid: str, rows: Sequence[Sequence[Any]], *, lock: bool) -> Record | None:
+        sql, unit = self.statements, self._unit
         if not rows:
             return None
         record = sql.record(rows[0])
         if lock and unit.writes:
             unit.locked[sql, sid] = record
         return record
+
+    def foresee(self, sid: str, *, lock: bool = False) -> None:
+        """A `get` of the same will follow: where that saves a trip, it is asked for already."""
+        sql, unit = self.statements, self._unit
+        if unit.foresight.is_possible and (sql, sid) not in unit.locked:
+            found = sql.get_locked if unit.locks(wanted=lock) else sql.get
+            unit.foresee(sql, (sid, lock), found.text, (sid,))
 
     def _with_version(self, text: str, sid: str) -> Record | None:
         """The row, and which configuration its Workspace has: one trip to the database for both."""
@@ -62,11 +76,29 @@ class SqlRows(Generic[Record]):
 
         `order_by` names a column, with a minus before it for the greatest first.
         """
-        if any(not value for value in equal.values() if isinstance(value, frozenset | set)):
+        if _is_of_none(equal):
             return []
-        lock = self._unit.locks(wanted=lock)
-        found, values = self.statements.find(equal, order_by, limit, lock=lock)
+        sql, unit = self.statements, self._unit
+        if unit.foresight.is_possible:
+            foreseen = unit.foreseen(sql, _what(equal, order_by, limit, lock=lock))
+            if foreseen is not None:
+                return [sql.record(row) for row in foreseen]
+        found, values = sql.find(equal, order_by, limit, lock=unit.locks(wanted=lock))
         return self._records(found, values)
+
+    def foresee_all(
+        self,
+        *,
+        order_by: str = "created_at",
+        limit: int | None = None,
+        lock: bool = False,
+        **equal: object,
+    ) -> None:
+        """The same for a `find`. What is locked is locked in the order in which it is foreseen."""
+        sql, unit = self.statements, self._unit
+        if unit.foresight.is_possible and not _is_of_none(equal):
+            found, values = sql.find(equal, order_by, limit, lock=unit.locks(wanted=lock))
+            unit.foresee(sql, _what(equal, order_by, limit, lock=lock), found.text, values)
 
     def add(self, record: Record) -> None:
         """Makes the unit raise Conflict, at its end or before, where a unique name is taken or a
@@ -80,10 +112,13 @@ class SqlRows(Generic[Record]):
         change = sql.change(tuple(columns))
         if change.is_of_deadline and _is_due(columns):
             unit.topics.add(sql.topic)
-        locked = unit.locked
-        number = unit.write(change.text, (*columns.values(), sid))
+        locked, values = unit.locked, (*columns.values(), sid)
         known = locked.pop((sql, sid), None)
-        if known is not None:
+        if known is None:
+            number = unit.write(change.text, values, sql)
+        else:
+            number = 1  # nobody else can have removed it
+            unit.write_unheard(change.text, values, sql)
             locked[sql, sid] = changed(known, **columns)
         unit.locked = locked
         return number
@@ -122,6 +157,21 @@ class SqlRows(Generic[Record]):
         record: Callable[[Sequence[Any]], Record] = sql.record
         rows = found.rows(self._unit.select(sql, found.text, values).fetchall())
         return [record(row) for row in rows]
+
+
+def _is_of_none(equal: Mapping[str, object]) -> bool:
+    return any(not value for value in equal.values() if isinstance(value, frozenset | set))
+
+
+def _what(
+    equal: Mapping[str, object], order_by: str, limit: int | None, *, lock: bool
+) -> tuple[object, ...]:
+    """What is found, as something that a later one can be compared with."""
+    conditions = frozenset(
+        (name, frozenset(value) if isinstance(value, set) else value)
+        for name, value in equal.items()
+    )
+    return (conditions, order_by, limit, lock)
 
 
 def _is_due(columns: Mapping[str, object]) -> bool:

@@ -282,7 +282,9 @@ class SqliteDatabase:
         self._writer.close()
 
     def _new_unit(self, at_once: AtOnce | None = None) -> UnitOfWork:
-        return UnitOfWork(SQLITE, self._statements, self._clock, self._configurations, at_once)
+        return UnitOfWork(
+            SQLITE, self._statements, self._clock, self._configurations, at_once=at_once
+        )
 
     def _connect(self, *, query_only: bool = False, for_schema: bool = False) -> sqlite3.Connection:
         try:

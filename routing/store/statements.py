@@ -125,7 +125,9 @@ def packed(found: FromClause, only: ColumnElement[bool] | None = None) -> Column
 
 SQLITE: Final = SqlDialect("sqlite", sqlite_dialect(paramstyle="qmark"), sqlite3.Error)
 _untyped_dialect: Final[Callable[..., Dialect]] = postgresql_dialect
-POSTGRESQL: Final = SqlDialect("postgresql", _untyped_dialect(paramstyle="format"), psycopg.Error)
+POSTGRESQL: Final = SqlDialect(
+    "postgresql", _untyped_dialect(paramstyle="numeric_dollar"), psycopg.Error
+)
 
 
 def due_topic(table_name: str) -> str:

@@ -4,7 +4,8 @@ It reads and writes; when the transaction begins, commits and is tried again is 
 databases' rooms (sqlite.py, postgresql.py), which lend it a cursor.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any, Final, NoReturn
 
@@ -20,7 +21,9 @@ from routing.reservation import Reservation
 from routing.store import capacity
 from routing.store.at_once import AtOnce
 from routing.store.configurations import Assumption, Configurations
+from routing.store.deadlines import Deadlines
 from routing.store.errors import BrokenInvariant, StoreError
+from routing.store.foresight import Ahead, Foresight
 from routing.store.pending import Pending
 from routing.store.refusals import refusal
 from routing.store.rows import SqlRows
@@ -28,7 +31,6 @@ from routing.store.statements import (
     Cursor,
     ManyChanges,
     SqlDialect,
-    Statement,
     TableStatements,
 )
 from routing.store.statistics import SqlStatistics
@@ -56,9 +58,13 @@ _OVER: Final[Cursor] = _Over()
 _HOLD: Final = "SAVEPOINT verb"
 _RELEASE: Final = "RELEASE SAVEPOINT verb"
 _UNDO: Final = "ROLLBACK TO SAVEPOINT verb"
+#: PostgreSQL's COMMIT then does not wait for the disk.
+_NEED_NOT_LAST: Final = "SET LOCAL synchronous_commit TO OFF"
+#: What is foreseen of a Workspace beside its row.
+_VERSION: Final = "configuration version"
 
 
-class UnitOfWork:
+class UnitOfWork(Deadlines):
     """Fulfils routing.ports.Work.
 
     One object per connection, used for one transaction after another: `open` gives it a cursor,
@@ -72,9 +78,13 @@ class UnitOfWork:
         statements: WorkStatements,
         clock: Clock,
         configurations: Configurations,
+        *,
         at_once: AtOnce | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
         self._cursor: Cursor = _OVER
+        #: What is read and written ahead of the next statement; it needs PostgreSQL's cursor.
+        self.foresight = Foresight(ahead, dialect.refusals, self._fail)
         self.dialect = dialect
         self._statements = statements
         self._clock = clock
@@ -155,6 +165,7 @@ class UnitOfWork:
         self._begin_later = begin
         self._assumption.begin(allowed=assumes)
         self._pending.clear()
+        self.foresight.begin()
         self.brings_workspace = False
         self._brought = None
         if self.locked:
@@ -195,6 +206,7 @@ class UnitOfWork:
     def undo(self) -> None:
         """The verb has failed: what it did is taken back."""
         self._pending.drop()
+        self.foresight.forget()
         self.locked = {}
         self.topics = set()
         self.failure = None
@@ -204,19 +216,24 @@ class UnitOfWork:
             self._is_held = False
             self._pictures = {}
 
-    def flush(self) -> None:
+    def flush(self, before_last: Callable[[], None] | None = None) -> None:
         """Writes what was added and emitted, right before the commit.
 
-        Raises what spoilt the unit, and Mistaken where it has assumed what is not so.
+        PostgreSQL's room has itself told right before the one statement that writes it, if there is
+        one. Raises what spoilt the unit, and Mistaken where it has assumed what is not so.
         """
         if self.failure is not None:
             raise self.failure
         if not self.is_one_statement or self._pending.is_empty:
             self.check_assumption()
+        if before_last is not None and not self._pending.is_empty:
+            before_last()
         try:
             self._pending.write_all(
                 self._cursor, self._assumption.proviso, is_one_statement=self.is_one_statement
             )
+            if before_last is None:
+                self.foresight.arrive()
         except self.dialect.refusals as error:
             self._fail(error)
 
@@ -244,9 +261,13 @@ class UnitOfWork:
             self._settle()
         return self._run(text, values)
 
-    def write(self, text: str, values: tuple[object, ...]) -> int:
-        """Runs a compiled text that changes rows; how many it changed."""
-        self._begin_writing()
+    def write(
+        self, text: str, values: tuple[object, ...], table: TableStatements[Any] | None = None
+    ) -> int:
+        """Runs a compiled text that changes rows, those of that table alone where one is named;
+        how many it changed.
+        """
+        self._begin_writing(table)
         return self._run(text, values).rowcount
 
     def write_and_tell(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
@@ -254,8 +275,32 @@ class UnitOfWork:
         self._begin_writing()
         return self._run(text, values).fetchall()
 
-    def _begin_writing(self) -> None:
+    def write_unheard(
+        self, text: str, values: tuple[object, ...], table: TableStatements[Any] | None = None
+    ) -> None:
+        """The same where nobody asks how many rows it changes; it may be refused later."""
+        self._begin_writing(table)
+        if not self.foresight.write(text, values):
+            self._run(text, values)
+
+    def foresee(
+        self, table: TableStatements[Any], what: Hashable, text: str, values: tuple[object, ...]
+    ) -> None:
+        """A compiled SELECT from that table alone, of which the rows will be asked for by the name
+        `what`.
+        """
+        if table not in self._pending.tables:
+            self.foresight.ask(table, what, text, values)
+
+    def foreseen(
+        self, table: TableStatements[Any], what: Hashable
+    ) -> Sequence[tuple[Any, ...]] | None:
+        """Those rows; None where they have to be asked for now."""
+        return None if table in self._pending.tables else self.foresight.take(table, what)
+
+    def _begin_writing(self, table: TableStatements[Any] | None = None) -> None:
         self._refuse_change()
+        self.foresight.is_out_of_date(table)
         if self._is_shared or self._pending.tables:
             self._settle()
         if self.locked:
@@ -301,6 +346,7 @@ class UnitOfWork:
 
         Where others share the transaction, a savepoint keeps them apart from this verb's.
         """
+        self.foresight.is_out_of_date()
         try:
             if self._begin_later is not None:
                 self._cursor.execute(self._begin_later)
@@ -349,6 +395,12 @@ class UnitOfWork:
         """To be said by whoever reads one row and then asks for its configuration."""
         self.brings_workspace = True
 
+    def foresee_configuration(self, workspace_sid: str) -> None:
+        """To be said by whoever will ask for it after other rows."""
+        if workspace_sid not in self._pictures:
+            table, text = self.workspaces.statements, self._statements.configuration_version
+            self.foresee(table, (_VERSION, workspace_sid), text, (workspace_sid,))
+
     def bring(self, workspace_sid: str, version: int) -> None:
         """Which configuration a Workspace has, read beside a row of it."""
         self._brought = (workspace_sid, version)
@@ -367,17 +419,19 @@ class UnitOfWork:
 
     def configuration_version(self, workspace_sid: str) -> int:
         """Moved by everything that changes the configuration; NotFound without the workspace."""
-        statement = self._statements.configuration_version
-        row = self.select(self.workspaces.statements, statement, (workspace_sid,)).fetchone()
-        if row is None:
+        table, text = self.workspaces.statements, self._statements.configuration_version
+        rows = self.foreseen(table, (_VERSION, workspace_sid))
+        if rows is None:
+            rows = self.select(table, text, (workspace_sid,)).fetchall()
+        if not rows:
             raise NotFound(f"/Workspaces/{workspace_sid}")
-        return int(row[0])
+        return int(rows[0][0])
 
     def configuration_changed(self, workspace_sid: str) -> None:
         """To be said by whoever wrote a row that Configuration holds."""
         self.reconfigured.add(workspace_sid)
         self._pictures.pop(workspace_sid, None)
-        self.write(self._statements.reconfigure, (workspace_sid,))
+        self.write_unheard(self._statements.reconfigure, (workspace_sid,))
 
     def workflow_configuration(self, workflow_sid: str, version: int) -> str:
         """The JSON text of a Workflow's configuration of that version; raises NotFound."""
@@ -399,7 +453,16 @@ class UnitOfWork:
         """For each claim the SID of the WorkerChannel of which one unit was taken; None where
         there was none to take. The Workers are locked.
         """
+        if self.dialect.has_row_locks:
+            return capacity.take_locked(self.worker_channels, claims, self.now)
         return capacity.take(self, self._statements, claims)
+
+    def foresee_capacity(
+        self, worker_sids: AbstractSet[str], task_channel_sids: AbstractSet[str]
+    ) -> None:
+        """That of these Workers on these channels will be taken (see SqlRows.foresee)."""
+        if self.dialect.has_row_locks:
+            capacity.foresee(self.worker_channels, worker_sids, task_channel_sids)
 
     def free_capacity(self, worker_channel_sid: str) -> None:
         """Gives one unit back; raises BrokenInvariant where none was taken."""
@@ -409,65 +472,6 @@ class UnitOfWork:
             )
             raise self.failure
 
-    # What is due.
-
-    def due_reservations(self, now: Instant, limit: int) -> Sequence[str]:
-        """SIDs of Reservations whose offer has run out, the most overdue first."""
-        return self._sids(self._statements.due_reservations, now, limit)
-
-    def due_task_steps(self, now: Instant, limit: int) -> Sequence[str]:
-        """SIDs of pending Tasks whose Workflow target has timed out, the most overdue first."""
-        return self._sids(self._statements.due_task_steps, now, limit)
-
-    def expired_tasks(self, now: Instant, limit: int) -> Sequence[str]:
-        """SIDs of Tasks whose time to live has run out, the most overdue first."""
-        return self._sids(self._statements.expired_tasks, now, limit)
-
-    def due_presences(self, now: Instant, limit: int) -> Sequence[str]:
-        """SIDs of Presences whose Worker counts as gone, the most overdue first."""
-        return self._sids(self._statements.due_presences, now, limit)
-
-    def due_instructions(self, now: Instant, limit: int) -> Sequence[Instruction]:
-        """Instructions to be worked on that nobody holds a lease on, the most overdue first.
-
-        Another unit that asks at the same time gets others: take the lease in this one.
-        """
-        due = self._statements.due_instructions(lock=self.locks(wanted=True))
-        values = due.values(now=now, lease_now=now, row_limit=limit)
-        return self.instructions.due(due, values)
-
-    def due_deliveries(self, receiver: str, now: Instant, limit: int) -> Sequence[Delivery]:
-        """Deliveries that the receiver may be sent now, in the order of their events.
-
-        Of one order_key only the first that is pending. Another unit that asks at the same time
-        gets others: take the lease in this one.
-        """
-        due = self._statements.due_deliveries(lock=self.locks(wanted=True))
-        values = due.values(receiver=receiver, now=now, lease_now=now, row_limit=limit)
-        return self.deliveries.due(due, values)
-
-    def due_receivers(self) -> Sequence[str]:
-        """Everybody who is owed a Delivery that is pending, due or not."""
-        owed = self._statements.due_receivers
-        return [row[0] for row in self.execute(owed.text, owed.values()).fetchall()]
-
-    def kept_deliveries(self, now: Instant, limit: int) -> Sequence[str]:
-        """SIDs of Deliveries that are over and were kept for as long as they should be."""
-        return self._sids(self._statements.kept_deliveries, now, limit)
-
-    def due_calls(self, now: Instant, limit: int) -> Sequence[Call]:
-        """Calls of which it is time to ask whether they still live, the most overdue first."""
-        due = self._statements.due_calls(lock=self.locks(wanted=True))
-        return self.calls.due(due, due.values(now=now, row_limit=limit))
-
-    def next_deadline(self) -> Instant | None:
-        """The earliest instant at which timers have something to do."""
-        return self._earliest(self._statements.next_deadlines)
-
-    def next_voice_deadline(self) -> Instant | None:
-        """The earliest instant at which an Instruction or a Call is due and free to be taken."""
-        return self._earliest(self._statements.next_voice_deadlines)
-
     # The followers' cursors.
 
     def follower_position(self, name: str) -> int:
@@ -475,19 +479,16 @@ class UnitOfWork:
         row = self.execute(self._statements.follower_position, (name,)).fetchone()
         return 0 if row is None else int(row[0])
 
-    def move_follower(self, name: str, position: int) -> None:
-        """Moves the follower's cursor, with whatever else this unit does; never backwards."""
-        self.write(self._statements.move_follower, (name, position, self.now))
+    def move_follower(self, name: str, position: int, *, lasting: bool = True) -> None:
+        """Moves the follower's cursor, with whatever else this unit does; never backwards.
+
+        Where it need not be `lasting`, a crash of the database's server may undo the whole unit.
+        """
+        if not lasting:
+            self.foresight.write(_NEED_NOT_LAST, ())
+        self.write_unheard(self._statements.move_follower, (name, position, self.now))
 
     def purge_events_before(self, instant: Instant, limit: int) -> int:
         """Deletes the oldest events before the instant that all followers are done with."""
         purge = self._statements.purge_events
         return self.write(purge.text, purge.values(instant=instant, row_limit=limit))
-
-    def _sids(self, due: Statement, now: Instant, limit: int) -> list[str]:
-        values = due.values(now=now, row_limit=limit)
-        return [row[0] for row in self.execute(due.text, values).fetchall()]
-
-    def _earliest(self, deadlines: Statement) -> Instant | None:
-        row = self.execute(deadlines.text, deadlines.values()).fetchone() or ()
-        return min((instant for instant in row if instant is not None), default=None)

@@ -101,6 +101,7 @@ class Oracle:
                 return Proposal(
                     task_sid=task.sid,
                     task_version=task.version,
+                    channel_sid=task.channel_sid,
                     worker_sids=tuple(worker.sid for worker in chosen),
                 )
         return None
