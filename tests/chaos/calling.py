@@ -22,13 +22,18 @@ _DAY = 86_400
 @contextlib.contextmanager
 def office_of(case: Case) -> Iterator[Office]:
     """An office whose calls have the SIDs of this case, so that it can be told again."""
+    with seeded_calls(case), scratch_centre() as centre:
+        yield Office(centre)
+
+
+@contextlib.contextmanager
+def seeded_calls(case: Case) -> Iterator[None]:
     names = vars(exchange)
     kept = names["secrets"]
     chance = Random(f"{case.seed}/calls")  # noqa: S311 - a repeatable course
     names["secrets"] = SimpleNamespace(token_hex=lambda size: chance.randbytes(size).hex())
     try:
-        with scratch_centre() as centre:
-            yield Office(centre)
+        yield
     finally:
         names["secrets"] = kept
 

@@ -14,6 +14,7 @@ from tests.chaos import (
     calling,
     delivering,
     forging,
+    fuzzing,
     history,
     journeying,
     killing,
@@ -32,6 +33,7 @@ SMALL: dict[str, Callable[[Case], None]] = {
     "calls": calling.play_any_course,
     "journeys": journeying.play,
     "webhooks": calling.play_late_webhooks,
+    "requests": fuzzing.play,
     "deliveries": partial(delivering.play, steps=100),
     "signatures": forging.play,
     "races": partial(racing.play, races=64, processes=2),
@@ -103,6 +105,17 @@ def test_an_engine_that_is_broken_is_found_out(
     assert "before: " in found[0].problem
 
 
+@pytest.mark.parametrize(
+    ("place", "instead"),
+    [("voice.door._number", int), ("voice.signature.Signatures.are_right", lambda *_, **__: True)],
+)
+def test_a_door_that_is_broken_is_found_out(
+    place: str, instead: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, instead)
+    assert any(_played("requests", number).failures for number in range(1, 6))
+
+
 def _fails(_case: Case) -> None:
     raise AssertionError("as it was told to")
 
@@ -115,7 +128,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def cases(seeds: list[str], *_: object, **__: object) -> Iterator[tuple[str, Report]]:
         for place, seed in enumerate(seeds[:2]):
             yield (
-                "invariants",
+                seed,
                 (running.play(subject, seed, server=None) if place else Report(cases=1)),
             )
 
@@ -144,7 +157,8 @@ def test_whoever_stops_a_run_is_told_what_it_has_done(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def cases(*_: object, **__: object) -> Iterator[tuple[str, Report]]:
-        yield "decisions", Report(cases=1, counts=Counter(histories=10))
+        report = Report(cases=1, numbers={0}, counts=Counter(histories=10))
+        yield "7/decisions/0", report
         raise KeyboardInterrupt
 
     monkeypatch.setattr("tests.chaos.__main__.running.all_cases", cases)
@@ -154,6 +168,14 @@ def test_whoever_stops_a_run_is_told_what_it_has_done(
     told = capsys.readouterr().out
     assert "decisions   1 cases, 0 failures: 10 histories" in told
     assert "stopped\neverything held" in told
+    assert 'go on: make chaos ARGS="--seed 7 --from 1 decisions"' in told
+
+
+def test_a_run_goes_on_where_it_was_stopped() -> None:
+    whole = running.seeds_of(3, {"a": 4, "b": 2})
+    assert set(running.seeds_of(3, {"a": 4, "b": 2}, first=1)) < set(whole)
+    report = Report(cases=3, numbers={1, 2, 4})
+    assert report.next_number(1) == 3  # with several processes a later one may be done before it
 
 
 def test_the_command_teaches_how_to_use_it(
@@ -172,6 +194,7 @@ def test_the_command_teaches_how_to_use_it(
     [
         (["nothing"], "no subject nothing; expected invariants"),
         (["--share", "0"], "expected a share above 0"),
+        (["--from", "7"], "expected its seed, too"),
         (["--processes", "0"], "expected at least one process"),
         (["--again", "7/nothing/1"], "expected run/subject/number"),
         (["--again", "7/invariants/x"], "expected run/subject/number"),
