@@ -22,11 +22,12 @@ examples:
   make chaos ARGS="--share 0.01"                 a hundredth of everything
   make chaos ARGS="--share 0.1 races kills"      a tenth of two subjects
   make chaos ARGS="--seed 7 invariants"          the same cases again, of one subject
+  make chaos ARGS="--seed 7 --from 120 kills"    the rest of a run that was stopped after case 119
   make chaos ARGS="--again 7/invariants/4711"    one case, as a failure named it
 
 Every case comes from a seed of its own, `run/subject/number`. What fails is printed with its seed
 and how to repeat it; the exit status is 1 then, and 0 if everything held. What is stopped by Ctrl-C
-tells what it has done by then.
+tells what it has done by then, and how to go on.
 """
 
 
@@ -61,6 +62,10 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, help="of the run (default: another one each time)")
     parser.add_argument(
+        "--from", type=int, default=0, dest="first", metavar="NUMBER",
+        help="the first case of each subject (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
         "--processes", type=int, default=os.cpu_count() or 1, help="at once (%(default)s)"
     )
     parser.add_argument("--again", metavar="SEED", help="one case: run/subject/number")
@@ -72,6 +77,8 @@ def _options() -> argparse.Namespace:
         parser.error("expected a share above 0, 1 for the full counts")
     if options.processes < 1:
         parser.error("expected at least one process")
+    if options.first and (options.first < 0 or options.seed is None):
+        parser.error("--from goes on with a run: expected its seed, too, and a number of a case")
     parts = (options.again or "0/invariants/0").split("/")
     if len(parts) != 3 or parts[1] not in SUBJECTS or not (parts[0] + parts[2]).isdecimal():
         parser.error(f"no seed {options.again}; expected run/subject/number")
@@ -95,15 +102,17 @@ def _run(options: argparse.Namespace, server: postgres.Server | None) -> int:
     ended = "done"
     try:
         with contextlib.closing(
-            running.all_cases(running.seeds_of(seed, counts), options.processes, server)
+            running.all_cases(
+                running.seeds_of(seed, counts, first=options.first), options.processes, server
+            )
         ) as cases:
-            for name, report in cases:
-                reports[name].add(report)
+            for case, report in cases:
+                reports[case.split("/")[1]].add(report)
                 for failure in report.failures:
                     _tell(failure)
                 if time.monotonic() - told > _PROGRESS_SECONDS[sys.stdout.isatty()]:
                     told = time.monotonic()
-                    _progress(reports, counts, told - begin)
+                    _progress(reports, counts, told - begin, options.first)
                 if sum(len(each.failures) for each in reports.values()) >= _ENOUGH:
                     ended = "stopped early"
                     break
@@ -113,10 +122,16 @@ def _run(options: argparse.Namespace, server: postgres.Server | None) -> int:
     _say(f"{_CLEAR}seed {seed}, {time.monotonic() - begin:,.0f} s")
     for name, report in reports.items():
         _sum_up(name, report)
+        _tell_how_to_go_on(name, seed, report.next_number(options.first), counts[name])
     failures = sum(len(each.failures) for each in reports.values())
     _say(ended)
     _say("everything held" if not failures else f"{failures} FAILURES")
     return 1 if failures else 130 if ended == "stopped" else 0
+
+
+def _tell_how_to_go_on(name: str, seed: int, number: int, count: int) -> None:
+    if number < count:
+        _say(f'  go on: make chaos ARGS="--seed {seed} --from {number} {name}"')
 
 
 def _heed_no_signal() -> None:
@@ -125,9 +140,14 @@ def _heed_no_signal() -> None:
         signal.signal(each, signal.SIG_IGN)
 
 
-def _progress(reports: dict[str, running.Report], counts: dict[str, int], elapsed: float) -> None:
-    done, whole = sum(each.cases for each in reports.values()), sum(counts.values())
-    parts = " ".join(f"{name} {each.cases}/{counts[name]}" for name, each in reports.items())
+def _progress(
+    reports: dict[str, running.Report], counts: dict[str, int], elapsed: float, first: int
+) -> None:
+    done = sum(each.cases for each in reports.values())
+    whole = sum(max(0, count - first) for count in counts.values())
+    parts = " ".join(
+        f"{name} {first + each.cases}/{counts[name]}" for name, each in reports.items()
+    )
     left = elapsed / done * (whole - done)
     _say(f"{_CLEAR}{parts} | {left:,.0f} s to go", end="" if sys.stdout.isatty() else "\n")
 
@@ -141,7 +161,7 @@ def _sum_up(name: str, report: running.Report) -> None:
 def _again(seed: str, server: postgres.Server | None) -> int:
     report = running.Report()
     with contextlib.closing(running.all_cases([seed], 1, server, closely=True)) as cases:
-        for _name, each in cases:
+        for _seed, each in cases:
             report.add(each)
     for failure in report.failures:
         _tell(failure)

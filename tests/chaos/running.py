@@ -100,12 +100,19 @@ class Failure:
 @dataclass(kw_only=True)
 class Report:
     cases: int = 0
+    #: Which of them have been played.
+    numbers: set[int] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     worst: dict[str, float] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
 
+    def next_number(self, first: int) -> int:
+        """The least of those from `first` on that is still to be played."""
+        return next(number for number in itertools.count(first) if number not in self.numbers)
+
     def add(self, other: "Report") -> None:
         self.cases += other.cases
+        self.numbers |= other.numbers
         self.counts += other.counts
         self.failures += other.failures
         for what, value in other.worst.items():
@@ -117,7 +124,7 @@ def play(
 ) -> Report:
     """One case; what it raises is its failure."""
     case = Case(seed=seed, chance=drawn_from(seed), server=server, closely=closely)
-    report = Report(cases=1, counts=case.counts, worst=case.worst)
+    report = Report(cases=1, numbers={case.number}, counts=case.counts, worst=case.worst)
     try:
         with seeded_sids(drawn_from(f"{seed}/sids")):
             subject.play(case)
@@ -198,7 +205,7 @@ def all_cases(
     *,
     closely: bool = False,
 ) -> Generator[tuple[str, Report], None, None]:
-    """Each subject's reports, case by case as they are done; to be closed, or cases go on."""
+    """(seed, its report), case by case as they are done; to be closed, or cases go on."""
     os.environ["PYTHONHASHSEED"] = "0"  # for the processes that are started now
     context = multiprocessing.get_context("spawn")
     waiting = iter(seeds)
@@ -210,7 +217,7 @@ def all_cases(
                     for seed in batch
                 }
                 for done in as_completed(played):
-                    yield played[done].split("/")[1], done.result()
+                    yield played[done], done.result()
         except BaseException:  # stopped: by somebody, or because enough has failed
             for each in list(pool._processes.values()):
                 each.terminate()
@@ -219,12 +226,15 @@ def all_cases(
             pool.shutdown(cancel_futures=True)
 
 
-def seeds_of(run: int, counts: dict[str, int]) -> list[str]:
-    """The subjects take turns, each as often as its share asks: what is wrong shows early."""
+def seeds_of(run: int, counts: dict[str, int], *, first: int = 0) -> list[str]:
+    """The subjects take turns, each as often as its share asks: what is wrong shows early.
+
+    `first` is the number with which each begins, where those before it have been played.
+    """
     seeds = [
         ((number + 0.5) / count, f"{run}/{name}/{number}")
         for name, count in counts.items()
-        for number in range(count)
+        for number in range(first, count)
     ]
     return [seed for _turn, seed in sorted(seeds)]
 
