@@ -117,8 +117,7 @@ class Exchange:
         self.calls[leg.sid] = leg
         room.expected.append(leg)
         leg.room = room
-        self.tell_status(leg, "initiated")
-        self.tell_status(leg, "ringing")
+        self._tell_early(leg, dialling.more_of_leg)
         self._end("dial")
         return Leg(call_sid=leg.sid, conference_sid=room.sid)
 
@@ -185,8 +184,9 @@ class Exchange:
         self._begin("call", f"call {calling.to} from {calling.from_address}")
         made = self.new_call(calling.from_address, calling.to, calling.leg_url)
         made.direction = "outbound-api"
+        made.part = {"record": calling.record}
         made.documents.append(f"<Response><Redirect>{calling.url}</Redirect></Response>")
-        self.tell_status(made, "ringing")
+        self._tell_early(made, calling.more_of_leg)
         self._end("call")
         return made.sid
 
@@ -390,6 +390,12 @@ class Exchange:
             if call.label:
                 parameters["ParticipantLabel"] = call.label
         self._tell(room.callback, parameters | more)
+
+    def _tell_early(self, leg: FakeCall, events: frozenset[str]) -> None:
+        """The events that nobody is told of who has not asked for them."""
+        for event in ("initiated", "ringing"):
+            if event in events:
+                self.tell_status(leg, event)
 
     def tell_status(self, call: FakeCall, status: str) -> None:
         if call.callback is not None:
