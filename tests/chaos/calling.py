@@ -114,10 +114,10 @@ class Disordered:
 
 
 def _is_news(callback: Callback) -> bool:
-    """Does it only tell how a phone is doing, and nothing that somebody waits for?"""
-    return callback.parameters.get("CallStatus") in {"initiated", "ringing"} and (
-        "CallbackSource" in callback.parameters
-    )
+    """Does it only tell how a phone or a room is doing, and nothing that somebody waits for?"""
+    told = callback.parameters
+    is_early = told.get("CallStatus") in {"initiated", "ringing"} and "CallbackSource" in told
+    return is_early or told.get("StatusCallbackEvent") in {"conference-start", "conference-end"}
 
 
 Post = InOrder | Disordered
@@ -129,6 +129,7 @@ class Day:
     def __init__(self, office: Office, post: Post, chance: Random) -> None:
         self.office, self.post, self.chance = office, post, chance
         self.callers: list[FakeCall] = []
+        office.line.tells_early = True  # as for legs that an older release has dialled
         for name in AGENTS:
             office.centre.add_worker(name, contact_uri=f"client:{name}")
 

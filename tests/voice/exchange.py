@@ -91,6 +91,8 @@ class Exchange:
         self.faults: dict[str, list[PhoneLineError | None]] = {}
         #: {method: errors it raises though it has done the work}
         self.faults_after: dict[str, list[PhoneLineError]] = {}
+        #: Tells that a phone is called and rings though nobody has asked for it.
+        self.tells_early = False
         #: Called in the middle of a REST call, as if something happened meanwhile.
         self.meanwhile: Callable[[], None] | None = None
         #: The same, when the work is done and the answer is on its way.
@@ -394,7 +396,7 @@ class Exchange:
     def _tell_early(self, leg: FakeCall, events: frozenset[str]) -> None:
         """The events that nobody is told of who has not asked for them."""
         for event in ("initiated", "ringing"):
-            if event in events:
+            if self.tells_early or event in events:
                 self.tell_status(leg, event)
 
     def tell_status(self, call: FakeCall, status: str) -> None:
