@@ -9,7 +9,7 @@ from typing import Final
 
 from routing import sids
 from routing.configuration import Configuration
-from routing.engine.workers import loaded_context
+from routing.engine.worker_context import loaded_context
 from routing.ports import Work
 from routing.task_queue import belonging
 from routing.worker import Worker
