@@ -57,6 +57,20 @@ def _pair(text: str) -> tuple[str, str]:
     return number, url
 
 
+def _beginning(text: str) -> str:
+    if not re.fullmatch(r"\+[1-9]\d{0,14}", text):
+        message = f"{text!r}: the beginning of a number was expected, as +1 or +4420"
+        raise argparse.ArgumentTypeError(message)
+    return text
+
+
+def _number(text: str) -> str:
+    if not is_phone_number(text):
+        message = f"{text!r}: a number was expected, as +15550123"
+        raise argparse.ArgumentTypeError(message)
+    return text
+
+
 def _url(text: str) -> str:
     if not re.match(r"https?://[^/\s]+", text):
         message = f"{text!r}: an http or https URL was expected"
@@ -157,6 +171,26 @@ def _arguments() -> argparse.Namespace:
         help="time stands still until POST /simulator/clock moves it",
     )
     add(
+        "--may-call",
+        type=_beginning,
+        action="append",
+        metavar="+PREFIX",
+        help="numbers that begin so may be called, others are refused (21215); repeat for more",
+    )
+    add(
+        "--no-international",
+        action="store_true",
+        help="refuse calls to other countries than that of the number they come from (21203)",
+    )
+    add(
+        "--block",
+        type=_number,
+        action="append",
+        default=[],
+        metavar="+NUMBER",
+        help="a number that the account is not allowed to call (21216); repeat for more",
+    )
+    add(
         "--calls-per-second",
         type=_positive,
         help="outbound calls that may start in a second, further ones queue (any number; a new "
@@ -195,6 +229,9 @@ def _settings(given: argparse.Namespace) -> Settings:
         fallback_url=given.fallback_url,
         status_callback_url=given.status_callback_url,
         allowed_origins=tuple(given.allow_origin),
+        geo_permissions=None if given.may_call is None else tuple(given.may_call),
+        international=not given.no_international,
+        blocked_numbers=frozenset(given.block),
         calls_per_second=given.calls_per_second,
         rest_concurrency=given.rest_concurrency,
         characters_per_second=given.characters_per_second,

@@ -3,11 +3,13 @@
 import dataclasses
 import functools
 
+from simulator import permissions
 from simulator.agenda import Signal, Steps, Timer
 from simulator.bridge import Bridge, Bridged
 from simulator.call import (
     CANCELED,
     COMPLETED,
+    FAILED,
     INBOUND,
     NO_ANSWER,
     OUTBOUND_DIAL,
@@ -211,6 +213,7 @@ def _leg_steps(
     """The life of a dialled leg: ring, perhaps hear a whisper, talk."""
     leg = follower.call
     try:
+        yield from _only_if_permitted(follower)
         yield from ring(follower.network, leg, element.number("timeout", TIMEOUT_SECONDS))
         if not attempt.is_won_by(leg):
             return END
@@ -224,6 +227,18 @@ def _leg_steps(
         follower.network.hear(leg, keys_pressed(keys))
     yield from attempt.bridge.hold()
     return END
+
+
+def _only_if_permitted(follower: Interpreter) -> Steps[None]:
+    """A number that the account may not call fails at once, and the debugger says why."""
+    network, leg = follower.network, follower.call
+    refused = permissions.refusal(network.settings, from_=leg.from_, to=leg.to)
+    if refused is None:
+        return
+    if refused.debugger_code is not None:
+        network.complain(refused.debugger_code, f"<Dial>: {refused.message}: {leg.to}", leg.parent)
+    network.hang_up(leg, FAILED)
+    yield from network.agenda.forever()
 
 
 def _whisper(follower: Interpreter, parent: Interpreter, noun: Element) -> Steps[None]:

@@ -22,6 +22,7 @@ OUT_OF_REACH = (HTTP_RETRIEVAL_FAILURE, CONNECTION_FAILURE)
 SECONDS_UNTIL_ASKED_AGAIN = 2.0
 
 ATTRIBUTES_NOT_JSON = 14221
+QUEUE_IS_FULL = 14207
 
 
 def enqueue(interpreter: Interpreter, element: Element) -> Steps[Next]:
@@ -31,6 +32,7 @@ def enqueue(interpreter: Interpreter, element: Element) -> Steps[Next]:
     size = element.get("maxQueueSize")
     queue = network.queue_named(name, max_size=None if size is None else int(size))
     if queue.is_full:
+        network.complain(QUEUE_IS_FULL, f"<Enqueue>: queue {name} is full", interpreter.call)
         return interpreter.action(element, (("QueueResult", "queue-full"),))
     member = Member(
         call=interpreter.call,

@@ -29,12 +29,18 @@ PLACES = {
 }  # fmt: skip
 
 
+def calling_code(number: str) -> str:
+    """The country's code of a +E.164 number; of a country that is not known, its first digit."""
+    digits = number[1:]
+    return next((digits[:n] for n in (3, 2, 1) if digits[:n] in COUNTRIES), digits[:1])
+
+
 def geography(side: str, address: str) -> Parameters:
     """The four geo keys of one side; none for client: and sip: addresses. Unknown is empty."""
     if not address.startswith("+"):
         return ()
     digits = address[1:]
-    country = next((COUNTRIES[digits[:n]] for n in (3, 2, 1) if digits[:n] in COUNTRIES), "")
+    country = COUNTRIES.get(calling_code(address), "")
     city, state, area = PLACES.get(digits[1:4], ("", "", "")) if country == "US" else ("", "", "")
     return (
         (f"{side}City", city),

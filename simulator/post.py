@@ -11,11 +11,21 @@ import logging
 import queue
 import threading
 import time
+import urllib.parse
 from collections import deque
 from collections.abc import Callable
 
 import requests
-from urllib3.exceptions import NewConnectionError
+import urllib3
+from requests.cookies import extract_cookies_to_jar, get_cookie_header
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from simulator.agenda import Agenda, Signal
 from simulator.faults import Faults
@@ -41,6 +51,10 @@ logger = logging.getLogger(__name__)
 MOST_REDIRECTS = 10  # Twilio gives up with 11215 beyond
 REDIRECTS_THAT_REPEAT = (307, 308)  # all others go on with a GET, as every HTTP client does
 REDIRECTS = (301, 302, 303, *REDIRECTS_THAT_REPEAT)
+
+#: Seconds for which a connection is used again. A server closes those that are kept when it likes,
+#: most of them after two seconds or more; what is sent just then looks like a lost request.
+KEPT_SECONDS = 1.0
 
 FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 
@@ -143,12 +157,13 @@ class Post:
     # -- the crew
 
     def _carry(self) -> None:
-        self._own.session = requests.Session()
-        self._own.session.trust_env = False  # no proxy of the machine's between us and the app
+        # Straight to the application: no proxy of the machine's between us.
+        self._own.connections = urllib3.PoolManager(num_pools=8, maxsize=1)
+        self._own.used_at = 0.0
         while True:
             name = self._work.get()
             if name is None or self._stopped:
-                self._own.session.close()
+                self._own.connections.clear()
                 return
             self._empty(name)
 
@@ -228,17 +243,15 @@ class Post:
                     overrides=overrides,
                     deadline=deadline,
                 )
-            except (requests.ConnectionError, requests.Timeout) as error:
-                connect = _never_connected(error)
-                return _failure(
-                    url, CONNECTION_FAILURE if connect else HTTP_RETRIEVAL_FAILURE, error
-                ), ("ct" if connect else "rt")
-            except requests.RequestException as error:
-                return _failure(url, HTTP_RETRIEVAL_FAILURE, error), ""
-            if response.status_code not in REDIRECTS or "Location" not in response.headers:
-                return _answer(webhook, url, response), f"{response.status_code // 100}xx"
-            url = requests.compat.urljoin(url, response.headers["Location"]).partition("#")[0]
-            if response.status_code not in REDIRECTS_THAT_REPEAT:
+            except NEVER_CONNECTED as error:
+                return _failure(url, CONNECTION_FAILURE, error), "ct"
+            except HTTPError as error:
+                cut_off = isinstance(error, (ReadTimeoutError, ProtocolError))
+                return _failure(url, HTTP_RETRIEVAL_FAILURE, error), "rt" if cut_off else ""
+            if response.status not in REDIRECTS or "Location" not in response.headers:
+                return _answer(webhook, url, response), f"{response.status // 100}xx"
+            url = urllib.parse.urljoin(url, response.headers["Location"]).partition("#")[0]
+            if response.status not in REDIRECTS_THAT_REPEAT:
                 method, parameters = "GET", ()
         return _failure(url, TOO_MANY_REDIRECTS, "more than 10 redirects"), ""
 
@@ -251,15 +264,13 @@ class Post:
         parameters: Parameters,
         overrides: Overrides,
         deadline: float,
-    ) -> requests.Response:
+    ) -> urllib3.BaseHTTPResponse:
         form = parameters if method == "POST" else ()
         target = with_query(url, () if form else parameters)
         headers = {
             "User-Agent": "TwilioProxy/1.1",
             "Accept": "*/*",
             "Accept-Encoding": "gzip",
-            # A connection that was kept could have died meanwhile, which looks like a lost request.
-            "Connection": "close",
             "X-Home-Region": "us1",
             "I-Twilio-Idempotency-Token": webhook.idempotency_token,
             "X-Twilio-Signature": sign(self._settings.auth_token, target, form),
@@ -267,16 +278,45 @@ class Post:
         if method == "POST":
             headers["Content-Type"] = FORM
         left = max(deadline - time.monotonic(), 0.05)
-        session: requests.Session = self._own.session
-        session.cookies = webhook.cookies
-        return session.request(
+        if webhook.cookies:
+            headers |= _cookies_of(webhook, method, target)
+        response = self._connections().request(
             method,
             target,
-            data=list(form) or None,
+            body=urllib.parse.urlencode(form) or None,
             headers=headers,
-            timeout=(min(overrides.connect_seconds, left), min(overrides.read_seconds, left)),
-            allow_redirects=False,
+            timeout=urllib3.Timeout(
+                connect=min(overrides.connect_seconds, left),
+                read=min(overrides.read_seconds, left),
+            ),
+            retries=False,
+            redirect=False,
         )
+        self._own.used_at = time.monotonic()
+        if "Set-Cookie" in response.headers:
+            extract_cookies_to_jar(  # type: ignore[no-untyped-call]
+                webhook.cookies, _asked(method, target), response
+            )
+        return response
+
+    def _connections(self) -> urllib3.PoolManager:
+        """Those of the thread, without those that may be about to be closed."""
+        connections: urllib3.PoolManager = self._own.connections
+        if time.monotonic() - self._own.used_at > KEPT_SECONDS:
+            connections.clear()
+        return connections
+
+
+def _asked(method: str, target: str) -> requests.PreparedRequest:
+    """As requests' cookies want to know it."""
+    return requests.Request(method, target).prepare()
+
+
+def _cookies_of(webhook: Webhook, method: str, target: str) -> dict[str, str]:
+    value = get_cookie_header(  # type: ignore[no-untyped-call]
+        webhook.cookies, _asked(method, target)
+    )
+    return {"Cookie": value} if value else {}
 
 
 def _is_retried(cause: str, answer: Answer, overrides: Overrides) -> bool:
@@ -284,12 +324,8 @@ def _is_retried(cause: str, answer: Answer, overrides: Overrides) -> bool:
     return failed and (cause in overrides.retry_on or "all" in overrides.retry_on)
 
 
-def _never_connected(error: requests.RequestException) -> bool:
-    """Only such a try is repeated by default: what was cut off later may have been understood."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(error, (requests.ConnectTimeout, requests.exceptions.SSLError)) or isinstance(
-        reason, NewConnectionError
-    )
+#: Only such a try is repeated by default: what was cut off later may have been understood.
+NEVER_CONNECTED = (NewConnectionError, ConnectTimeoutError, SSLError)
 
 
 def _failure(url: str, code: int, error: object) -> Answer:
@@ -303,15 +339,15 @@ def _failure(url: str, code: int, error: object) -> Answer:
     )
 
 
-def _answer(webhook: Webhook, url: str, response: requests.Response) -> Answer:
+def _answer(webhook: Webhook, url: str, response: urllib3.BaseHTTPResponse) -> Answer:
     code, message = None, ""
-    if not response.ok:
+    if response.status >= 400:  # noqa: PLR2004 - HTTP's errors
         code = HTTP_RETRIEVAL_FAILURE if webhook.is_document else CALLBACK_NOT_2XX
-        message = f"{url} answered {response.status_code}, a 2xx was expected"
+        message = f"{url} answered {response.status}, a 2xx was expected"
     return Answer(
-        status=response.status_code,
+        status=response.status,
         content_type=response.headers.get("Content-Type", ""),
-        text=response.content.decode("utf-8", "replace"),
+        text=response.data.decode("utf-8", "replace"),
         url=url,
         error_code=code,
         error_message=message,

@@ -43,6 +43,12 @@ class Settings:
     ring_seconds: float = 0.2
     #: Twilio rings this much longer than the Timeout says.
     timeout_buffer_seconds: float = 5.0
+    #: Beginnings of the numbers that the account may call: +1, +44, ... None: all.
+    geo_permissions: tuple[str, ...] | None = None
+    #: May it call other countries than that of the number it shows?
+    international: bool = True
+    #: Numbers that Twilio does not let it call.
+    blocked_numbers: frozenset[str] = frozenset()
     #: Outbound calls that may start in a second; further ones queue. None: any number.
     calls_per_second: float | None = None
     #: REST calls that may be under way at once; more are answered with 429 (20429). None: any.

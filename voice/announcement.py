@@ -20,6 +20,7 @@ from voice.call_flow import (
     CallFlow,
 )
 from voice.checks import POSITION, WAIT
+from voice.phone_line import ROOM_NEWS
 from voice.settings import VoiceSettings
 
 #: Nothing to be said: the call goes on as it was going.
@@ -157,7 +158,7 @@ class Announcements:
             end_conference_on_exit=end_conference_on_exit,
             wait_url="",
             status_callback=self._settings.url(f"conference?instruction={instruction_sid}"),
-            status_callback_event="start end join leave",
+            status_callback_event=" ".join(ROOM_NEWS),
         )
         document.append(dial)
         return str(document)

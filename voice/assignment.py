@@ -149,13 +149,22 @@ class Assignments:
         elif event.type == "reservation.created" and self._rings_on_offer:
             self._at_once(self._offered, event)
         elif event.type in _RESERVATION_OVER:
-            self._engine.perform(outcomes.reservation_over, event)
+            self._reservation_over(event)
         elif event.type == "task.transfer-initiated":
             self._engine.perform(outcomes.handed_on, event)
         elif event.type in _TASK_OVER:
-            self._engine.perform(outcomes.settle, task_sid=task_sid)
+            self._task_over(task_sid)
             if event.type == "task.canceled":
                 self._engine.perform(callback.failed, event, self._flow)
+
+    def _reservation_over(self, event: Event) -> None:
+        # Mostly nothing is left to do, which a look tells without a transaction.
+        if self._engine.glance(outcomes.rings_for, event.resource_sid):
+            self._engine.perform(outcomes.reservation_over, event)
+
+    def _task_over(self, task_sid: str) -> None:
+        if not self._engine.glance(outcomes.is_settled, task_sid):
+            self._engine.perform(outcomes.settle, task_sid=task_sid)
 
     def _at_once(self, ask: _Asking, event: Event) -> None:
         """Carries out what is asked for without waiting for its turn, if an operator is free."""
@@ -312,7 +321,7 @@ class Assignments:
         if not from_address and not dequeues:
             raise Hopeless(NO_FROM)
         if dequeues:
-            given["record"] = given.get("record") == "record-from-answer"
+            given["record"] = conversation.is_to_be_recorded(given)
         if scene.colleagues:
             given["end_conference_on_exit"] = False
         return Dialling(
@@ -324,7 +333,8 @@ class Assignments:
             leg_url=self._settings.url(f"agent-leg?instruction={instruction.sid}"),
             room_url=self._settings.url(f"conference?instruction={instruction.sid}"),
             options={name: value for name, value in given.items() if name in LEG_OPTIONS},
-            more_events=relaying.room_events(given),
+            more_of_leg=relaying.leg_events(instruction.kind, given),
+            more_of_room=relaying.room_events(given),
         )
 
     def _ask_after_leg(self, instruction: Instruction) -> None:

@@ -12,6 +12,7 @@ A conference instruction goes through these steps:
     parting   one of them hung up just then; whether they had met is not known yet
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from routing import reservation as reservation_states
@@ -300,6 +301,11 @@ def abandon_all(work: Work, task_sid: str, why: str) -> None:
     for instruction in work.instructions.find(task_sid=task_sid, kind=conversation.ROOMS):
         if instruction.state not in _OVER:
             abandon(work, instruction, why)
+
+
+def is_any_under_way(rows: Sequence[Instruction]) -> bool:
+    """Is a bridge being built, among those Instructions of a Task?"""
+    return any(row.kind in conversation.ROOMS and row.state not in _OVER for row in rows)
 
 
 def _clear_up(work: Work, instruction: Instruction, *, leg_ended: bool) -> None:

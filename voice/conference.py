@@ -4,6 +4,7 @@ They come late, twice and in any order. Who is in is read from what a callback s
 never counted; a room that ended is over whatever else still arrives of it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,20 +54,28 @@ def _joined(work: Work, instruction: Instruction, news: RoomNews) -> None:
         bridge.customer_in(
             work, instruction_sid=instruction.sid, conference_sid=news.conference_sid
         )
-    elif outside.look_at(work, instruction.task_sid, news.call_sid):
         return
-    else:
-        _worker_joined(work, instruction, news)
+    rows = work.instructions.find(task_sid=instruction.task_sid)
+    if not outside.look_at(work, rows, news.call_sid):
+        _worker_joined(work, instruction, news, rows)
 
 
-def _worker_joined(work: Work, instruction: Instruction, news: RoomNews) -> None:
+def _worker_joined(
+    work: Work, instruction: Instruction, news: RoomNews, rows: Sequence[Instruction]
+) -> None:
     """Whoever is in the room has answered; the room tells of everybody by the first one's URL."""
-    known = work.instructions.find(task_sid=instruction.task_sid, kind=conversation.ROOMS)
-    theirs = [each.sid for each in known if each.worker_call_sid == news.call_sid]
+    theirs = [each.sid for each in _of_call(rows, news.call_sid)]
     if not theirs and instruction.worker_call_sid is None:
         theirs = [instruction.sid]
     for sid in theirs:
         bridge.leg_changed(work, instruction_sid=sid, call_sid=news.call_sid, status="in-progress")
+
+
+def _of_call(rows: Sequence[Instruction], call_sid: str) -> list[Instruction]:
+    """The bridges of that Worker's call."""
+    return [
+        row for row in rows if row.kind in conversation.ROOMS and row.worker_call_sid == call_sid
+    ]
 
 
 def _left(work: Work, instruction: Instruction, news: RoomNews) -> None:
@@ -83,11 +92,10 @@ def _left(work: Work, instruction: Instruction, news: RoomNews) -> None:
 
 def _worker_left(work: Work, instruction: Instruction, news: RoomNews) -> None:
     """The room tells of everybody by the instruction that opened it; theirs may be another."""
-    if outside.look_at(work, instruction.task_sid, news.call_sid):
+    rows = work.instructions.find(task_sid=instruction.task_sid)
+    if outside.look_at(work, rows, news.call_sid):
         return
-    for seen in work.instructions.find(task_sid=instruction.task_sid, kind=conversation.ROOMS):
-        if seen.worker_call_sid != news.call_sid:
-            continue
+    for seen in _of_call(rows, news.call_sid):
         if seen.state == DONE:
             conversation.worker_left(work, seen)
         else:

@@ -6,7 +6,7 @@ and leaves what is to be done on the phone line as an Instruction.
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from routing import reservation as reservation_states
@@ -37,6 +37,11 @@ def parameters_of(instruction: Instruction) -> Mapping[str, object]:
     return read_object(instruction.parameters, parameter="parameters")
 
 
+def is_to_be_recorded(given: Mapping[str, object]) -> bool:
+    """`record` of a call or dequeue instruction, which may be a word or a flag."""
+    return str(given.get("record")).lower() in {"record-from-answer", "true"}
+
+
 def call_of(work: Work, task_sid: str) -> Call | None:
     """The caller's call that the Task was opened for; None for Tasks of other programs."""
     calls = work.calls.find(task_sid=task_sid, limit=1)
@@ -54,7 +59,12 @@ def is_live(call: Call | None) -> bool:
 
 def standing_bridge(work: Work, task_sid: str) -> Instruction | None:
     """The bridge that agent and caller talk over, or talked over last."""
-    done = work.instructions.find(task_sid=task_sid, kind=ROOMS, state=DONE)
+    return standing_of(work.instructions.find(task_sid=task_sid, kind=ROOMS, state=DONE))
+
+
+def standing_of(rows: Sequence[Instruction]) -> Instruction | None:
+    """The same among those Instructions of a Task."""
+    done = [row for row in rows if row.kind in ROOMS and row.state == DONE]
     return done[-1] if done else None
 
 
@@ -118,6 +128,9 @@ def worker_left(work: Work, instruction: Instruction) -> None:
     reservation = work.reservations.get(instruction.reservation_sid)
     if task is None or reservation is None:
         return
+    holds = reservation.reservation_status == reservation_states.ACCEPTED
+    if not holds and not is_live(call_of(work, task.sid)):
+        return  # the caller's leaving was told first, and all is settled
     goes_on = is_handed_on(work, task.sid) or bool(outside.live(work, task.sid))
     if _stays_with_others(work, reservation):
         settle_leaving(work, instruction)

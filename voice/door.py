@@ -122,6 +122,8 @@ class News:
         self._announcements = announcements
 
     def of_the_call(self, webhook: Webhook) -> str:
+        if self._engine.glance(hang_up.is_known_to_be_over, webhook.get("CallSid")):
+            return HEARD  # mostly the queue or the room has told of the end before
         self._engine.perform(
             hang_up.call_changed,
             call_sid=webhook.get("CallSid"),
@@ -169,12 +171,12 @@ class News:
         return HEARD
 
     def of_the_callers_return(self, webhook: Webhook) -> str:
+        status = _status(webhook)
         comes_next = self._engine.perform(
-            _returned,
-            webhook,
-            instruction_sid=_instruction(webhook),
-            status=_status(webhook),
+            _returned, webhook, instruction_sid=_instruction(webhook), status=status
         )
+        if status in ENDED_STATUSES:
+            return self._announcements.of(webhook.get("To")).ended  # nobody hears it
         call_sid = webhook.get("CallSid")
         call = self._engine.read(_call, call_sid)
         announcements = self._announcements.of(call.to_address if call is not None else "")

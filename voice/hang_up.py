@@ -26,17 +26,21 @@ def caller_left(work: Work, *, call_sid: str, status: str = "completed") -> bool
     if call is None or call.due_at is None:
         return False
     work.calls.change(call_sid, status=status, due_at=None, updated_at=work.now)
-    outside.end_all(work, call.task_sid)
-    standing = conversation.standing_bridge(work, call.task_sid)
+    rows = work.instructions.find(task_sid=call.task_sid)
+    outside.end_all(work, call.task_sid, rows)
+    standing = conversation.standing_of(rows)
+    is_under_way = bridge.is_any_under_way(rows)
     # Whoever was called and did not answer has certainly met nobody; and whoever is with an agent
     # was not on the way to one.
     if (
         (standing is None or not _is_with(work, standing))
         and status == "completed"
+        and is_under_way
         and bridge.part(work, call.task_sid)
     ):
         return True
-    bridge.abandon_all(work, call.task_sid, bridge.HANGUP)
+    if is_under_way:
+        bridge.abandon_all(work, call.task_sid, bridge.HANGUP)
     if standing is not None:
         transfers.call_off(work, task_sid=call.task_sid, reason=bridge.HANGUP)
         instructions.release_unmet(work, task_sid=call.task_sid, reason=bridge.HANGUP)
@@ -68,6 +72,12 @@ def _parted(work: Work, call_sid: str, *, met: bool) -> None:
     call = work.calls.get(call_sid)
     if call is not None:
         bridge.parted(work, call.task_sid, met=met)
+
+
+def is_known_to_be_over(work: Work, call_sid: str) -> bool:
+    """Then there is nothing to be learned from news of the call any more."""
+    call = work.calls.get(call_sid)
+    return call is not None and call.due_at is None
 
 
 def call_changed(work: Work, *, call_sid: str, status: str, sequence_number: int) -> None:

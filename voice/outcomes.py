@@ -17,6 +17,12 @@ from voice import bridge, conversation, hang_up, outside
 MAX_PAUSE_SECONDS = 8
 
 
+def is_settled(work: Work, task_sid: str) -> bool:
+    """Is there nothing to be done for the end of the Task?"""
+    call = conversation.call_of(work, task_sid)
+    return call is None or (work.tasks.get(task_sid) is not None and hang_up.is_wanted(work, call))
+
+
 def settle(work: Work, *, task_sid: str) -> None:
     """A Task may have ended: its bridge is not needed then, and its caller must not wait on."""
     task = work.tasks.get(task_sid, lock=True)
@@ -30,6 +36,12 @@ def settle(work: Work, *, task_sid: str) -> None:
 
 def is_anything_due(work: Work) -> bool:
     return bool(work.due_instructions(work.now, 1))
+
+
+def rings_for(work: Work, reservation_sid: str) -> bool:
+    """Is a phone called for that Reservation, which has ended?"""
+    rows = work.instructions.find(reservation_sid=reservation_sid, kind=bridge.LEGS)
+    return any(row.state not in {DONE, FAILED} for row in rows)
 
 
 def reservation_over(work: Work, event: Event) -> None:

@@ -5,6 +5,7 @@ music, and either talks to the other or goes back in line. Verbs of the same kin
 `bridge`; `calling_out` carries out what they leave.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from routing import reservation as reservation_states
@@ -136,17 +137,25 @@ def ended(
         conversation.request(work, row, conversation.END_ROOM, due_at=work.now)
 
 
-def end_all(work: Work, task_sid: str) -> None:
-    """The caller has gone, or the room: nobody outside is called or kept for it."""
+def end_all(work: Work, task_sid: str, rows: Sequence[Instruction] | None = None) -> None:
+    """The caller has gone, or the room: nobody outside is called or kept for it.
+
+    `rows` are the Task's Instructions, where they were read just now.
+    """
+    if rows is not None and not any(row.kind == OUTSIDE for row in rows):
+        return
     for row in outside.live(work, task_sid):
         status = "completed" if row.step == TALKING else "canceled"
         ended(work, instruction_sid=row.sid, status=status)
 
 
-def look_at(work: Work, task_sid: str, call_sid: str) -> bool:
-    """Something happened in the room to that call: is it somebody outside? Then Twilio is asked."""
-    for row in outside.live(work, task_sid):
-        if row.worker_call_sid == call_sid:
+def look_at(work: Work, rows: Sequence[Instruction], call_sid: str) -> bool:
+    """Something happened in the room to that call: is it somebody outside? Then Twilio is asked.
+
+    `rows` are the Task's Instructions.
+    """
+    for row in rows:
+        if (row.kind, row.worker_call_sid) == (OUTSIDE, call_sid) and row.state not in _OVER:
             if row.leased_until is None:
                 work.instructions.change(row.sid, due_at=work.now)
             return True

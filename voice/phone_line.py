@@ -48,9 +48,12 @@ HTTP_ERROR = 400
 QUESTION_ATTEMPTS = 3
 QUESTION_SECONDS = 8.0
 
-#: Events of the agent's leg and of the room that tell us how far a bridge is.
+#: The events of a leg, in their order.
 LEG_EVENTS: Final = ("initiated", "ringing", "answered", "completed")
-ROOM_EVENTS: Final = ("start", "end", "join", "leave")
+#: What of the leg and the room tells us how far a bridge is. That a phone was called is Twilio's
+#: answer to the dialling itself, and each webhook costs both sides some milliseconds.
+LEG_NEWS: Final = frozenset({"answered", "completed"})
+ROOM_NEWS: Final = ("end", "join", "leave")
 
 #: What a conference instruction may hand on to participants.create, by its own names there.
 LEG_OPTIONS: Final = frozenset(
@@ -155,8 +158,9 @@ class Dialling:
     room_url: str
     #: Further parameters of participants.create, those of LEG_OPTIONS only.
     options: Mapping[str, object]
-    #: Events that the room is to tell of, beside ROOM_EVENTS.
-    more_events: frozenset[str] = frozenset()
+    #: Events that the leg and the room are to tell of, beside LEG_NEWS and ROOM_NEWS.
+    more_of_leg: frozenset[str] = frozenset()
+    more_of_room: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +175,8 @@ class Calling:
     #: Whom to tell of it.
     leg_url: str
     record: bool
+    #: Events to tell of, beside LEG_NEWS.
+    more_of_leg: frozenset[str] = frozenset()
 
 
 class PhoneLine(Protocol):
@@ -275,12 +281,12 @@ class TwilioPhoneLine:
                 timeout=dialling.ring_seconds,
                 status_callback=dialling.leg_url,
                 status_callback_method="POST",
-                status_callback_event=list(LEG_EVENTS),
+                status_callback_event=_in_order(dialling.more_of_leg),
                 conference_status_callback=dialling.room_url,
                 conference_status_callback_method="POST",
                 conference_status_callback_event=[
-                    *ROOM_EVENTS,
-                    *sorted(dialling.more_events.difference(ROOM_EVENTS)),
+                    *ROOM_NEWS,
+                    *sorted(dialling.more_of_room.difference(ROOM_NEWS)),
                 ],
                 **options,
             )
@@ -358,7 +364,7 @@ class TwilioPhoneLine:
                 record=calling.record,
                 status_callback=calling.leg_url,
                 status_callback_method="POST",
-                status_callback_event=list(LEG_EVENTS),
+                status_callback_event=_in_order(calling.more_of_leg),
             )
         )
         return str(made.sid)
@@ -413,6 +419,11 @@ class TwilioPhoneLine:
 
     def hang_up(self, call_sid: str) -> None:
         _asked(lambda: self._calls(call_sid).update(status="completed"))
+
+
+def _in_order(more: frozenset[str]) -> list[str]:
+    """The events of a leg that are to be told."""
+    return [event for event in LEG_EVENTS if event in LEG_NEWS | more]
 
 
 def _asked(question: Callable[[], Answer]) -> Answer:

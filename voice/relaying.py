@@ -55,6 +55,14 @@ def room_events(given: Mapping[str, object]) -> frozenset[str]:
     return frozenset(_words(given.get("conference_status_callback_event"), _ROOM_DEFAULT))
 
 
+def leg_events(kind: str, given: Mapping[str, object]) -> frozenset[str]:
+    """What the leg is to tell for the instruction's own sake; nothing where it names no URL."""
+    if kind not in _OF_LEG:
+        return frozenset()
+    url, _method, events = _OF_LEG[kind]
+    return frozenset(_words(given.get(events), _LEG_DEFAULT) if given.get(url) else ())
+
+
 def of_the_leg(work: Work, *, instruction_sid: str, webhook: Webhook) -> None:
     """A status callback of the agent's leg, which its own verb has heard of already."""
     instruction = bridge.held(work, instruction_sid)

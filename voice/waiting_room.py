@@ -41,7 +41,7 @@ class WaitingRoom:
         call_sid = webhook.get("CallSid")
         flow = self._flow.of(webhook.get("To"))
         announcements = self._announcements.of(webhook.get("To"))
-        if self._engine.read(_has_nothing_to_wait_for, call_sid):
+        if self._engine.glance(_has_nothing_to_wait_for, call_sid):
             return OUT_OF_THE_QUEUE
         longest = flow.longest_wait_seconds
         if longest is not None and _number(webhook.get("QueueTime")) >= longest:

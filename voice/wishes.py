@@ -16,7 +16,7 @@ from routing.clock import SECOND
 from routing.engine import Engine, instructions, participants
 from routing.json_text import JSONObject, read_object
 from routing.ports import Work
-from voice import bridge, conversation
+from voice import bridge, conversation, relaying
 from voice.phone_line import (
     Busy,
     CallGone,
@@ -188,7 +188,8 @@ class Wishes:
                     url=str(given["url"]),
                     ring_seconds=bridge.ring_seconds(instruction),
                     leg_url=self._settings.url(f"agent-leg?instruction={instruction.sid}"),
-                    record=given.get("record") == "record-from-answer",
+                    record=conversation.is_to_be_recorded(given),
+                    more_of_leg=relaying.leg_events(instruction.kind, given),
                 )
             )
         self._rings(instruction, Leg(call_sid=call_sid, conference_sid=None))

@@ -28,7 +28,7 @@ from routing.api.parameters import (
 )
 from routing.configuration import Configuration
 from routing.engine import queues
-from routing.engine.workers import worker_context
+from routing.engine.worker_context import worker_context
 from routing.errors import InvalidParameter, NotFound
 from routing.json_text import read_object
 from routing.ports import Work

@@ -30,7 +30,7 @@ from routing.api.parameters import (
 from routing.api.stored import Stored
 from routing.configuration import Configuration
 from routing.engine import workers
-from routing.engine.workers import loaded_context, worker_context
+from routing.engine.worker_context import loaded_context, worker_context
 from routing.expressions import Expression
 from routing.ports import Work
 from routing.task_queue import belonging, of_workers, reads_load

@@ -8,7 +8,7 @@ target or timeout of it applies.
 from dataclasses import dataclass
 
 from routing.configuration import Configuration, Workflow
-from routing.engine.workers import loaded_context
+from routing.engine.worker_context import loaded_context
 from routing.errors import InvalidParameter
 from routing.ports import Work
 from routing.sids import TASK_QUEUE, WORKER, WORKFLOW

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from routing.clock import Instant
 from routing.configuration import Configuration
 from routing.engine import matchable, placement, tasks, workers
-from routing.engine.workers import worker_context
+from routing.engine.worker_context import worker_context
 from routing.expressions import FalseClause
 from routing.matching import Obstacle, Scrutiny
 from routing.ports import Work

@@ -390,6 +390,9 @@ def customer_left(work: Work, *, task_sid: str, reason: str) -> bool:
     task = work.tasks.get(task_sid, lock=True)
     if task is None:
         return False
+    waits_or_talks = {task_states.ASSIGNED, *task_states.WAITING}
+    if task.assignment_status not in waits_or_talks and task.transfer_sid is None:
+        return False
     configuration = work.configuration(task.workspace_sid)
     task = handing_over.call_off(work, configuration, task, reason=reason)
     if task.assignment_status == task_states.ASSIGNED:

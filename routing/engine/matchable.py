@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from routing.configuration import Configuration
 from routing.engine import placement
-from routing.engine.workers import channel_loads, worker_context
+from routing.engine.worker_context import channel_loads, worker_context
 from routing.expressions import Expression, value_at
 from routing.matching import Candidate, MatchingIndex, WaitingTask
 from routing.ports import Work

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from routing.clock import SECOND
 from routing.configuration import Configuration
+from routing.engine import known_worker
 from routing.engine.journal import Subject, tell
 from routing.engine.moves import changed_task
 from routing.errors import RoutingError
@@ -267,20 +268,27 @@ def _at_step(work: Work, task: Task, step: Step, *, new: bool) -> Task:
 
 
 def _tell_match(work: Work, configuration: Configuration, step: Step, subject: Subject) -> None:
-    named = {} if step.filter_name is None else {"workflow_filter_name": step.filter_name}
+    told: dict[str, str] = {}
+    description = "Task matched a workflow target"
+    if step.filter_name is not None:
+        told["workflow_filter_name"] = step.filter_name
     if step.known_worker is not None and subject.task is not None:
         # Whom the Task names, as it names them: nobody of the sort may be there.
         value = step.known_worker.value(task_context(configuration, subject.task))
         if isinstance(value, str):
             field = "known_worker_sid" if step.known_worker.by_sid else "known_worker_friendly_name"
-            named[field] = value
+            told[field] = value
+        wrong = known_worker.mistake(work, configuration, step.known_worker, value, step.queue_sid)
+        if wrong is not None:
+            told |= {"error_code": str(wrong.code), "error_message": wrong.message}
+            description += f", but {wrong.code}: {wrong.message}"
     tell(
         work,
         configuration,
         "workflow.target-matched",
-        "Task matched a workflow target",
+        description,
         subject,
-        **named,
+        **told,
     )
 
 

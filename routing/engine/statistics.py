@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from routing.clock import SECOND
 from routing.configuration import Configuration
-from routing.engine.workers import channel_loads, worker_context
+from routing.engine.worker_context import channel_loads, worker_context
 from routing.errors import NotFound
 from routing.matching import load_context
 from routing.ports import Work

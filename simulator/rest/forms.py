@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from werkzeug.datastructures import MultiDict
 
+from simulator import permissions
 from simulator.call import DocumentRequest, ProgressCallback
 from simulator.clock import iso_8601
 from simulator.endpoint import is_address, is_phone_number
@@ -137,6 +138,9 @@ class Form:
         caller_id = self.text("CallerId") or from_
         if not is_address(caller_id):
             raise bad(errors.INVALID_FROM, f"Invalid 'CallerId': {caller_id}")
+        refused = permissions.refusal(network.settings, from_=caller_id, to=to)
+        if refused is not None:
+            raise bad(refused.code, f"{refused.message}: {to}")
         # With the token of a caller's own call, that caller may be shown to the callee.
         is_forwarded = bool(self.text("CallToken"))
         if is_phone_number(to) and not is_forwarded and network.number(caller_id) is None:

@@ -75,10 +75,10 @@ def _options() -> argparse.Namespace:
         parser.error(f"no subject {unknown[0]}; expected {', '.join(SUBJECTS)}")
     if not 0 < options.share <= 100:
         parser.error("expected a share above 0, 1 for the full counts")
-    if options.first < 0:
-        parser.error("expected the number of a case, counted from 0")
     if options.processes < 1:
         parser.error("expected at least one process")
+    if options.first and (options.first < 0 or options.seed is None):
+        parser.error("--from goes on with a run: expected its seed, too, and a number of a case")
     parts = (options.again or "0/invariants/0").split("/")
     if len(parts) != 3 or parts[1] not in SUBJECTS or not (parts[0] + parts[2]).isdecimal():
         parser.error(f"no seed {options.again}; expected run/subject/number")

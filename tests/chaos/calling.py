@@ -22,13 +22,18 @@ _DAY = 86_400
 @contextlib.contextmanager
 def office_of(case: Case) -> Iterator[Office]:
     """An office whose calls have the SIDs of this case, so that it can be told again."""
+    with seeded_calls(case), scratch_centre() as centre:
+        yield Office(centre)
+
+
+@contextlib.contextmanager
+def seeded_calls(case: Case) -> Iterator[None]:
     names = vars(exchange)
     kept = names["secrets"]
     chance = Random(f"{case.seed}/calls")  # noqa: S311 - a repeatable course
     names["secrets"] = SimpleNamespace(token_hex=lambda size: chance.randbytes(size).hex())
     try:
-        with scratch_centre() as centre:
-            yield Office(centre)
+        yield
     finally:
         names["secrets"] = kept
 
@@ -109,10 +114,10 @@ class Disordered:
 
 
 def _is_news(callback: Callback) -> bool:
-    """Does it only tell how a phone is doing, and nothing that somebody waits for?"""
-    return callback.parameters.get("CallStatus") in {"initiated", "ringing"} and (
-        "CallbackSource" in callback.parameters
-    )
+    """Does it only tell how a phone or a room is doing, and nothing that somebody waits for?"""
+    told = callback.parameters
+    is_early = told.get("CallStatus") in {"initiated", "ringing"} and "CallbackSource" in told
+    return is_early or told.get("StatusCallbackEvent") in {"conference-start", "conference-end"}
 
 
 Post = InOrder | Disordered
@@ -124,6 +129,7 @@ class Day:
     def __init__(self, office: Office, post: Post, chance: Random) -> None:
         self.office, self.post, self.chance = office, post, chance
         self.callers: list[FakeCall] = []
+        office.line.tells_early = True  # as for legs that an older release has dialled
         for name in AGENTS:
             office.centre.add_worker(name, contact_uri=f"client:{name}")
 

@@ -18,7 +18,10 @@ from tests.voice.test_signature import computed
 
 MUTANTS = 100
 _FORM = "application/x-www-form-urlencoded"
-_PATHS = ("incoming", "waiting", "queue-left", "call-status", "agent-leg", "conference")
+PATHS = (
+    *("incoming", "waiting", "queue-left", "call-status", "agent-leg", "conference", "menu"),
+    *("enqueue", "callback", "voicemail", "outside-leg", "digits", "hold", "conference-left"),
+)
 _ORIGINS = (
     "http://calls.example.com",
     "https://calls.example.com:444",
@@ -64,7 +67,7 @@ _OURS = (PUBLIC_URL, f"{PUBLIC_URL}:443")
 
 def genuine(chance: Random) -> Request:
     parameters = arrival(CallStatus=chance.choice(["ringing", "in-progress", "completed"]))
-    target = f"/voice/{chance.choice(_PATHS)}"
+    target = f"/voice/{chance.choice(PATHS)}"
     if chance.random() < 0.3:
         target += f"?instruction=IN{chance.randbytes(16).hex()}"
     right = computed(TOKEN, PUBLIC_URL + target, dict(parameters))
@@ -125,7 +128,7 @@ def _the_address(chance: Random, request: Request) -> Request:
     letters = "".join(chance.choices(string.ascii_letters, k=4))
     target = chance.choice(
         [
-            f"/voice/{chance.choice(_PATHS)}",
+            f"/voice/{chance.choice(PATHS)}",
             f"{request.target}&{letters}=1" if query else f"{path}?{letters}",
             f"{path}/",
             f"{path}?",

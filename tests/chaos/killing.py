@@ -24,17 +24,19 @@ from tests.chaos.running import Case
 from tests.journeys.house import CALLER, NUMBER, House, Refused
 from tests.routing import invariants
 
-CALLS, KILLS = 100, 2
-#: Callers who are there at the same time, and agents beside those of the example.
-_AT_ONCE, _AGENTS = 6, 4
+CALLS, KILLS = 200, 2
+#: Callers who are there at the same time, and agents beside those of the example: some of them wait
+#: in line, some ring or wrap up.
+_AT_ONCE, _AGENTS = 24, 18
 #: Seconds between a start and the next kill.
-_LIFE = (0.2, 4.0)
+_LIFE = (0.2, 8.0)
 #: Looks at the people until all of it must be over.
 _PATIENCE = 2000
-#: How probably somebody hangs up between two looks, wherever they are then.
-_HANGS_UP = 0.08
+#: How probably each of them hangs up between two looks, wherever they are then; while the house is
+#: down, and nothing comes of it, most of them wait.
+_HANGS_UP = {True: 0.06, False: 0.01}
+_BETWEEN_LOOKS = {True: 0.02, False: 0.1}
 _GOING_DOWN = 503
-_OVER = {"completed", "busy", "failed", "no-answer", "canceled"}
 _TAKEN = frozenset({"accepted", "wrapping", "completed"})
 
 
@@ -70,14 +72,14 @@ class Crowd:
             live = self._callers()
             if self.dialled >= calls and not live and self._is_over():
                 return
-            if self.is_answered and self.dialled < calls and len(live) < _AT_ONCE:
-                self.house.network("POST", "/calls", {"from": CALLER, "to": NUMBER})
-                self.dialled += 1
-            self._try(self._answer_offers)
-            self._try(self._finish)
-            if live and (self.dialled >= calls or self.chance.random() < _HANGS_UP):
-                self._hang_up(self.chance.choice(live))
-            self._tick.wait(0.02)
+            if self.is_answered:
+                self._dial(min(calls - self.dialled, _AT_ONCE - len(live)))
+            self._try(self._look_at_the_tasks)
+            self._try(self._call_back_agents)
+            for sid in live:
+                if self.chance.random() < _HANGS_UP[self.is_answered]:
+                    self._hang_up(sid)
+            self._tick.wait(_BETWEEN_LOOKS[self.is_answered])
         raise AssertionError(f"it does not come to an end: {self._callers()}")
 
     def _try(self, deed: Callable[[], object]) -> None:
@@ -93,27 +95,32 @@ class Crowd:
                 raise
             self.counts[f"refused with {refusal.status}"] += 1
 
+    def _dial(self, most: int) -> None:
+        for _ in range(self.chance.randint(0, max(0, most))):
+            self.house.network("POST", "/calls", {"from": CALLER, "to": NUMBER})
+            self.dialled += 1
+
     def _callers(self) -> list[str]:
         """Those who are in a call that came in."""
-        calls: list[dict[str, Any]] = self.house.network("GET", "/state")["calls"]
-        return [
-            call["sid"]
-            for call in calls
-            if call["status"] not in _OVER and call["direction"] == "inbound"
-        ]
+        calls: list[dict[str, Any]] = self.house.network("GET", "/state?live=true")["calls"]
+        return [call["sid"] for call in calls if call["direction"] == "inbound"]
 
     def _hang_up(self, sid: str) -> None:
         with contextlib.suppress(AssertionError):  # over since we looked
             self.house.network("POST", f"/calls/{sid}/hangup")
 
     def _tasks(self, *statuses: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        for status in statuses:
-            found += self.house.get(f"{self.base}/Tasks", AssignmentStatus=status)["tasks"]
+        found: list[dict[str, Any]] = self.house.get(
+            f"{self.base}/Tasks", AssignmentStatus=",".join(statuses), PageSize=1000
+        )["tasks"]
         return found
 
-    def _answer_offers(self) -> None:
-        for task in self._tasks("reserved"):
+    def _look_at_the_tasks(self) -> None:
+        """Offers are accepted, and after-work is done."""
+        for task in self._tasks("reserved", "wrapping"):
+            if task["assignment_status"] == "wrapping":
+                self._try(lambda task=task: self._complete(task["sid"]))  # type: ignore[misc]
+                continue
             for offer in self.house.reservations(task["sid"], ReservationStatus="pending"):
                 self._try(lambda offer=offer: self._accept(offer))  # type: ignore[misc]
 
@@ -121,10 +128,8 @@ class Crowd:
         self.house.answer(offer, ReservationStatus="accepted")
         self.accepted.add(offer["sid"])
 
-    def _finish(self) -> None:
-        """After-work is done, and agents who did not answer come back."""
-        for task in self._tasks("wrapping"):
-            self._try(lambda task=task: self._complete(task["sid"]))  # type: ignore[misc]
+    def _call_back_agents(self) -> None:
+        """Those who did not answer come back."""
         workers = self.house.get(f"{self.base}/Workers", Available="false")["workers"]
         for worker in workers:
             self.house.post(f"{self.base}/Workers/{worker['sid']}", ActivitySid=self._available)

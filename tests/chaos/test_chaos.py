@@ -14,6 +14,7 @@ from tests.chaos import (
     calling,
     delivering,
     forging,
+    fuzzing,
     history,
     journeying,
     killing,
@@ -32,6 +33,7 @@ SMALL: dict[str, Callable[[Case], None]] = {
     "calls": calling.play_any_course,
     "journeys": journeying.play,
     "webhooks": calling.play_late_webhooks,
+    "requests": fuzzing.play,
     "deliveries": partial(delivering.play, steps=100),
     "signatures": forging.play,
     "races": partial(racing.play, races=64, processes=2),
@@ -101,6 +103,17 @@ def test_an_engine_that_is_broken_is_found_out(
     ]
     assert found
     assert "before: " in found[0].problem
+
+
+@pytest.mark.parametrize(
+    ("place", "instead"),
+    [("voice.door._number", int), ("voice.signature.Signatures.are_right", lambda *_, **__: True)],
+)
+def test_a_door_that_is_broken_is_found_out(
+    place: str, instead: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, instead)
+    assert any(_played("requests", number).failures for number in range(1, 6))
 
 
 def _fails(_case: Case) -> None:
@@ -174,7 +187,8 @@ def test_the_command_teaches_how_to_use_it(
     [
         (["nothing"], "no subject nothing; expected invariants"),
         (["--share", "0"], "expected a share above 0"),
-        (["--from", "-1"], "expected the number of a case"),
+        (["--from", "-1"], "expected its seed, too, and a number of a case"),
+        (["--from", "7"], "expected its seed, too"),
         (["--processes", "0"], "expected at least one process"),
         (["--again", "7/nothing/1"], "expected run/subject/number"),
         (["--again", "7/invariants/x"], "expected run/subject/number"),

@@ -54,6 +54,8 @@ class House:
                 characters_per_second=200.0,
                 # Who waits hears music while the house is down, and is asked for again.
                 wait_errors="hold",
+                # All that ever happened is asked for.
+                log_size=100_000,
             )
         )
         self._database_url = database_url

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from routing.engine import placement
-from routing.engine.workers import worker_context
+from routing.engine.worker_context import worker_context
 from routing.events import Event
 from routing.ports import Work
 from routing.reservation import LIVE, RESERVATION_MOVES, Reservation

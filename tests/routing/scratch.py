@@ -22,15 +22,23 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - the folder made in it has a name of i
 @contextlib.contextmanager
 def scratch_centre(*, multi_task: bool = True) -> Iterator[Centre]:
     """One queue, one workflow, nobody there yet; gone when the block ends."""
+    with (
+        tempfile.TemporaryDirectory(dir=_folder()) as folder,
+        centre_in(Path(folder) / "tandem.sqlite", multi_task=multi_task) as centre,
+    ):
+        yield centre
+
+
+@contextlib.contextmanager
+def centre_in(path: Path, *, multi_task: bool = True) -> Iterator[Centre]:
+    """The same, in a file that whoever asks can look at."""
     clock = ManualClock()
-    with tempfile.TemporaryDirectory(dir=_folder()) as folder:
-        path = Path(folder) / "tandem.sqlite"
-        path.write_bytes(_empty_database())
-        store = open_store(f"sqlite:///{path}", clock)
-        with contextlib.closing(store):
-            centre = Centre(store, Engine(store, clock), clock, multi_task=multi_task)
-            centre.path = path
-            yield centre
+    path.write_bytes(_empty_database())
+    store = open_store(f"sqlite:///{path}", clock)
+    with contextlib.closing(store):
+        centre = Centre(store, Engine(store, clock), clock, multi_task=multi_task)
+        centre.path = path
+        yield centre
 
 
 @functools.cache

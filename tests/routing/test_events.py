@@ -315,6 +315,41 @@ def test_a_target_that_knows_its_worker_tells_whom_the_task_names(
     assert matched.carried.get(key) == expected
 
 
+@pytest.mark.parametrize("key", ["known_worker_sid", "known_worker_friendly_name"])
+@pytest.mark.parametrize(
+    ("whom", "code"),
+    [
+        ("alice", None),
+        (None, None),  # nobody, on purpose
+        ("nobody", 40154),
+        (7, 40154),
+        ("bob", 40152),  # does not belong to the TaskQueue
+        ("carol", 40155),  # works elsewhere
+    ],
+)
+def test_a_target_whose_known_worker_cannot_come_tells_twilios_code(
+    centre: Centre, key: str, whom: object, code: int | None
+) -> None:
+    elsewhere = centre.engine.perform(workspaces.create, friendly_name="Elsewhere").sid
+    sids = {
+        "alice": centre.add_worker("alice", level=2),
+        "bob": centre.add_worker("bob", level=1),
+        "carol": centre.engine.perform(
+            workers.create, workspace_sid=elsewhere, friendly_name="carol"
+        ).sid,
+    }
+    if key == "known_worker_sid":
+        whom = sids.get(whom, whom) if isinstance(whom, str) else whom
+    elif code == 40155:
+        code = 40154  # a name is looked for in the Task's own Workspace only
+    queue = centre.add_queue("Able", "level > 1")
+    flow = centre.add_workflow({"expression": "1==1", "targets": [{"queue": queue, key: "task.a"}]})
+    centre.add_task(workflow=flow, a=whom)
+    [matched] = [each for each in _all(centre) if each.type == "workflow.target-matched"]
+    assert matched.carried.get("error_code") == (None if code is None else str(code))
+    assert (f"but {code}: " in matched.description) == (code is not None)
+
+
 def test_a_verb_that_is_refused_tells_nothing(centre: Centre) -> None:
     centre.add_worker("alice")
     task = centre.add_task()

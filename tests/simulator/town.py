@@ -40,6 +40,7 @@ class Town:
         clock: Clock | None = None,
         *,
         wait_errors: Literal["end", "hold"] = "end",
+        **more: Any,
     ) -> None:
         self.application = application
         application.says("/status", ("", 204))
@@ -50,6 +51,7 @@ class Town:
                 voice_urls={LINE: application.url("/voice")},
                 status_callbacks={LINE: application.url("/status")},
                 wait_errors=wait_errors,
+                **more,
             ),
             clock or ManualClock(),
         )

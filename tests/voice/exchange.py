@@ -91,6 +91,8 @@ class Exchange:
         self.faults: dict[str, list[PhoneLineError | None]] = {}
         #: {method: errors it raises though it has done the work}
         self.faults_after: dict[str, list[PhoneLineError]] = {}
+        #: Tells that a phone is called and rings though nobody has asked for it.
+        self.tells_early = False
         #: Called in the middle of a REST call, as if something happened meanwhile.
         self.meanwhile: Callable[[], None] | None = None
         #: The same, when the work is done and the answer is on its way.
@@ -117,8 +119,7 @@ class Exchange:
         self.calls[leg.sid] = leg
         room.expected.append(leg)
         leg.room = room
-        self.tell_status(leg, "initiated")
-        self.tell_status(leg, "ringing")
+        self._tell_early(leg, dialling.more_of_leg)
         self._end("dial")
         return Leg(call_sid=leg.sid, conference_sid=room.sid)
 
@@ -185,8 +186,9 @@ class Exchange:
         self._begin("call", f"call {calling.to} from {calling.from_address}")
         made = self.new_call(calling.from_address, calling.to, calling.leg_url)
         made.direction = "outbound-api"
+        made.part = {"record": calling.record}
         made.documents.append(f"<Response><Redirect>{calling.url}</Redirect></Response>")
-        self.tell_status(made, "ringing")
+        self._tell_early(made, calling.more_of_leg)
         self._end("call")
         return made.sid
 
@@ -390,6 +392,12 @@ class Exchange:
             if call.label:
                 parameters["ParticipantLabel"] = call.label
         self._tell(room.callback, parameters | more)
+
+    def _tell_early(self, leg: FakeCall, events: frozenset[str]) -> None:
+        """The events that nobody is told of who has not asked for them."""
+        for event in ("initiated", "ringing"):
+            if self.tells_early or event in events:
+                self.tell_status(leg, event)
 
     def tell_status(self, call: FakeCall, status: str) -> None:
         if call.callback is not None:

@@ -26,6 +26,26 @@ def give(office: Office, offer: str, instruction: str, **given: object) -> None:
     office.settle()
 
 
+RECORDED = [
+    ({}, False),
+    ({"record": "record-from-answer"}, True),
+    ({"record": "true"}, True),
+    ({"record": "do-not-record"}, False),
+    ({"record": "false"}, False),
+]
+
+
+@pytest.mark.parametrize(("given", "recorded"), RECORDED)
+@pytest.mark.parametrize("instruction", ["dequeue", "call"])
+def test_the_agents_leg_is_recorded_where_the_instruction_says_so(
+    small_office: Office, instruction: str, given: dict[str, object], recorded: bool
+) -> None:
+    _call, offer = offered(small_office)
+    give(small_office, offer, instruction, **{"from": NUMBER, "url": URL}, **given)
+    leg = small_office.line.leg_to("client:alice")
+    assert leg.part["record"] is recorded
+
+
 def test_a_dequeue_bridges_and_accepts_when_both_are_in(small_office: Office) -> None:
     call, offer = offered(small_office)
     give(small_office, offer, "dequeue", record="record-from-answer", timeout=15)

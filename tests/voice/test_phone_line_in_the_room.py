@@ -129,7 +129,7 @@ def test_a_phone_is_called_with_somebodys_own_document(
         "Record": ["true"],
         "StatusCallback": [CALLING.leg_url],
         "StatusCallbackMethod": ["POST"],
-        "StatusCallbackEvent": ["initiated", "ringing", "answered", "completed"],
+        "StatusCallbackEvent": ["answered", "completed"],
     }
 
 
