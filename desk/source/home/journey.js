@@ -82,6 +82,8 @@ const CAME_TO_NOTHING = new Set(
 export class Journey {
   /** Calls to agents. @type {Set<string>} */
   #legs = new Set();
+  /** Calls that have come into the room. @type {Set<string>} */
+  #joined = new Set();
 
   /** @param {string} callSid  @param {number} dialledAt  Milliseconds since 1970. */
   constructor(callSid, dialledAt) {
@@ -121,9 +123,7 @@ export class Journey {
     });
     const isRefused = line.status === null || line.status >= 400;
     if (name === 'webhook') this.#reach('webhook', line.time, isRefused);
-    if (line.parameters.StatusCallbackEvent === 'conference-start') {
-      this.#reach('conference', line.time);
-    }
+    if (line.parameters.StatusCallbackEvent === 'participant-join') this.#join(line);
     this.#settle();
     return true;
   }
@@ -177,6 +177,12 @@ export class Journey {
     this.#settle();
   }
 
+  /** They talk as soon as there are two of them. @param {LogLine} line */
+  #join({ parameters, time }) {
+    this.#joined.add(parameters.CallSid);
+    if (this.#joined.size > 1) this.#reach('conference', time);
+  }
+
   /** The same event shows who was found, and why they fit. @param {TaskRouterEvent} event @param {number} at */
   #matched({ sid, event_data: data }, at) {
     this.workerName = data.worker_name ?? null;
@@ -204,6 +210,7 @@ export class Journey {
   #goBack() {
     if (this.end !== null) return;
     this.workerName = null;
+    this.#joined.clear();
     for (const name of /** @type {StepName[]} */ (['matching', 'reservation', 'accept', 'conference'])) {
       Object.assign(this.step(name), { state: 'ahead', at: null });
     }

@@ -27,7 +27,8 @@ const COURSE = () => [
   event('reservation.accepted'),
   line('rest', `http://there/Conferences/${TASK}/Participants.json`, { call_sid: null, answer: '{"call_sid": "CA99"}' }),
   line('webhook', 'http://here/voice/agent-leg', { call_sid: 'CA99' }),
-  room({ StatusCallbackEvent: 'conference-start' }),
+  room({ StatusCallbackEvent: 'participant-join', CallSid: 'CA99' }),
+  room({ StatusCallbackEvent: 'participant-join', CallSid: CALL }),
   event('reservation.wrapup'),
   event('task.wrapup'),
   event('reservation.completed'),
@@ -53,7 +54,7 @@ test('a call takes its ten steps one after the other', () => {
   assert.equal(journey.end, 'completed');
   assert.equal(journey.workerName, 'Alice');
   for (const { name, witnesses } of journey.steps) assert.ok(witnesses.length, name);
-  assert.equal(journey.step('conference').witnesses.length, 3);
+  assert.equal(journey.step('conference').witnesses.length, 4);
 });
 
 test('what is heard twice, or late, changes nothing', () => {
