@@ -16,6 +16,7 @@ from sqlalchemy import (
     Insert,
     Select,
     Text,
+    bindparam,
     column,
     exists,
     func,
@@ -34,6 +35,11 @@ from routing.store.tables import workspaces
 _encode: Final = msgspec.json.Encoder().encode
 #: What SQLite's functions for JSON would take for the end of a text.
 _NUL: Final = b"\\u0000"
+#: Of more rows than so many the taking apart costs more than the statements that it saves.
+_MANY_ROWS: Final = 128
+_VERSION: Final = SQLITE.compile(
+    select(workspaces.c.configuration_version).where(workspaces.c.sid == bindparam("sid"))
+)
 _AGREED_SID: Final = "agreed_sid"
 _AGREED_VERSION: Final = "agreed_version"
 #: How SQLite's driver names the error that a trigger has raised.
@@ -50,20 +56,15 @@ class AtOnce:
     def write(self, parts: Sequence[Part], proviso: Proviso | None) -> None:
         """All rows of the parts, in their order, or nothing.
 
-        Raises Mistaken where the proviso does not hold, or where the rows have to be written in a
-        transaction; beside that what the driver raises, and UnicodeEncodeError.
+        Raises Mistaken where the proviso does not hold, what the driver raises, and
+        UnicodeEncodeError.
         """
-        cells = tuple(inserts for inserts, _ in parts if isinstance(inserts, Cells))
-        if len(cells) != len(parts):
-            raise Mistaken
-        values: dict[str, object] = {_AGREED_SID: None, _AGREED_VERSION: None}
-        for inserts, (_, records) in zip(cells, parts, strict=True):
-            rows = _encode([*map(inserts.values, records)])
-            if _NUL in rows:
-                raise Mistaken
-            values[inserts.table.name] = rows.decode()
-        if proviso is not None:
-            values[_AGREED_SID], values[_AGREED_VERSION] = proviso
+        given = _as_arrays(parts)
+        if given is None:
+            self._write_in_turn(parts, proviso)
+            return
+        cells, values = given
+        values[_AGREED_SID], values[_AGREED_VERSION] = proviso or (None, None)
         statement = self._statements.get(cells) or self._prepare(cells)
         try:
             self._cursor.execute(statement.text, statement.values(**values))
@@ -71,6 +72,17 @@ class AtOnce:
             if error.sqlite_errorname == _RAISED:
                 raise Mistaken from None
             raise
+
+    def _write_in_turn(self, parts: Sequence[Part], proviso: Proviso | None) -> None:
+        """In a transaction; whoever hears of an error rolls it back."""
+        self._cursor.execute("BEGIN IMMEDIATE")
+        if proviso is not None:
+            self._cursor.execute(_VERSION.text, _VERSION.values(sid=proviso.workspace_sid))
+            if self._cursor.fetchone() != (proviso.version,):
+                raise Mistaken
+        for inserts, records in parts:
+            inserts.write(self._cursor, records)
+        self._cursor.execute("COMMIT")
 
     def _prepare(self, cells: tuple[Cells, ...]) -> Statement:
         """Makes the view and its trigger, which go with the connection."""
@@ -86,6 +98,20 @@ class AtOnce:
             insert(table(view, *map(column, names))).inline()
         )
         return known
+
+
+def _as_arrays(parts: Sequence[Part]) -> tuple[tuple[Cells, ...], dict[str, object]] | None:
+    """An array for each table, as JSON; None where the rows are better written one by one."""
+    cells = tuple(inserts for inserts, _ in parts if isinstance(inserts, Cells))
+    if len(cells) < len(parts) or sum(len(records) for _, records in parts) > _MANY_ROWS:
+        return None
+    values: dict[str, object] = {}
+    for inserts, (_, records) in zip(cells, parts, strict=True):
+        rows = _encode([*map(inserts.values, records)])
+        if _NUL in rows:
+            return None
+        values[inserts.table.name] = rows.decode()
+    return cells, values
 
 
 def _given(name: str) -> ColumnElement[str]:

@@ -84,8 +84,8 @@ class Pending:
     ) -> None:
         """All rows, then all events in their order.
 
-        Raises Mistaken where the proviso does not hold; nothing is written then. As one statement,
-        without a transaction around it, it can also be raised for rows that need one.
+        Raises Mistaken where the proviso does not hold; nothing is written then. As one statement
+        it has no transaction around it, and commits itself.
         """
         parts = self._all_rows()
         events, self._events = self._events, []

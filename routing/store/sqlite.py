@@ -112,7 +112,7 @@ class SqliteDatabase:
             self._unit.end()
 
     def _commit_together(self, batch: Batch, about_to_wait: Callable[[], None]) -> None:
-        """Verbs that only add need no transaction: one statement writes all that they do."""
+        """What verbs that only add have done is written and committed at once."""
         if all(job.only_adds for job in batch):
             try:
                 self._commit_at_once(batch, about_to_wait)
@@ -123,7 +123,7 @@ class SqliteDatabase:
         self._commit_verbs(batch, run, about_to_wait)
 
     def _commit_at_once(self, batch: Batch, about_to_wait: Callable[[], None]) -> None:
-        """Raises Mistaken where it has assumed what is not so, or needs a transaction."""
+        """Raises Mistaken where the verbs have assumed what is not so."""
         self._refuse_when_closed()
         self._unit.open(self._writer_cursor, shared=len(batch) > 1, begin=_BEGIN, assumes=True)
         topics = run_assuming(self._unit, batch)

@@ -56,6 +56,23 @@ def test_rows_come_back_as_they_were_added(
     assert [records.without_position(event) for event in read] == told
 
 
+def test_any_number_of_rows_is_added(store: SqlStore) -> None:
+    office = furnish(store)
+    for number in (1, 60, 200):
+        tasks = [records.task(office.channel) for _ in range(number)]
+        told = [records.event(office.workspace.sid, task.sid) for task in tasks]
+        before = len(told_by(store))
+
+        def add_all(work: UnitOfWork, tasks: list[Task] = tasks, told: list[Event] = told) -> None:
+            assert work.configuration(office.workspace.sid).workspace == office.workspace
+            for task, event in zip(tasks, told, strict=True):
+                adding(task, event)(work)
+
+        store.perform(add_all, only_adds=True)
+        assert {task.sid for task in tasks} <= stored(store)
+        assert [records.without_position(each) for each in told_by(store)[before:]] == told
+
+
 def test_half_a_character_is_refused_and_nothing_is_kept(store: SqlStore) -> None:
     office = furnish(store)
     good, bad = (records.task(office.channel, reason=text) for text in ("fine", "\ud800"))
