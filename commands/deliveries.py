@@ -31,7 +31,7 @@ def show_list(engine: Engine, write: Write, *, state: str | None, limit: int) ->
 
 
 def _newest(work: Work, equal: dict[str, str], limit: int) -> list[Delivery]:
-    return work.deliveries.find(order_by="-created_at", limit=limit, **equal)  # type: ignore[arg-type]  # columns
+    return work.deliveries.find(order_by="-position", limit=limit, **equal)  # type: ignore[arg-type]  # columns
 
 
 def show_one(engine: Engine, write: Write, sid: str) -> bool:
