@@ -9,6 +9,8 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from routing.memory import Settled
+
 Key = TypeVar("Key", bound=tuple[Any, ...])
 #: A key with its number behind it: flat, since tuples in tuples take twice as long to compare.
 _Entry: TypeAlias = tuple[Any, ...]
@@ -54,7 +56,7 @@ class Ranking(Generic[Key]):
         self._blocks: list[_Block] = []
         #: The last entry of each block.
         self._lasts: list[_Entry] = []
-        self._entries: dict[int, _Entry] = {}
+        self._entries = Settled[int, _Entry]()
 
     def __len__(self) -> int:
         return len(self._entries)
