@@ -16,7 +16,7 @@ The rooms, from the wire inwards:
     interpreter             one call follows its documents; the verbs are in speech, gather,
                             enqueue, dial (with ringing, bridge, room), record, announcement
     network                 the state: call, call_queue, conference, recording, endpoint
-    agenda                  one lock, the timers, the scripts that wait: no thread per call
+    agenda, lock            one lock, the timers, the scripts that wait: no thread per call
     post, webhook           webhooks on their way out; parameters and signature make them Twilio's,
                             timings how long they took
 
