@@ -43,7 +43,7 @@ def sorted_by(order: str, workers: dict[int, dict[str, Any]], slots: set[int]) -
         found: list[Any] = []
         for part in order.split(", "):
             name, direction = part.removeprefix("worker.").split()
-            value = value_at(workers[slot], tuple(name.split(".")))
+            value: Any = value_at(workers[slot], tuple(name.split(".")))
             signed = 0 if value is None else -value if direction == "DESC" else value
             found.append((value is None, signed))
         return [*found, slot]
