@@ -7,6 +7,20 @@ its reference counts when its time has come.
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Settled(dict[Key, Value]):
+    """A large dictionary of nothing but numbers and texts, which stays where it was set aside.
+
+    The garbage collector takes a plain one of that sort for new again and again, whenever something
+    is put into it, and looks at all of it.
+    """
+
+    __slots__ = ()
 
 
 @contextmanager

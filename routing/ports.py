@@ -263,6 +263,12 @@ class Work(Protocol):
 
     def expired_tasks(self, now: Instant, limit: int) -> Sequence[str]: ...
 
+    def deserted_tasks(
+        self, workspace_sid: str, unchanged_since: Instant, limit: int
+    ) -> Sequence[str]:
+        """SIDs of Tasks that are assigned or wrapping though no Reservation of them lives."""
+        ...
+
     def due_presences(self, now: Instant, limit: int) -> Sequence[str]:
         """SIDs of Presences whose Worker counts as gone, the most overdue first."""
         ...

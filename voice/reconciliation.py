@@ -76,7 +76,10 @@ class Reconciliation:
             return
         self._mend_at = now + self._settings.sweep_seconds * SECOND
         for workspace in self._engine.read(_workspaces):
-            mended = self._engine.perform(mending.mend_tasks, workspace_sid=workspace)
+            deserted = self._engine.glance(mending.deserted, workspace_sid=workspace)
+            if not deserted:
+                continue
+            mended = self._engine.perform(mending.mend_tasks, task_sids=deserted)
             if mended:
                 _log.warning("mended tasks that nobody had", tasks=mended)
 

@@ -239,7 +239,8 @@ def update_of_worker(door: Door, given: UpdateReservation, **sids: str) -> Respo
 
 def _update(work: Work, given: UpdateReservation, if_match: int | None, /, **sids: str) -> _Found:
     seen = reservations.find(work, **sids)
-    reservations.foresee(work, seen)
+    ends = given.reservation_status in {REJECTED, COMPLETED}
+    reservations.foresee(work, seen, ends=ends)
     worker = work.workers.get(seen.worker_sid)
     move = _move_asked_for(given)
     return move(work, reservation_sid=seen.sid, if_match=if_match), worker

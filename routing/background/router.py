@@ -28,8 +28,12 @@ MANY_ROWS = 5000
 #: Events that change nothing for matching, or that another one always comes with.
 _BESIDE_THE_POINT = frozenset(
     {
+        # The capacity was taken with the offer, and the Task has not waited since; offers that are
+        # rescinded, a Worker's Activity and a Transfer that is complete have events of their own.
+        "reservation.accepted",
         "reservation.failed",  # reservation.canceled follows where it changes anything
         "reservation.wrapup",
+        "task.completed",  # nobody waited for it; what its Reservations give back they tell
         "task.created",  # task-queue.entered says when it waits
         "task.wrapup",
         "task-queue.timeout",

@@ -4,7 +4,7 @@ Verbs for a sweep that runs now and then. Each looks again under lock, so it may
 and beside everybody else; what it mends it tells by the same events as if somebody had done it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from routing import sids
 from routing import task as states
@@ -19,7 +19,7 @@ from routing.task import ASSIGNED, next_task_state
 ALL = "*"
 #: Rows mended in one go.
 BATCH = 50
-#: Rows looked at in one go.
+#: Rows of after-work looked at in one go.
 LOOKED_AT = 500
 #: Seconds that a Task may be without a live Reservation before that is believed.
 GRACE_SECONDS = 60
@@ -79,32 +79,33 @@ def _limit(reservation: Reservation, limits: Mapping[str, int]) -> int | None:
     return None
 
 
-def mend_tasks(work: Work, *, workspace_sid: str) -> list[str]:
-    """Repairs Tasks that are assigned or wrapping though no Reservation of them lives.
+def deserted(work: Work, *, workspace_sid: str) -> Sequence[str]:
+    """SIDs of Tasks that are assigned or wrapping though no Reservation of them lives; a query.
+
+    However many Tasks somebody has, and for however long: all of them are asked about.
+    """
+    return work.deserted_tasks(workspace_sid, work.now - GRACE_SECONDS * SECOND, BATCH)
+
+
+def mend_tasks(work: Work, *, task_sids: Sequence[str]) -> list[str]:
+    """Repairs those of the Tasks that are deserted; their SIDs.
 
     One in after-work is completed, one that was assigned waits again. No verb leaves one behind;
     whatever did (a row that was written by hand, a half-restored backup) is mended here.
     """
-    mended: list[str] = []
-    found = work.tasks.find(
-        workspace_sid=workspace_sid,
-        assignment_status=frozenset({ASSIGNED, states.WRAPPING}),
-        order_by="updated_at",
-        limit=LOOKED_AT,
-    )
-    for seen in found:
-        if work.now - seen.updated_at < GRACE_SECONDS * SECOND or len(mended) == BATCH:
-            break
-        if work.reservations.find(task_sid=seen.sid, reservation_status=LIVE, limit=1):
-            continue
-        task = work.tasks.get(seen.sid, lock=True)
-        if task is None or task.version != seen.version:
-            continue
-        configuration = work.configuration(workspace_sid)
-        if task.assignment_status == states.WRAPPING:
-            next_task_state(task, "complete")
-            reservations.complete_task(work, configuration, task, reason=NOBODY)
-        else:
-            reservations.release(work, configuration, task, move="cancel")
-        mended.append(task.sid)
-    return mended
+    return [sid for sid in sorted(task_sids) if _mend(work, sid)]
+
+
+def _mend(work: Work, task_sid: str) -> bool:
+    task = work.tasks.get(task_sid, lock=True)
+    if task is None or task.assignment_status not in {ASSIGNED, states.WRAPPING}:
+        return False
+    if work.reservations.find(task_sid=task_sid, reservation_status=LIVE, limit=1):
+        return False
+    configuration = work.configuration(task.workspace_sid)
+    if task.assignment_status == states.WRAPPING:
+        next_task_state(task, "complete")
+        reservations.complete_task(work, configuration, task, reason=NOBODY)
+    else:
+        reservations.release(work, configuration, task, move="cancel")
+    return True

@@ -78,30 +78,54 @@ def find(
     return reservation
 
 
-def foresee(work: Work, seen: Reservation) -> None:
-    """What a move of a Reservation that was just read will read first."""
+def foresee(work: Work, seen: Reservation, *, ends: bool) -> None:
+    """What a move of a Reservation that was just read will read first; does the move end it?"""
     work.reservations.foresee(seen.sid)
     work.workers.foresee(seen.worker_sid)
-    work.tasks.foresee(seen.task_sid, lock=True)
-    work.reservations.foresee(seen.sid, lock=True)
+    _foresee_move(work, seen, ends=ends)
+
+
+def _foresee_move(work: Work, seen: Reservation, *, ends: bool) -> None:
+    """In the order in which it is locked. A Reservation that ends gives capacity back."""
+    _foresee_hold(work, seen)
+    work.foresee_configuration(seen.workspace_sid)
     _foresee_live(work, seen.task_sid)
     work.workers.foresee(seen.worker_sid, lock=True)
+    if ends:
+        work.worker_channels.foresee(seen.worker_channel_sid, lock=True)
 
 
-def _locked(
-    work: Work, reservation_sid: str, if_match: int | None = None
-) -> tuple[Task, Reservation]:
-    """The Reservation and its Task, both held, in the order in which all verbs lock them.
+def _foresee_hold(work: Work, seen: Reservation) -> None:
+    work.tasks.foresee(seen.task_sid, lock=True)
+    work.reservations.foresee(seen.sid, lock=True)
 
-    Raises PreconditionFailed when the Reservation's version is no longer `if_match`.
-    """
+
+def _seen(work: Work, reservation_sid: str) -> Reservation:
     seen = work.reservations.get(reservation_sid)
     if seen is None:
         raise NotFound(f"/Reservations/{reservation_sid}")
+    return seen
+
+
+def _locked(
+    work: Work, reservation_sid: str, if_match: int | None = None, *, ends: bool
+) -> tuple[Task, Reservation]:
+    """The Reservation and its Task, both held, for a move that `ends` it or not."""
+    seen = _seen(work, reservation_sid)
+    _foresee_move(work, seen, ends=ends)
+    return _hold(work, seen, if_match)
+
+
+def _hold(work: Work, seen: Reservation, if_match: int | None) -> tuple[Task, Reservation]:
+    """The same of one that was just read, in the order in which all verbs lock them.
+
+    Raises PreconditionFailed when the Reservation's version is no longer `if_match`.
+    """
+    _foresee_hold(work, seen)
     task = locked_task(work, seen.workspace_sid, seen.task_sid)
-    reservation = work.reservations.get(reservation_sid, lock=True)
+    reservation = work.reservations.get(seen.sid, lock=True)
     if reservation is None:
-        raise NotFound(f"/Workspaces/{task.workspace_sid}/Reservations/{reservation_sid}")
+        raise NotFound(f"/Workspaces/{task.workspace_sid}/Reservations/{seen.sid}")
     check_version(reservation.version, if_match)
     return task, reservation
 
@@ -119,7 +143,7 @@ def accept(work: Work, *, reservation_sid: str, if_match: int | None = None) -> 
 
     Raises Gone when this offer was itself rescinded, IllegalMove when it is over in another way.
     """
-    task, reservation = _locked(work, reservation_sid, if_match)
+    task, reservation = _locked(work, reservation_sid, if_match, ends=False)
     configuration = work.configuration(task.workspace_sid)
     others = [other for other in _live(work, task) if other.sid != reservation.sid]
     accepted = changed_reservation(
@@ -178,7 +202,7 @@ def reject(
     """
     if reason is not None and len(reason) > MAX_REASON:
         raise InvalidParameter("Reason", f"expected at most {MAX_REASON} characters")
-    task, reservation = _locked(work, reservation_sid, if_match)
+    task, reservation = _locked(work, reservation_sid, if_match, ends=True)
     configuration = work.configuration(task.workspace_sid)
     if worker_activity_sid is not None and worker_activity_sid not in configuration.activities:
         raise InvalidParameter("WorkerActivitySid", "expected an Activity of this Workspace")
@@ -204,7 +228,7 @@ def time_out(work: Work, *, reservation_sid: str) -> bool:
     written then.
     """
     try:
-        task, reservation = _locked(work, reservation_sid)
+        task, reservation = _locked(work, reservation_sid, ends=True)
     except NotFound:
         return False
     if reservation.due_at is None or reservation.due_at > work.now:
@@ -255,7 +279,7 @@ def cancel(
     False when the Reservation is over already, or gone with its Task or Worker.
     """
     try:
-        task, reservation = _locked(work, reservation_sid)
+        task, reservation = _locked(work, reservation_sid, ends=True)
     except NotFound:
         return False
     if reservation.reservation_status not in {states.PENDING, states.ACCEPTED}:
@@ -318,7 +342,7 @@ def _given_up(work: Work, configuration: Configuration, task: Task) -> Task:
 
 def wrap_up(work: Work, *, reservation_sid: str, if_match: int | None = None) -> Reservation:
     """The conversation is over; the Worker still has after-work, and the capacity stays taken."""
-    task, reservation = _locked(work, reservation_sid, if_match)
+    task, reservation = _locked(work, reservation_sid, if_match, ends=False)
     configuration = work.configuration(task.workspace_sid)
     wrapped = wrap_up_one(work, configuration, reservation, task)
     _one_less(work, configuration, task)
@@ -364,7 +388,7 @@ def wrap_up_task(
 
 def complete(work: Work, *, reservation_sid: str, if_match: int | None = None) -> Reservation:
     """The Worker has finished; with its last Reservation the Task is completed, too."""
-    task, reservation = _locked(work, reservation_sid, if_match)
+    task, reservation = _locked(work, reservation_sid, if_match, ends=True)
     configuration = work.configuration(task.workspace_sid)
     worker = complete_one(work, configuration, reservation, task)
     is_last = not _live(work, task) and task.transfer_sid is None
@@ -416,7 +440,7 @@ def hold_timer(work: Work, *, reservation_sid: str, if_match: int | None = None)
 
     Raises IllegalMove when it is no longer pending.
     """
-    _task, reservation = _locked(work, reservation_sid, if_match)
+    _task, reservation = _hold(work, _seen(work, reservation_sid), if_match)
     if reservation.reservation_status != states.PENDING:
         raise IllegalMove(
             f"Cannot instruct reservation {reservation.sid}",

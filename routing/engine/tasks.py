@@ -170,10 +170,15 @@ def _checked(
 
 def wrap_up(work: Work, *, workspace_sid: str, task_sid: str, reason: str | None = None) -> Task:
     """The conversation is over, the after-work goes on; the capacity stays taken."""
+    accepted = reservation_states.ACCEPTED
+    _foresee_move(work, workspace_sid, task_sid, reservation_status=accepted)
     configuration = work.configuration(workspace_sid)
     task = _in_one_hand(work, configuration, locked_task(work, workspace_sid, task_sid))
     next_task_state(task, "wrap_up")
-    for reservation in _of_status(work, task, reservation_states.ACCEPTED):
+    held = work.reservations.find(task_sid=task_sid, reservation_status=accepted, lock=True)
+    for reservation in held:
+        work.workers.foresee(reservation.worker_sid, lock=True)
+    for reservation in held:
         reservations.wrap_up_one(work, configuration, reservation, task)
     return reservations.wrap_up_task(work, configuration, task, reason=reason)
 
@@ -190,15 +195,27 @@ def complete(
 
     `post_work_activity_sid` is where its Workers go, in a workspace without multitasking only.
     """
+    _foresee_move(work, workspace_sid, task_sid, reservation_status=LIVE)
     configuration = work.configuration(workspace_sid)
     task = _in_one_hand(work, configuration, locked_task(work, workspace_sid, task_sid))
     next_task_state(task, "complete")
+    held = work.reservations.find(task_sid=task_sid, reservation_status=LIVE, lock=True)
+    for reservation in held:
+        work.workers.foresee(reservation.worker_sid, lock=True)
+        work.worker_channels.foresee(reservation.worker_channel_sid, lock=True)
     worker = None
-    for reservation in _live(work, task):
+    for reservation in held:
         worker = reservations.complete_one(work, configuration, reservation, task)
         if not configuration.workspace.multi_task_enabled:
             worker = move_worker(work, configuration, worker, post_work_activity_sid)
     return reservations.complete_task(work, configuration, task, reason=reason, worker=worker)
+
+
+def _foresee_move(work: Work, workspace_sid: str, task_sid: str, **reservations: object) -> None:
+    """What is read first of all by a move of the Task and of its Reservations like these."""
+    work.foresee_configuration(workspace_sid)
+    work.tasks.foresee(task_sid, lock=True)
+    work.reservations.foresee_all(task_sid=task_sid, lock=True, **reservations)  # type: ignore[arg-type]  # columns, all of them
 
 
 def cancel(work: Work, *, workspace_sid: str, task_sid: str, reason: str | None = None) -> Task:

@@ -9,6 +9,8 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from routing.memory import Settled
+
 Key = TypeVar("Key", bound=tuple[Any, ...])
 #: A key with its number behind it: flat, since tuples in tuples take twice as long to compare.
 _Entry: TypeAlias = tuple[Any, ...]
@@ -44,6 +46,13 @@ class _Block:
         for entry in entries:
             self.bits |= 1 << entry[-1]
 
+    def cut_off(self, place: int) -> "_Block":
+        """The entries from that place on, in a block of their own."""
+        rest = _Block(self.entries[place:])
+        self.entries = self.entries[:place]
+        self.bits ^= rest.bits
+        return rest
+
 
 class Ranking(Generic[Key]):
     """An order of small whole numbers; the smallest key comes first."""
@@ -54,7 +63,7 @@ class Ranking(Generic[Key]):
         self._blocks: list[_Block] = []
         #: The last entry of each block.
         self._lasts: list[_Entry] = []
-        self._entries: dict[int, _Entry] = {}
+        self._entries = Settled[int, _Entry]()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -76,9 +85,14 @@ class Ranking(Generic[Key]):
         block = self._blocks[place]
         insort(block.entries, entry)
         block.bits |= 1 << number
-        self._lasts[place] = block.entries[-1]
         if len(block.entries) > _BLOCK:
-            self._split(place)
+            # Who comes last of all, as whoever was just given something does, begins a new block:
+            # to make the sets of two halves anew is as dear as the rest of a decision.
+            is_last = block is self._blocks[-1] and block.entries[-1] is entry
+            self._blocks.insert(place + 1, block.cut_off(_BLOCK if is_last else _BLOCK // 2))
+            self._lasts.insert(place, block.entries[-1])
+            place += 1
+        self._lasts[place] = self._blocks[place].entries[-1]
 
     def drop(self, number: int) -> None:
         """The number stands nowhere any more."""
@@ -122,10 +136,3 @@ class Ranking(Generic[Key]):
         else:
             del self._blocks[place]
             del self._lasts[place]
-
-    def _split(self, place: int) -> None:
-        entries = self._blocks[place].entries
-        middle = len(entries) // 2
-        halves = [_Block(entries[:middle]), _Block(entries[middle:])]
-        self._blocks[place : place + 1] = halves
-        self._lasts[place : place + 1] = [half.entries[-1] for half in halves]

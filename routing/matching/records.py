@@ -18,6 +18,14 @@ class ChannelLoad:
     available: bool
     last_reserved_at: Instant
 
+    def become(self, newer: "ChannelLoad") -> None:
+        """It is as the newer record of the same channel says."""
+        self.unique_name = newer.unique_name
+        self.configured_capacity = newer.configured_capacity
+        self.assigned_tasks = newer.assigned_tasks
+        self.available = newer.available
+        self.last_reserved_at = newer.last_reserved_at
+
 
 @dataclass(slots=True, kw_only=True)
 class Candidate:
@@ -37,6 +45,27 @@ class Candidate:
     def is_at_work(self) -> bool:
         """Some Task is its own, on whatever channel."""
         return any(load.assigned_tasks for load in self.channels.values())
+
+    def become(self, newer: "Candidate", *, has_other_context: bool) -> None:
+        """It is as the newer record of the same Worker says.
+
+        A record that is written anew, object for object, with every offer would be one at which the
+        garbage collector has not looked yet; this one it has set aside.
+        """
+        self.friendly_name = newer.friendly_name
+        self.available = newer.available
+        self.last_reserved_at = newer.last_reserved_at
+        if has_other_context:
+            self.context = newer.context
+        channels = self.channels
+        for sid, load in newer.channels.items():
+            known = channels.get(sid)
+            if known is None:
+                channels[sid] = load
+            elif known != load:
+                known.become(load)
+        for sid in channels.keys() - newer.channels.keys():
+            del channels[sid]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,17 +70,11 @@ class Staff:
 
     def put(self, worker: Candidate) -> Placed | None:
         """A Worker came, or changed in any way; None where nothing has changed at all."""
-        slot = self._slots.get(worker.sid)
-        previous = None if slot is None else self._workers[slot]
-        if slot is None:
-            slot = self._unused.pop() if self._unused else len(self._workers)
-            if slot == len(self._workers):
-                self._workers.append(None)
-            self._slots[worker.sid] = slot
+        slot = self._slot_for(worker.sid)
+        previous = self._workers[slot]
         changed = None if previous is None else _changed_names(previous.context, worker.context)
         if not changed and previous == worker:
             return None
-        self._workers[slot] = worker
         if previous is None or changed or previous.friendly_name != worker.friendly_name:
             self._take_attributes(slot, worker, previous)
         if previous is None or previous.available != worker.available:
@@ -90,7 +84,21 @@ class Staff:
             self._free[channel_sid] &= ~(1 << slot)
             if channel_sid in self._idle_on:
                 self._idle_on[channel_sid].drop(slot)
+        if previous is None:
+            self._workers[slot] = worker
+        else:
+            previous.become(worker, has_other_context=bool(changed))
         return Placed(slot, changed)
+
+    def _slot_for(self, sid: str) -> int:
+        """The Worker's own, or an empty one that is its own from now on."""
+        slot = self._slots.get(sid)
+        if slot is None:
+            slot = self._unused.pop() if self._unused else len(self._workers)
+            if slot == len(self._workers):
+                self._workers.append(None)
+            self._slots[sid] = slot
+        return slot
 
     def drop(self, sid: str) -> None:
         """A Worker is gone."""

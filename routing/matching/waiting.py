@@ -21,6 +21,7 @@ from routing.matching.ranking import Ranking
 from routing.matching.records import WaitingTask
 from routing.matching.requirement import requirement_of
 from routing.matching.staff import Placed, Staff
+from routing.memory import Settled
 from routing.task_queue import TaskQueue
 
 #: What is kept of a Task: number of its class, priority, virtual start, creation, version, whether
@@ -28,15 +29,6 @@ from routing.task_queue import TaskQueue
 #: stops looking at a tuple that holds nothing it would have to follow.
 _Standing: TypeAlias = tuple[int, int, Instant, Instant, int, bool]
 _CLASS, _PRIORITY, _START, _CREATED, _VERSION, _MAY_SKIP = range(6)
-
-
-class _Standings(dict[str, _Standing]):
-    """By the SID of its Task. The garbage collector takes a plain dictionary of nothing but numbers
-    for new again and again, with each Task that comes, and looks at all of it; one of a kind of its
-    own stays where it was set aside.
-    """
-
-    __slots__ = ()
 
 
 #: A line may be so much longer than those who wait in it before the others are thrown out.
@@ -51,7 +43,7 @@ class Waiting:
         self._staff = staff
         self._lifo_first = lifo_first
         self._kept = kept
-        self._tasks = _Standings()
+        self._tasks = Settled[str, _Standing]()
         self._classes: dict[ClassKey, DemandClass] = {}
         self._numbered: dict[int, DemandClass] = {}
         #: Classes in which nobody waits, the longest so first.

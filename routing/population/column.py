@@ -4,12 +4,13 @@ A column never changes; what was derived from it is kept with it, and made when 
 """
 
 import math
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from operator import itemgetter
-from typing import Any
+from itertools import groupby
+from typing import Any, Final
 
 from routing.expressions import number
 from routing.population.bitmaps import bitmap, from_flags
@@ -23,8 +24,10 @@ _VARIED = 8
 #: So many values that two attributes share are looked up in both; for more, both are walked.
 _FEW = 200
 
-#: How many sums of bitmaps an order of values keeps, evenly spread over it.
-_BLOCKS = 128
+#: Into how many blocks an order of values is cut, evenly; the number of one is a byte.
+_BLOCKS: Final = 128
+#: The block of those who have no place in an order.
+_NOWHERE: Final = 255
 
 
 class _Truth:
@@ -36,9 +39,11 @@ _TRUE, _FALSE = _Truth(), _Truth()
 _COMPOSITE = _Truth()
 
 
-_NUMBERS = frozenset({int, float})
+_NOTHING: Final = type(None)
+_NUMBERS: Final = frozenset({int, float})
+_WHOLE_OR_MISSING: Final = frozenset({int, _NOTHING})
 #: What can stand for itself.
-_PLAIN = frozenset({str, int, float, type(None)})
+_PLAIN: Final = frozenset({str, int, float, _NOTHING})
 
 
 def key_of(value: object) -> object:
@@ -53,17 +58,21 @@ def key_of(value: object) -> object:
 class Column:
     """The values of an attribute by slot; an empty slot is like a worker who lacks it."""
 
-    def __init__(self, values: list[object]) -> None:
+    def __init__(self, values: Sequence[object]) -> None:
         self.size = len(values)
         self.everybody = (1 << self.size) - 1
-        #: What stands for each worker's value, by slot.
-        self.keys = values
+        #: The kinds of values.
+        self._kinds = frozenset(map(type, values))
         self._lists: dict[int, list[object]] = {}
-        if not _PLAIN.issuperset(map(type, values)):
-            self.keys = [value if value.__class__ in _PLAIN else key_of(value) for value in values]
+        keys = values
+        if not self._kinds <= _PLAIN:
+            keys = [value if value.__class__ in _PLAIN else key_of(value) for value in values]
             self._lists = {
                 slot: value for slot, value in enumerate(values) if isinstance(value, list)
             }
+        #: What stands for each worker's value, by slot: a tuple, at which the garbage collector
+        #: looks once.
+        self.keys = tuple(keys)
         #: Workers whose value is an array.
         self.lists = bitmap(self._lists)
 
@@ -95,7 +104,11 @@ class Column:
 
     @cached_property
     def missing(self) -> int:
-        return self._scalars.bits(None)
+        if _NOTHING not in self._kinds:
+            return 0
+        if len(self._kinds) == 1:
+            return self.everybody
+        return from_flags(bytes([key is None for key in self.keys]))
 
     @cached_property
     def text_values(self) -> list[str]:
@@ -113,22 +126,25 @@ class Column:
     @cached_property
     def texts(self) -> "Ranking":
         """The texts in their order."""
-        texts = sorted(self.text_values)
-        return Ranking(texts, texts, self._scalars, self.size)
+        keys = self.keys
+        slots = [slot for slot, key in enumerate(keys) if isinstance(key, str)]
+        return Ranking(slots, keys)
 
     @cached_property
     def numbers(self) -> "Ranking":
         """The numbers in their order, without the texts that write some."""
-        keys = self._scalars.first
-        if not _NUMBERS.issuperset(map(type, keys)):
-            keys = {key: 0 for key in keys if isinstance(key, int | float)}
-        numbers: list[Any] = sorted(keys)
-        return Ranking(numbers, numbers, self._scalars, self.size)
+        keys = self.keys
+        slots: Sequence[int] = range(self.size)
+        if not self._kinds & _NUMBERS:
+            slots = ()
+        elif not self._kinds <= _NUMBERS:
+            slots = [slot for slot, key in enumerate(keys) if key.__class__ in _NUMBERS]
+        return Ranking(slots, keys)
 
     @cached_property
     def odd(self) -> int:
         """The workers whose value is no whole number, and not missing either."""
-        if {int, type(None)}.issuperset(map(type, self.keys)):  # mostly, and nobody is looked at
+        if self._kinds <= _WHOLE_OR_MISSING:  # mostly, and nobody is looked at
             return 0
         return from_flags(
             bytes([key.__class__ is not int and key is not None for key in self.keys])
@@ -137,11 +153,11 @@ class Column:
     @cached_property
     def written_numbers(self) -> "Ranking":
         """The texts that write numbers, in the order of those."""
-        written = ((number(text), text) for text in self.text_values)
-        pairs = [pair for pair in written if pair[0] is not None]
-        pairs.sort(key=itemgetter(0))
-        values, keys = ([pair[part] for pair in pairs] for part in (0, 1))
-        return Ranking(values, keys, self._scalars, self.size)
+        known: dict[object, float | None] = {text: number(text) for text in self.text_values}
+        if not any(value is not None for value in known.values()):
+            return Ranking((), ())
+        written = [known.get(key) for key in self.keys]
+        return Ranking([slot for slot, value in enumerate(written) if value is not None], written)
 
     @cached_property
     def _elements(self) -> "_Postings":
@@ -238,19 +254,6 @@ class _Postings:
                 bits |= self.bits(key)
         return bits | bitmap(rare)
 
-    def sums(self, keys: Sequence[object], step: int, size: int) -> Iterator[int]:
-        """The slots that have one of the first `step` keys, of the first two times as many, and so
-        on; all slots are below `size`.
-        """
-        packed = bytearray(size // 8 + 1)
-        for start in range(0, len(keys), step):
-            for key in keys[start : start + step]:
-                slot = self.first[key]
-                packed[slot >> 3] |= 1 << (slot & 7)
-                for more in self._more.get(key, ()):
-                    packed[more >> 3] |= 1 << (more & 7)
-            yield int.from_bytes(packed, "little")
-
     def take_out(self, key: object) -> None:
         """It is no key from now on."""
         self.first.pop(key, None)
@@ -275,19 +278,53 @@ class _Postings:
 
 
 class Ranking:
-    """Values in their order, with sums of bitmaps at regular distances."""
+    """Workers in the order of their values: of any set of them, the first is found without a look
+    at the others.
 
-    def __init__(
-        self, values: Sequence[Any], keys: Sequence[object], postings: _Postings, size: int
-    ) -> None:
-        """`values` in their order, and the key that has each; `size` is that of the column."""
-        self._values = values
-        self._keys = keys
-        self._postings = postings
-        self._step = len(keys) // _BLOCKS + 1
-        #: At n: the workers whose value is among the first n * step.
-        self._sums = [0, *postings.sums(keys, self._step, size)]
-        self.total = self._sums[-1]
+    It is cut into blocks of about as many workers each, and whoever has the same value is in the
+    same block. Which one a worker is in is kept as a byte, so that the set of those in some of the
+    blocks is made in one go, when it is first asked for. Few objects, and none of a kind that the
+    garbage collector would follow: an order may be made while somebody waits for it.
+    """
+
+    def __init__(self, slots: Sequence[int], values: Sequence[Any]) -> None:
+        """`slots` are those who have a place in it, `values` what everybody has, by slot."""
+        self._value_of: Callable[[int], Any] = values.__getitem__
+        self._slots = array("I", sorted(slots, key=self._value_of))
+        #: Where each block begins, and the last one ends.
+        self._begins = self._cut()
+        #: By slot, the last one first.
+        self._blocks = self._blocks_of(len(values))
+        #: At n: the workers in the first n blocks, as far as that was asked.
+        self._sums: list[int | None] = [0, *[None] * (len(self._begins) - 1)]
+        self.total = self._sum(len(self._begins) - 1)
+
+    def _cut(self) -> "array[int]":
+        slots, value_of = self._slots, self._value_of
+        step = len(slots) // _BLOCKS + 1
+        begins = array("I", [0])
+        for place in range(step, len(slots), step):
+            begin = bisect_left(slots, value_of(slots[place]), key=value_of)
+            if begin > begins[-1]:
+                begins.append(begin)
+        if slots:
+            begins.append(len(slots))
+        return begins
+
+    def _blocks_of(self, size: int) -> bytes:
+        blocks = bytearray([_NOWHERE]) * size
+        for block in range(len(self._begins) - 1):
+            for slot in self._slots[self._begins[block] : self._begins[block + 1]]:
+                blocks[slot] = block
+        return bytes(reversed(blocks))
+
+    def _sum(self, blocks: int) -> int:
+        """The workers in so many blocks, from the first one on."""
+        known = self._sums[blocks]
+        if known is None:
+            digits = b"1" * blocks + b"0" * (256 - blocks)
+            known = self._sums[blocks] = int(self._blocks.translate(digits), 2)
+        return known
 
     def groups(self, among: int, *, descending: bool) -> Iterator[tuple[Any, int]]:
         """Those `among` the workers who have a value, by their values in order; each is found when
@@ -295,41 +332,47 @@ class Ranking:
         """
         left = among & self.total
         while left:
-            if descending:
-                end = bisect_left(self._sums, True, key=lambda bits: left & bits == left)
-                found = left & ~self._sums[end - 1]
-            else:
-                end = bisect_left(self._sums, True, key=lambda bits: bool(left & bits))
-                found = left & self._sums[end]
+            block = self._last(left) if descending else self._first(left)
+            found = left & self._sum(block + 1) & ~self._sum(block)
             left ^= found
-            yield from self._groups_in(end - 1, found, descending=descending)
+            yield from self._groups_in(block, found, descending=descending)
+
+    def _first(self, among: int) -> int:
+        """The first block in which one of these is."""
+        sums = range(len(self._begins))
+        return bisect_left(sums, True, key=lambda blocks: bool(among & self._sum(blocks))) - 1
+
+    def _last(self, among: int) -> int:
+        sums = range(len(self._begins))
+        return bisect_left(sums, True, key=lambda blocks: among & self._sum(blocks) == among) - 1
 
     def _groups_in(self, block: int, among: int, *, descending: bool) -> Iterator[tuple[Any, int]]:
-        places = range(len(self._keys))[block * self._step : (block + 1) * self._step]
-        for place in reversed(places) if descending else places:
-            found = among & self._postings.bits(self._keys[place])
+        slots: Sequence[int] = self._slots[self._begins[block] : self._begins[block + 1]]
+        first, last = self._value_of(slots[0]), self._value_of(slots[-1])
+        if first == last:
+            yield first, among
+            return
+        for value, equals in groupby(reversed(slots) if descending else slots, self._value_of):
+            found = among & bitmap(list(equals))
             if found:
-                yield self._values[place], found
+                yield value, found
                 among ^= found
                 if not among:
                     return
 
-    def _range(self, start: int, end: int) -> int:
-        return self._postings.any_of(self._keys[start:end])
-
-    def _first(self, count: int) -> int:
-        """The workers with one of the `count` smallest values."""
-        block = count // self._step
-        return self._sums[block] | self._range(block * self._step, count)
+    def _before(self, place: int) -> int:
+        """The workers at the places before that one, where another value begins."""
+        block = bisect_right(self._begins, place) - 1
+        return self._sum(block) | bitmap(self._slots[self._begins[block] : place])
 
     def above(self, bound: Any) -> int:
-        return self.total ^ self._first(bisect_right(self._values, bound))
+        return self.total ^ self.not_above(bound)
 
     def not_below(self, bound: Any) -> int:
-        return self.total ^ self._first(bisect_left(self._values, bound))
+        return self.total ^ self.below(bound)
 
     def below(self, bound: Any) -> int:
-        return self._first(bisect_left(self._values, bound))
+        return self._before(bisect_left(self._slots, bound, key=self._value_of))
 
     def not_above(self, bound: Any) -> int:
-        return self._first(bisect_right(self._values, bound))
+        return self._before(bisect_right(self._slots, bound, key=self._value_of))

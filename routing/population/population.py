@@ -3,7 +3,8 @@
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from operator import itemgetter
+from typing import Any, ClassVar, Final
 
 from routing.expressions import Expression, references_in
 from routing.memory import undisturbed
@@ -12,6 +13,8 @@ from routing.population.column import Column
 from routing.population.evaluating import Path, evaluated, from_root
 
 _NOBODY: dict[str, object] = {}
+#: Workers who are asked what there is in the objects among their attributes.
+_ASKED: Final = 200
 #: Arrivals and departures, in the lists of changes.
 _PRESENCE = None
 
@@ -180,19 +183,25 @@ class Population:
 
     def _columns_of(self, paths: Iterable[Path]) -> tuple[dict[Path, Column], set[int]]:
         """The columns of these attributes, and the workers who changed since one was made."""
-        columns: dict[Path, Column] = {}
-        behind: set[int] = set()
-        if not self._columns:
-            self._make_the_common_columns()
-        for path in paths:
-            columns[path], changed = self._column(path)
-            behind.update(changed)
-        if len(behind) > REMEMBERED:
-            for path in columns:
-                self._columns.pop(path, None)
-            return self._columns_of(columns)
+        with undisturbed():  # it would look at all that every worker has
+            if not self._columns:
+                self._make_the_common_columns()
+            columns, behind = self._found_columns(paths)
+            if len(behind) > REMEMBERED:
+                for path in columns:
+                    self._columns.pop(path, None)
+                columns, behind = self._found_columns(columns)
         while len(self._columns) > self.most_columns:
             del self._columns[next(iter(self._columns))]
+        return columns, behind
+
+    def _found_columns(self, paths: Iterable[Path]) -> tuple[dict[Path, Column], set[int]]:
+        columns: dict[Path, Column] = {}
+        behind: set[int] = set()
+        reading = _Reading(self._contexts)
+        for path in paths:
+            columns[path], changed = self._column(path, reading)
+            behind.update(changed)
         return columns, behind
 
     def _make_the_common_columns(self) -> None:
@@ -200,10 +209,14 @@ class Population:
 
         Otherwise the first expression that reads many of them would be kept waiting for all.
         """
-        for name, _count in self._names.most_common(self.most_columns // 2):
-            self._column((name,))[0].derive()
+        most = self.most_columns // 2
+        common: list[Path] = [(name,) for name, _count in self._names.most_common(most)]
+        common += _within(self._contexts[:: len(self._contexts) // _ASKED + 1])
+        reading = _Reading(self._contexts)
+        for path in common[:most]:
+            self._column(path, reading)[0].derive()
 
-    def _column(self, path: Path) -> tuple[Column, Collection[int]]:
+    def _column(self, path: Path, reading: "_Reading") -> tuple[Column, Collection[int]]:
         """A column, and the workers whom it shows as they were before."""
         known = self._columns.pop(path, None)
         if known is not None:
@@ -211,11 +224,9 @@ class Population:
             if changed is not None:
                 self._columns[path] = known
                 return known[0], changed
-        with undisturbed():  # it would look at all that every worker has
-            values = self._values(path)
-            if values is None:
-                return self._nobody_has_it(), ()
-            column = Column(values)
+        if path[0] not in self._names:
+            return self._nobody_has_it(), ()
+        column = Column(reading.values(path))
         self._columns[path] = (column, self._changes.moment)
         return column, ()
 
@@ -224,19 +235,43 @@ class Population:
             self._nothing = Column([None] * len(self._contexts))
         return self._nothing
 
-    def _values(self, path: Path) -> list[object] | None:
-        """What every worker has there, by slot; None if nobody has anything."""
-        first, *rest = path
-        if first not in self._names:
-            return None
-        name = str(first)
-        values: list[object] = [context.get(name) for context in self._contexts]
-        for part in rest:
-            if isinstance(part, str):
-                values = [value.get(part) if isinstance(value, dict) else None for value in values]
-            else:
-                values = [_element(value, part) for value in values]
-        return values
+
+def _within(some: Iterable[Mapping[str, object]]) -> list[Path]:
+    """What most of these workers have in an object, the commonest first."""
+    counts = Counter[Path](
+        (name, inner)
+        for worker in some
+        for name, value in worker.items()
+        if isinstance(value, dict)
+        for inner in value
+    )
+    return [path for path, _count in counts.most_common()]
+
+
+class _Reading:
+    """Reads what every worker has, place by place; what lies above several of them, once.
+
+    To go from worker to worker through all of the memory takes longer than all else about a column.
+    """
+
+    def __init__(self, contexts: Sequence[object]) -> None:
+        self._known: dict[Path, Sequence[object]] = {(): contexts}
+
+    def values(self, path: Path) -> Sequence[object]:
+        """What every worker has there, by slot; None where there is nothing."""
+        for end in range(1, len(path) + 1):
+            if path[:end] not in self._known:
+                self._known[path[:end]] = _below(self._known[path[: end - 1]], path[end - 1])
+        return self._known[path]
+
+
+def _below(values: Sequence[Any], part: str | int) -> list[object]:
+    if isinstance(part, int):
+        return [_element(value, part) for value in values]
+    try:
+        return list(map(itemgetter(part), values))  # mostly, everybody has it
+    except (KeyError, TypeError):
+        return [value.get(part) if isinstance(value, dict) else None for value in values]
 
 
 def _element(value: object, index: int) -> object:

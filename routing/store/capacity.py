@@ -90,6 +90,22 @@ def take_locked(
     return taken
 
 
+def free(unit: "UnitOfWork", statements: WorkStatements, worker_channel_sid: str) -> bool:
+    """Gives one unit of the channel back; False where none was taken.
+
+    On PostgreSQL the channel is locked on the way of other rows, and what it has from now on is
+    written with the rest.
+    """
+    channels = unit.worker_channels
+    if not unit.dialect.has_row_locks:
+        return unit.write(statements.free, (worker_channel_sid,), channels.statements) == 1
+    channel = channels.get(worker_channel_sid, lock=True)
+    if channel is None or not channel.assigned_tasks:
+        return False
+    channels.change(worker_channel_sid, assigned_tasks=channel.assigned_tasks - 1)
+    return True
+
+
 def _take_one_by_one(
     run: Callable[[Mapping[_Key, int]], dict[_Key, str]],
     key: _Key,

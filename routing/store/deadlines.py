@@ -39,6 +39,18 @@ class Deadlines(ABC):
         """SIDs of Tasks whose time to live has run out, the most overdue first."""
         return self._sids(self._statements.expired_tasks, now, limit)
 
+    def deserted_tasks(
+        self, workspace_sid: str, unchanged_since: Instant, limit: int
+    ) -> Sequence[str]:
+        """SIDs of Tasks that are assigned or wrapping, have been as they are since then at least,
+        and have no live Reservation; those of the longest standing first.
+        """
+        deserted = self._statements.deserted_tasks
+        values = deserted.values(
+            workspace=workspace_sid, unchanged_since=unchanged_since, row_limit=limit
+        )
+        return [row[0] for row in self.execute(deserted.text, values).fetchall()]
+
     def due_presences(self, now: Instant, limit: int) -> Sequence[str]:
         """SIDs of Presences whose Worker counts as gone, the most overdue first."""
         return self._sids(self._statements.due_presences, now, limit)

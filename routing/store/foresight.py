@@ -40,8 +40,8 @@ class Foresight:
         return self._ahead is not None
 
     def ask(self, table: object, what: Hashable, text: str, values: Sequence[object]) -> None:
-        """It will be taken."""
-        if self._ahead is not None:
+        """It will be taken; nothing is said twice."""
+        if self._ahead is not None and (table, what) not in self._asked:
             self._asked[table, what] = self._say(self._ahead, text, values)
 
     def take(self, table: object, what: Hashable) -> list[tuple[Any, ...]] | None:

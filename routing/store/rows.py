@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from routing.records import changed
 from routing.store.statements import SqlDialect, Statement, TableStatements, filled
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from routing.store.unit_of_work import UnitOfWork
 
 Record = TypeVar("Record")
+
+
+#: Of a table of which nothing is locked.
+_NONE: Final[Mapping[str, object]] = {}
 
 
 class SqlRows(Generic[Record]):
@@ -27,29 +31,37 @@ class SqlRows(Generic[Record]):
         """The row of that SID; with `lock`, nobody else changes it before this unit ends."""
         sql, unit = self.statements, self._unit
         found = sql.get_locked if unit.locks(wanted=lock) else sql.get
-        if (sql, sid) in unit.locked:
-            return cast("Record", unit.locked[sql, sid])
+        known = unit.locked.get(sql, _NONE).get(sid)
+        if known is not None:
+            return cast("Record", known)
         foreseen = unit.foreseen(sql, (sid, lock))
         if foreseen is not None:
-            return self._one(sid, foreseen, lock=lock)
+            return self._one(foreseen, lock=lock)
         if unit.brings_workspace and sql.with_version is not None and not lock:
             return self._with_version(sql.with_version, sid)
         rows = found.rows(unit.select(sql, found.text, (sid,)).fetchall())
-        return self._one(sid, rows, lock=lock)
+        return self._one(rows, lock=lock)
 
-    def _one(self, sid: str, rows: Sequence[Sequence[Any]], *, lock: bool) -> Record | None:
-        sql, unit = self.statements, self._unit
+    def _one(self, rows: Sequence[Sequence[Any]], *, lock: bool) -> Record | None:
         if not rows:
             return None
-        record = sql.record(rows[0])
-        if lock and unit.writes:
-            unit.locked[sql, sid] = record
+        record = self.statements.record(rows[0])
+        self._hold([record], lock=lock)
         return record
+
+    def _hold(self, found: list[Record], *, lock: bool) -> list[Record]:
+        """Remembers what is locked."""
+        unit = self._unit
+        if lock and unit.writes and found:
+            held = unit.locked.setdefault(self.statements, {})
+            for record in found:
+                held[record.sid] = record  # type: ignore[attr-defined]  # whatever is locked has one
+        return found
 
     def foresee(self, sid: str, *, lock: bool = False) -> None:
         """A `get` of the same will follow: where that saves a trip, it is asked for already."""
         sql, unit = self.statements, self._unit
-        if unit.foresight.is_possible and (sql, sid) not in unit.locked:
+        if unit.foresight.is_possible and sid not in unit.locked.get(sql, _NONE):
             found = sql.get_locked if unit.locks(wanted=lock) else sql.get
             unit.foresee(sql, (sid, lock), found.text, (sid,))
 
@@ -82,9 +94,9 @@ class SqlRows(Generic[Record]):
         if unit.foresight.is_possible:
             foreseen = unit.foreseen(sql, _what(equal, order_by, limit, lock=lock))
             if foreseen is not None:
-                return [sql.record(row) for row in foreseen]
+                return self._hold([sql.record(row) for row in foreseen], lock=lock)
         found, values = sql.find(equal, order_by, limit, lock=unit.locks(wanted=lock))
-        return self._records(found, values)
+        return self._hold(self._records(found, values), lock=lock)
 
     def foresee_all(
         self,
@@ -112,15 +124,16 @@ class SqlRows(Generic[Record]):
         change = sql.change(tuple(columns))
         if change.is_of_deadline and _is_due(columns):
             unit.topics.add(sql.topic)
-        locked, values = unit.locked, (*columns.values(), sid)
-        known = locked.pop((sql, sid), None)
+        held, values = unit.locked.get(sql, {}), (*columns.values(), sid)
+        known = held.pop(sid, None)
         if known is None:
             number = unit.write(change.text, values, sql)
         else:
             number = 1  # nobody else can have removed it
             unit.write_unheard(change.text, values, sql)
-            locked[sql, sid] = changed(known, **columns)
-        unit.locked = locked
+            held[sid] = changed(known, **columns)
+        if held:
+            unit.locked[sql] = held
         return number
 
     def change_all(self, changes: Mapping[str, Mapping[str, object]]) -> None:

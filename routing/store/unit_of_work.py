@@ -109,7 +109,7 @@ class UnitOfWork(Deadlines):
         #: Rows that this transaction holds locked, as they are now, by table and SID: nobody else
         #: can change them, so they need not be read again. What is written otherwise than row by
         #: row may be about any of them.
-        self.locked: dict[tuple[TableStatements[Any], str], Any] = {}
+        self.locked: dict[TableStatements[Any], dict[str, Any]] = {}
         #: Who does what the present verb does; None for the Workspace itself.
         self.actor: Mapping[str, str] | None = None
         #: What the verb did that somebody may have to be woken for (see wake_up).
@@ -303,8 +303,10 @@ class UnitOfWork(Deadlines):
         self.foresight.is_out_of_date(table)
         if self._is_shared or self._pending.tables:
             self._settle()
-        if self.locked:
+        if table is None:
             self.locked = {}
+        else:
+            self.locked.pop(table, None)
 
     def locks(self, *, wanted: bool) -> bool:
         """Is a row that is to be locked locked by its SELECT?"""
@@ -397,7 +399,8 @@ class UnitOfWork(Deadlines):
 
     def foresee_configuration(self, workspace_sid: str) -> None:
         """To be said by whoever will ask for it after other rows."""
-        if workspace_sid not in self._pictures:
+        brought = self._brought is not None and self._brought[0] == workspace_sid
+        if not brought and workspace_sid not in self._pictures:
             table, text = self.workspaces.statements, self._statements.configuration_version
             self.foresee(table, (_VERSION, workspace_sid), text, (workspace_sid,))
 
@@ -466,7 +469,7 @@ class UnitOfWork(Deadlines):
 
     def free_capacity(self, worker_channel_sid: str) -> None:
         """Gives one unit back; raises BrokenInvariant where none was taken."""
-        if self.write(self._statements.free, (worker_channel_sid,)) != 1:
+        if not capacity.free(self, self._statements, worker_channel_sid):
             self.failure = BrokenInvariant(
                 f"WorkerChannel {worker_channel_sid} has no task whose capacity could be freed."
             )

@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    literal,
     literal_column,
     or_,
     select,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from routing.reservation import LIVE
 from routing.store.event_rows import event_inserts
 from routing.store.inserts import given_rows, size_class
 from routing.store.statements import SqlDialect, Statement
@@ -40,6 +42,7 @@ from routing.store.tables import (
     workflow_configurations,
     workspaces,
 )
+from routing.task import ASSIGNED, WRAPPING
 
 #: Numbers that stand in the text itself instead of being bound.
 _ZERO: Final[ColumnElement[int]] = literal_column("0", Integer)
@@ -148,6 +151,8 @@ class WorkStatements:
         )
         self.due_presences = dialect.compile(_due(select(presences.c.sid), presences.c.due_at))
         self.expired_tasks = dialect.compile(_due(select(tasks.c.sid), tasks.c.expires_at))
+        #: Values: workspace, unchanged_since, row_limit.
+        self.deserted_tasks = dialect.compile(_deserted_tasks())
         self._due_instructions = _due_and_free(dialect, instructions)
         self._due_deliveries = _with_and_without_lock(dialect, _next_deliveries())
         #: No values.
@@ -216,6 +221,25 @@ def _due(rows: Select[Any], due_at: Column[Any]) -> Select[Any]:
     return (
         rows.where(due_at.is_not(None), due_at <= bindparam("now"))
         .order_by(due_at)
+        .limit(bindparam("row_limit"))
+    )
+
+
+def _deserted_tasks() -> Select[Any]:
+    """Tasks that somebody is said to have, though no Reservation of them lives."""
+    live = select(reservations.c.sid).where(
+        reservations.c.task_sid == tasks.c.sid,
+        reservations.c.reservation_status.in_([literal(state) for state in sorted(LIVE)]),
+    )
+    return (
+        select(tasks.c.sid)
+        .where(
+            tasks.c.workspace_sid == bindparam("workspace"),
+            tasks.c.assignment_status.in_([literal(state) for state in (ASSIGNED, WRAPPING)]),
+            tasks.c.updated_at <= bindparam("unchanged_since"),
+            ~exists(live),
+        )
+        .order_by(tasks.c.updated_at)
         .limit(bindparam("row_limit"))
     )
 

@@ -87,6 +87,11 @@ def test_however_many_may_take_longer_those_who_may_not_are_ended(
     assert centre.status(task) == "wrapping"
 
 
+def mend(centre: Centre) -> list[str]:
+    deserted = centre.engine.read(mending.deserted, workspace_sid=centre.workspace_sid)
+    return centre.engine.perform(mending.mend_tasks, task_sids=deserted)
+
+
 @pytest.mark.parametrize("wraps", [True, False])
 def test_a_task_that_nobody_has_is_mended(centre: Centre, wraps: bool) -> None:
     worker, task = wrapping(centre) if wraps else (centre.add_worker("Alice"), centre.add_task())
@@ -95,20 +100,42 @@ def test_a_task_that_nobody_has_is_mended(centre: Centre, wraps: bool) -> None:
     offer = centre.offer(task)
     centre.engine.perform(lambda work: work.reservations.remove(offer.sid))
     centre.engine.perform(lambda work: work.free_capacity(offer.worker_channel_sid))
-
-    def mend() -> list[str]:
-        return centre.engine.perform(mending.mend_tasks, workspace_sid=centre.workspace_sid)
-
-    assert mend() == [], "not at once"
-    centre.clock.advance(mending.GRACE_SECONDS)
-    assert mend() == [task]
+    centre.clock.advance(mending.GRACE_SECONDS - 1)
+    assert mend(centre) == [], "not at once"
+    centre.clock.advance(1)
+    assert mend(centre) == [task]
     assert centre.status(task) == ("completed" if wraps else "pending")
-    assert mend() == []
+    assert mend(centre) == []
     assert centre.channel(worker).assigned_tasks == 0
+
+
+def test_a_task_that_nobody_has_is_mended_however_many_others_somebody_has_for_longer(
+    centre: Centre,
+) -> None:
+    _worker, task = wrapping(centre)
+    offer = centre.offer(task)
+
+    def crowd(work: Work) -> str:
+        known = work.tasks.get(task)
+        assert known is not None
+        for _ in range(2 * mending.LOOKED_AT):
+            another = dataclasses.replace(known, sid=sids.new_sid(sids.TASK))
+            work.tasks.add(another)
+            sid = sids.new_sid(sids.RESERVATION)
+            work.reservations.add(dataclasses.replace(offer, sid=sid, task_sid=another.sid))
+        lost = dataclasses.replace(known, sid=sids.new_sid(sids.TASK), updated_at=work.now + 1)
+        work.tasks.add(lost)
+        return lost.sid
+
+    lost = centre.engine.perform(crowd)
+    centre.clock.advance(mending.GRACE_SECONDS + 1)
+    assert mend(centre) == [lost]
+    assert centre.status(lost) == "completed"
 
 
 def test_tasks_that_somebody_has_are_left_alone(centre: Centre) -> None:
     _worker, task = wrapping(centre)
     centre.clock.advance(10_000)
-    assert centre.engine.perform(mending.mend_tasks, workspace_sid=centre.workspace_sid) == []
+    assert mend(centre) == []
+    assert centre.engine.perform(mending.mend_tasks, task_sids=[task]) == []
     assert centre.status(task) == "wrapping"

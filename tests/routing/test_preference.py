@@ -5,19 +5,28 @@ from typing import Any
 
 import pytest
 
-from routing.expressions import compile_order_by
+from routing.expressions import compile_order_by, value_at
 from routing.matching.preference import Preference
 from routing.matching.ranking import Ranking
 from routing.population import Population, bitmap
 
 CROWD = 1_700
-ORDERS = ("worker.level DESC", "worker.level ASC, worker.cost DESC", "worker.number ASC")
+ORDERS = (
+    "worker.level DESC",
+    "worker.level ASC, worker.cost DESC",
+    "worker.number ASC",
+    "worker.rates.day DESC, worker.rates.night ASC",
+)
 
 
 def drawn(dice: random.Random, number: int, *, odd: bool) -> dict[str, object]:
     worker: dict[str, object] = {"number": number * 7919 % CROWD, "cost": dice.randrange(50)}
     if dice.random() < 0.9:
         worker["level"] = dice.randrange(8)
+    if dice.random() < 0.9:
+        # Many share one, and nobody else the others.
+        day = 500 if dice.random() < 0.4 else number
+        worker["rates"] = {"day": day, "night": dice.randrange(3)} if day % 11 else "unknown"
     if odd and dice.random() < 0.01:
         worker["level"] = dice.choice([True, "high", 2.5, [1]])
     return worker
@@ -34,7 +43,7 @@ def sorted_by(order: str, workers: dict[int, dict[str, Any]], slots: set[int]) -
         found: list[Any] = []
         for part in order.split(", "):
             name, direction = part.removeprefix("worker.").split()
-            value = workers[slot].get(name)
+            value: Any = value_at(workers[slot], tuple(name.split(".")))
             signed = 0 if value is None else -value if direction == "DESC" else value
             found.append((value is None, signed))
         return [*found, slot]
