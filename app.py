@@ -54,8 +54,8 @@ from voice.softphone import voice_token
 from voice.switchboard import Switchboard
 from voice.witness import Witness
 
-#: Seconds between two looks of the timers, however often something is committed.
-TIMER_REST_SECONDS = 0.1
+#: Seconds until the timers look whether a commit has brought a nearer deadline; none is that near.
+TIMER_GATHER_SECONDS = 0.1
 #: Seconds between two looks of the sweep for calls whose turn it is.
 SWEEP_REST_SECONDS = 1.0
 #: Objects after which the garbage collector looks at the young ones, and when it looks deeper.
@@ -131,7 +131,12 @@ class House:
                 "router", router.CONCERNS, matches.follow, led_to=lambda: matches.made, bare=True
             ),
             self._follower("voice", assignment.CONCERNS, assignments.follow),
-            self._loop("timers", timing(self.engine), timers.TOPICS, TIMER_REST_SECONDS),
+            Loop(
+                "timers",
+                timing(self.engine),
+                self.store.subscribe(timers.TOPICS),
+                gather_seconds=TIMER_GATHER_SECONDS,
+            ),
             self._loop(
                 "statistics",
                 statistics.StatisticsFollower(self.store).step,

@@ -18,7 +18,7 @@ The rooms, from the wire inwards:
                             transcription), announcement; what they may say in twiml, vocabulary
     network                 the state: call, call_queue, conference, recording, endpoint,
                             application
-    agenda                  one lock, the timers, the scripts that wait: no thread per call
+    agenda, lock            one lock, the timers, the scripts that wait: no thread per call
     post, webhook           webhooks on their way out; parameters and signature make them Twilio's,
                             timings how long they took
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any, Generic, TypeVar
 
 from simulator.clock import MILLISECONDS, Clock, ManualClock
+from simulator.lock import Lock
 
 T = TypeVar("T")
 
@@ -132,8 +133,9 @@ class Script:
 class Agenda:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
+        self._lock = Lock()
+        # It has all that a Condition asks of its lock.
+        self._changed = threading.Condition(self._lock)  # type: ignore[arg-type]
         self._depth = 0
         self._ready: deque[Callable[[], None]] = deque()
         self._timers: list[tuple[float, int, Timer]] = []

@@ -55,10 +55,16 @@ class Loop:
         signal: Signal,
         *,
         rest_seconds: float = 0.0,
+        gather_seconds: float = 0.0,
     ) -> None:
-        """`rest_seconds` pass between two steps at least, however often it is woken."""
+        """`rest_seconds` pass between two steps at least, however often it is woken.
+
+        Woken, it lets those go first for `gather_seconds` whom the same commit has woken; what it
+        asked for itself comes in time.
+        """
         self.name = name
         self._rest_seconds = rest_seconds
+        self._gather_seconds = gather_seconds
         self._step = step
         self._signal = signal
         self._stopping = threading.Event()
@@ -90,7 +96,9 @@ class Loop:
             if wait is not None:
                 if self._rest_seconds:
                     self._stopping.wait(self._rest_seconds)
-                self._signal.wait(seen, wait)
+                self._signal.wait(seen, max(0.0, wait - self._gather_seconds))
+                if self._gather_seconds:
+                    self._stopping.wait(self._gather_seconds)
 
     def _one_step(self) -> float | None:
         """Seconds to wait; None for none."""

@@ -52,10 +52,18 @@ class Outbox:
         """What is to be sent now: one notice for all commits since the last time, and the rest."""
         with self._door:
             topics, self._topics = self._topics, set()
-        notices = [Notice(self.name, frozenset(topics))]
+        notices = [self.notice(topics)]
         while self._messages:
-            notices.append(Notice(self.name, says=self._messages.popleft()))
-        return [_encode(notice).decode() for notice in notices]
+            notices.append(_text(Notice(self.name, says=self._messages.popleft())))
+        return notices
+
+    def notice(self, topics: AbstractSet[str]) -> str:
+        """What tells of a commit with these topics."""
+        return _text(Notice(self.name, frozenset(topics)))
+
+
+def _text(notice: Notice) -> str:
+    return _encode(notice).decode()
 
 
 def receive(text: str, own_name: str, wake_ups: WakeUps, hear: Callable[[str], None]) -> None:

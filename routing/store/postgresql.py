@@ -22,8 +22,12 @@ from sqlalchemy import (
     URL,
     Engine,
     PoolProxiedConnection,
+    Select,
+    Text,
+    bindparam,
     create_engine,
     event,
+    func,
     literal_column,
     select,
 )
@@ -41,7 +45,7 @@ from routing.store.combining import (
 from routing.store.configurations import Configurations
 from routing.store.errors import CLOSED, Mistaken, StoreUnavailable
 from routing.store.leadership import AdvisoryLock
-from routing.store.postgresql_notices import Notices
+from routing.store.postgresql_notices import CHANNEL, Notices
 from routing.store.postgresql_trips import Trips
 from routing.store.refusals import refusal
 from routing.store.statements import POSTGRESQL
@@ -106,6 +110,7 @@ class PostgresqlDatabase:
         self._configurations = configurations
         self._statements = work_statements(POSTGRESQL)
         self._ping = POSTGRESQL.compile(select(literal_column("1"))).text
+        self._tell = POSTGRESQL.compile(_telling()).text
         self._engine = create_engine(
             self._url,
             connect_args=dict(_CONNECTION),
@@ -149,8 +154,7 @@ class PostgresqlDatabase:
                 unit = desk.unit
                 unit.open(desk.cursor)
                 result = verb(unit)
-                self._flush_and_commit(desk)
-                self._notify(unit.topics)
+                self._flush_and_commit(desk, unit.topics)
                 return result
 
         return self._tried(once)
@@ -182,19 +186,19 @@ class PostgresqlDatabase:
             unit = desk.unit
             unit.open(desk.cursor, shared=len(batch) > 1, begin=_BEGIN, assumes=assumes)
             topics = run_assuming(unit, batch)
-            if unit.is_one_statement:
-                desk.cursor.commit_by_next()
+            if not unit.is_one_statement:
+                self._flush_and_commit(desk, topics)
+                return
+            desk.cursor.commit_by_next()
+            with self._telling(desk, topics):
                 self._commit(desk, unit.flush)
-            else:
-                self._flush_and_commit(desk)
-            self._notify(topics)
 
     def _commit_apart(self, batch: Batch) -> None:
         with self._transaction(_BEGIN) as desk:
             desk.unit.open(desk.cursor)
             topics = run_apart(desk.unit, batch, (*_CONTENTION, *_OUTAGE))
-            self._commit(desk, desk.cursor.commit)
-            self._notify(topics)
+            with self._telling(desk, topics):
+                self._commit(desk, desk.cursor.commit)
 
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:
@@ -204,8 +208,7 @@ class PostgresqlDatabase:
                 unit = desk.unit
 
                 def commit() -> None:
-                    self._flush_and_commit(desk)
-                    self._notify(unit.topics)
+                    self._flush_and_commit(desk, unit.topics)
                     unit.end()
 
                 unit.open(desk.cursor, commit=commit)
@@ -213,14 +216,15 @@ class PostgresqlDatabase:
         except _TryAgain as again:
             self._give_up(again.reason)
 
-    def _flush_and_commit(self, desk: _Desk) -> None:
-        """Writes what is left, with the COMMIT behind it."""
+    def _flush_and_commit(self, desk: _Desk, topics: set[str]) -> None:
+        """Writes what is left, with the COMMIT behind it, and wakes whom the topics concern."""
 
         def flush_and_commit() -> None:
             desk.unit.flush(desk.cursor.commit_with_next)
             desk.cursor.commit()
 
-        self._commit(desk, flush_and_commit)
+        with self._telling(desk, topics):
+            self._commit(desk, flush_and_commit)
 
     def _commit(self, desk: _Desk, say: Callable[[], object]) -> None:
         """`say` is what commits."""
@@ -239,10 +243,19 @@ class PostgresqlDatabase:
         except psycopg.Error as error:
             raise refusal(error) from error
 
-    def _notify(self, topics: set[str]) -> None:
+    @contextmanager
+    def _telling(self, desk: _Desk, topics: set[str]) -> Iterator[None]:
+        """Whom the topics concern is woken after what is within has committed: in this process, and
+        in the others, who may be told by the commit itself.
+        """
+        notice = self._notices.with_commit(topics)
+        if notice is not None:
+            desk.cursor.ahead(self._tell, (CHANNEL, notice))
+        yield
         if topics:
             self.wake_ups.notify(topics)
-            self._notices.announce(topics)
+            if notice is None:
+                self._notices.announce(topics)
 
     # Reading.
 
@@ -398,6 +411,12 @@ class PostgresqlDatabase:
 
 def _leave_transactions_to_us(connection: psycopg.Connection[Any], _record: object) -> None:
     connection.autocommit = True
+
+
+def _telling() -> Select[Any]:
+    """Has whoever listens be told as soon as the transaction has committed."""
+    given = (bindparam(name, type_=Text) for name in ("channel", "notice"))
+    return select(func.pg_notify(*given))
 
 
 def _wait(seconds: float) -> None:

@@ -1,13 +1,17 @@
 """Tells other processes that we committed, and hears when they did: PostgreSQL's LISTEN and NOTIFY.
 
 A NOTIFY within a transaction takes a lock of the whole server at commit, so that all commits would
-queue for it. Here one thread sends them afterwards, one for all commits since its last. A notice
-that is lost costs a poll's wait, nothing else; so both threads just connect again after an error.
+queue for it. So it goes with a commit only where nothing was told for a moment, which is when there
+is somebody who waits for just this one; else a thread sends one afterwards for all commits since
+its last. A notice that is lost costs a poll's wait, nothing else; so both threads just connect
+again after an error.
 """
 
 import secrets
 import threading
+import time
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import psycopg
@@ -16,7 +20,7 @@ import structlog
 from routing.store.notices import Outbox, receive
 from routing.store.wake_up import WakeUps
 
-_CHANNEL: Final = "tandem"
+CHANNEL: Final = "tandem"
 #: Seconds between tries to connect again.
 _PAUSE_SECONDS: Final = 1.0
 #: Seconds between two notices at least, and during a flood of commits.
@@ -46,6 +50,8 @@ class Notices:
         self.tell = self._outbox.tell
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
+        #: When the others were told last, by the clock that only runs forward.
+        self._told_at = 0.0
         #: For whoever must know that nothing committed from now on is missed.
         self.is_listening = threading.Event()
 
@@ -68,6 +74,16 @@ class Notices:
             thread.join(timeout=_LOOK_UP_SECONDS)
         self._threads = []
 
+    def with_commit(self, topics: AbstractSet[str]) -> str | None:
+        """What the transaction that is about to commit shall itself send; None where it shall
+        `announce` its topics afterwards.
+        """
+        now = time.monotonic()
+        if not topics or not self._threads or now - self._told_at < _FLOOD_SECONDS:
+            return None
+        self._told_at = now
+        return self._outbox.notice(topics)
+
     def _keep(self, work: Callable[[psycopg.Connection[Any]], None]) -> None:
         while not self._stopped.is_set():
             try:
@@ -85,7 +101,8 @@ class Notices:
         while True:
             seen = self._outbox.signal.wait(seen, None)
             for payload in self._outbox.take():
-                connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, payload))
+                connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, payload))
+            self._told_at = time.monotonic()
             # All commits of the next moment share a notice.
             if self._stopped.wait(pause):
                 return
@@ -93,7 +110,7 @@ class Notices:
             pause = min(pause * 2, _FLOOD_SECONDS) if committed > 1 else _SHARED_SECONDS
 
     def _listen(self, connection: psycopg.Connection[Any]) -> None:
-        connection.execute(f"LISTEN {_CHANNEL}")
+        connection.execute(f"LISTEN {CHANNEL}")
         self.is_listening.set()
         # Whatever was announced while nobody listened.
         self._wake_ups.notify()
