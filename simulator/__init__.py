@@ -14,13 +14,15 @@ The rooms, from the wire inwards:
     rest/                   the door for the application: Twilio's own REST API
     exchange                how calls begin and how they are moved; both doors end here
     interpreter             one call follows its documents; the verbs are in speech, gather,
-                            enqueue, dial (with ringing, bridge, room), record, announcement
-    network                 the state: call, call_queue, conference, recording, endpoint
+                            enqueue, dial (with ringing, machine, bridge, room), record (with
+                            transcription), announcement; what they may say in twiml, vocabulary
+    network                 the state: call, call_queue, conference, recording, endpoint,
+                            application
     agenda, lock            one lock, the timers, the scripts that wait: no thread per call
     post, webhook           webhooks on their way out; parameters and signature make them Twilio's,
                             timings how long they took
 
 Where Twilio warns and goes on, the simulator refuses: a misspelt attribute should be heard here and
-not by a caller. What it does not simulate (machine detection, transcriptions, media)
+not by a caller. What it does not simulate (media streams, payments, trunks)
 it refuses, too; of a recording it keeps everything but the sound.
 """

@@ -104,6 +104,14 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _api_key(text: str) -> tuple[str, str]:
+    sid, _, secret = text.partition("=")
+    if not re.fullmatch(r"SK[0-9a-f]{32}", sid) or not secret:
+        message = "SK and 32 hex digits, =, and its secret were expected"
+        raise argparse.ArgumentTypeError(message)
+    return sid, secret
+
+
 def _account_sid(text: str) -> str:
     if not re.fullmatch(r"AC[0-9a-f]{32}", text):
         message = f"{text!r}: AC and 32 hex digits were expected"
@@ -131,6 +139,14 @@ def _arguments() -> argparse.Namespace:
         "--auth-token",
         default=os.environ.get("TWILIO_AUTH_TOKEN"),
         help="its token, better given in the environment (TWILIO_AUTH_TOKEN; else a random one)",
+    )
+    add(
+        "--api-key",
+        type=_api_key,
+        action="append",
+        default=[],
+        metavar="SK...=SECRET",
+        help="with an API key and its secret the REST API is entered, too; repeat for more",
     )
     add(
         "--number",
@@ -191,6 +207,14 @@ def _arguments() -> argparse.Namespace:
         help="a number that the account is not allowed to call (21216); repeat for more",
     )
     add(
+        "--trial",
+        type=_number,
+        action="append",
+        metavar="+NUMBER",
+        help="a trial account, which may call this verified number and no other (21219); repeat "
+        "for more",
+    )
+    add(
         "--calls-per-second",
         type=_positive,
         help="outbound calls that may start in a second, further ones queue (any number; a new "
@@ -221,6 +245,7 @@ def _settings(given: argparse.Namespace) -> Settings:
     return Settings(
         account_sid=given.account_sid or f"AC{secrets.token_hex(16)}",
         auth_token=given.auth_token or secrets.token_hex(16),
+        api_keys=dict(given.api_key),
         host=given.host,
         port=given.port,
         voice_urls=dict(given.number),
@@ -232,6 +257,7 @@ def _settings(given: argparse.Namespace) -> Settings:
         geo_permissions=None if given.may_call is None else tuple(given.may_call),
         international=not given.no_international,
         blocked_numbers=frozenset(given.block),
+        verified_numbers=None if given.trial is None else frozenset(given.trial),
         calls_per_second=given.calls_per_second,
         rest_concurrency=given.rest_concurrency,
         characters_per_second=given.characters_per_second,

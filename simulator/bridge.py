@@ -5,6 +5,7 @@ import dataclasses
 from simulator.agenda import Agenda, Interruption, Signal, Steps
 from simulator.call import DocumentRequest, HungUp, Redirected
 from simulator.interpreter import Interpreter
+from simulator.twiml import TwimlError
 
 WHISPER_VERBS = ("Say", "Play", "Pause", "Redirect")
 
@@ -38,8 +39,8 @@ def hold_bridge(interpreter: Interpreter, news: Bridged) -> Steps[None]:
     try:
         if news.whisper is not None:
             yield from interpreter.play_document(news.whisper, WHISPER_VERBS)
-    except (HungUp, Redirected):
-        news.bridge.over.fire(None)
+    except (HungUp, Redirected, TwimlError):
+        news.bridge.over.fire(None)  # whoever dials must not wait for somebody who will not come
         raise
     news.connected.fire(None)
     yield from news.bridge.hold()

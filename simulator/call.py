@@ -93,7 +93,13 @@ class Call:
     parent: "Call | None" = None
     phone_number_sid: str | None = None
     forwarded_from: str | None = None
-    caller_name: str | None = None
+    caller_name: str | None = None  # "" where it was looked up and is not known
+    #: The TwiML application through which its documents come.
+    application_sid: str | None = None
+    #: What machine detection has found: human, machine_start, ...
+    answered_by: str | None = None
+    #: What the callee's network said, where it is not what it usually says.
+    sip_code: int | None = None
     group_sid: str | None = None
     #: How the call is recorded from its answer on; None: not.
     recorded: LegRecording | None = None

@@ -21,6 +21,7 @@ LARGEST_ROOM = 250
 ROOM_IS_FULL = 16020
 LABEL_IS_TAKEN = 16025
 COACHED_CALL_IS_ABSENT = 16022
+COACHED_CALL_IS_ON_HOLD = 16027
 
 #: What one subscribes to -> the events one gets.
 EVENTS_OF = {
@@ -192,8 +193,12 @@ class Conference:
         if len(self.participants) >= self.options.max_participants:
             raise JoinRefused(ROOM_IS_FULL, "the conference is full")
         coached = participant.coached_call_sid
-        if coached is not None and coached not in self.participants:
+        if coached is None:
+            return
+        if coached not in self.participants:
             raise JoinRefused(COACHED_CALL_IS_ABSENT, f"{coached} is not in this room")
+        if self.participants[coached].hold:
+            raise JoinRefused(COACHED_CALL_IS_ON_HOLD, f"{coached} is on hold")
 
     def _may_open(self) -> bool:
         inside = self.inside
@@ -287,6 +292,11 @@ class Conference:
         enters = participant.beep in (ALWAYS, ON_ENTER)
         exits = ON_EXIT if beeps else NEVER
         participant.beep = (ALWAYS if beeps else ON_ENTER) if enters else exits
+
+    def spoke(self, participant: Participant, *, begins: bool) -> None:
+        """Somebody in the room, whom the others can hear, has begun to speak, or has ended."""
+        if participant.is_in and not participant.muted and not participant.hold:
+            self._tell_of(participant, f"participant-speech-{'start' if begins else 'stop'}")
 
     def modify(self, participant: Participant) -> None:
         self._tell_of(participant, "participant-modify")

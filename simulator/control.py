@@ -12,7 +12,16 @@ from flask import Blueprint, Flask, Response, jsonify, request
 
 from simulator import shown
 from simulator.call import IN_PROGRESS, Call
-from simulator.endpoint import ON_RING, Endpoint, bare, is_address, is_phone_number
+from simulator.endpoint import (
+    ANSWERED_BY,
+    ON_RING,
+    WITHHELD,
+    Endpoint,
+    bare,
+    is_address,
+    is_callers_address,
+    is_phone_number,
+)
 from simulator.exchange import Exchange, UnknownNumber, WrongMoment
 from simulator.faults import REST_FAULTS, WEBHOOK_FAULTS
 from simulator.news import KINDS
@@ -28,6 +37,9 @@ class DialOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     from_: str = msgspec.field(name="from")
     to: str
     forwarded_from: str | None = None
+    caller_name: str = ""
+    application_sid: str | None = None
+    parameters: dict[str, str] = {}
 
 
 class KeysOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -42,6 +54,8 @@ class SpeechOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class EndpointOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     on_ring: str
     delay_seconds: float | None = None
+    answered_by: str = "human"
+    sip_code: int | None = None
 
 
 class FaultOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -135,20 +149,42 @@ class Control:
 
     def dial(self) -> tuple[dict[str, Any], int]:
         order = _read(DialOrder)
-        for name, address in (("from", order.from_), ("to", order.to)):
-            if not is_address(address):
-                message = f'"{name}" is +E.164, client:... or sip:..., not {address!r}'
-                raise Refused(400, message)
+        if not is_callers_address(order.from_):
+            words = ", ".join(WITHHELD)
+            message = f'"from" is +E.164, client:..., sip:... or of {words}, not {order.from_!r}'
+            raise Refused(400, message)
+        if order.application_sid is not None:
+            return self._dial_application(order)
+        if not is_address(order.to):
+            raise Refused(400, f'"to" is +E.164, client:... or sip:..., not {order.to!r}')
+        if order.parameters:
+            raise Refused(400, '"parameters" are given to an "application_sid" only')
         if order.forwarded_from is not None and not is_phone_number(order.forwarded_from):
             raise Refused(400, f'"forwarded_from" is +E.164, not {order.forwarded_from!r}')
         with self._network.agenda.turn():
             try:
                 call = self._exchange.dial_in(
-                    from_=order.from_, to=order.to, forwarded_from=order.forwarded_from
+                    from_=order.from_,
+                    to=order.to,
+                    forwarded_from=order.forwarded_from,
+                    caller_name=order.caller_name,
                 )
             except UnknownNumber as error:
                 message = f"nobody has the number {order.to}: configure it, or a default voice URL"
                 raise Refused(404, message) from error
+            return {"sid": call.sid}, 201
+
+    def _dial_application(self, order: DialOrder) -> tuple[dict[str, Any], int]:
+        """A client's application of a telephone asks for a call; it says to whom as it likes."""
+        if not order.from_.startswith("client:"):
+            raise Refused(400, f'"from" is client:... with an application, not {order.from_!r}')
+        with self._network.agenda.turn():
+            application = self._network.applications.get(order.application_sid or "")
+            if application is None or application.voice_url is None:
+                raise Refused(404, f"{order.application_sid} is no application with a voice URL")
+            call = self._exchange.dial_application(
+                application, from_=order.from_, to=order.to, parameters=order.parameters
+            )
             return {"sid": call.sid}, 201
 
     def hang_up(self, sid: str) -> dict[str, Any]:
@@ -194,8 +230,18 @@ class Control:
         delay = order.delay_seconds
         if delay is not None and not 0 <= delay <= 3600:  # noqa: PLR2004 - an hour of ringing
             raise Refused(400, f'"delay_seconds" is from 0 to 3600, not {delay}')
+        if order.answered_by not in ANSWERED_BY:
+            message = f'"answered_by" is of {", ".join(ANSWERED_BY)}, not {order.answered_by!r}'
+            raise Refused(400, message)
+        if order.sip_code is not None and not 400 <= order.sip_code <= 699:  # noqa: PLR2004 - SIP's
+            raise Refused(400, f'"sip_code" is from 400 to 699, not {order.sip_code}')
         with self._network.agenda.turn():
-            endpoint = Endpoint(on_ring=order.on_ring, delay_seconds=delay)
+            endpoint = Endpoint(
+                on_ring=order.on_ring,
+                delay_seconds=delay,
+                answered_by=order.answered_by,
+                sip_code=order.sip_code,
+            )
             return self._network.set_endpoint(bare(address), endpoint)
 
     def list_endpoints(self) -> dict[str, Any]:

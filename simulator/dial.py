@@ -22,18 +22,21 @@ from simulator.call import (
 from simulator.call_queue import CallQueue, Member
 from simulator.conference import JoinRefused, Participant, RoomOptions
 from simulator.endpoint import is_address, is_phone_number
+from simulator.enqueue import check_name
 from simulator.interpreter import END, Interpreter, Next
+from simulator.machine import Detection, detect
 from simulator.record import DialRecording, recording_callback
 from simulator.ringing import ring
 from simulator.room import stay
 from simulator.speech import keys_pressed
-from simulator.twiml import SCHEMA_WARNING, Element, TwimlError
+from simulator.twiml import Element, TwimlError
+from simulator.vocabulary import SCHEMA_WARNING
 from simulator.webhook import Parameters
 
 TIMEOUT_SECONDS = 30
 TIME_LIMIT_SECONDS = 14_400
 
-INVALID_PHONE_NUMBER = 13224
+INVALID_PHONE_NUMBER, INVALID_SIP_URI, INVALID_ROOM_NAME = 13223, 13243, 13237
 ANSWERED_BY_CONFERENCE = "answered"  # Twilio's DialCallStatus of a conference
 NOT_RECORDED = ("do-not-record", "false")
 
@@ -203,7 +206,8 @@ def _address(noun: Element) -> str:
     fits = is_phone_number(address) if noun.name == "Number" else is_address(address)
     if not fits:
         message = f"<{noun.name}>{noun.text}: not an address that can be dialled"
-        raise TwimlError(INVALID_PHONE_NUMBER, message)
+        code = INVALID_SIP_URI if noun.name == "Sip" else INVALID_PHONE_NUMBER
+        raise TwimlError(code, message)
     return address
 
 
@@ -217,6 +221,9 @@ def _leg_steps(
         yield from ring(follower.network, leg, element.number("timeout", TIMEOUT_SECONDS))
         if not attempt.is_won_by(leg):
             return END
+        detection = _detection(attempt.interpreter, noun)
+        if detection is not None:
+            yield from detect(follower.network, leg, detection)
         yield from _whisper(follower, attempt.interpreter, noun)
     except (HungUp, Redirected):
         attempt.ended(leg)
@@ -233,12 +240,30 @@ def _only_if_permitted(follower: Interpreter) -> Steps[None]:
     """A number that the account may not call fails at once, and the debugger says why."""
     network, leg = follower.network, follower.call
     refused = permissions.refusal(network.settings, from_=leg.from_, to=leg.to)
+    if refused is None and is_phone_number(leg.to) and leg.parent is not None:
+        is_own = is_phone_number(leg.from_) and network.number(leg.from_) is not None
+        if not permissions.may_show(leg.parent, leg.from_, is_own=is_own):
+            refused = permissions.WRONG_CALLER_ID
     if refused is None:
         return
     if refused.debugger_code is not None:
         network.complain(refused.debugger_code, f"<Dial>: {refused.message}: {leg.to}", leg.parent)
     network.hang_up(leg, FAILED)
     yield from network.agenda.forever()
+
+
+def _detection(interpreter: Interpreter, noun: Element) -> Detection | None:
+    mode, url = noun.get("machineDetection"), noun.get("amdStatusCallback")
+    if mode is None:
+        return None
+    return Detection(
+        mode=mode,
+        is_aside=True,
+        timeout_seconds=noun.number("machineDetectionTimeout", 30),
+        silence_ms=noun.number("machineDetectionSilenceTimeout", 5000),
+        callback_url=None if url is None else interpreter.resolve(url),
+        callback_method=noun.get("amdStatusCallbackMethod") or "POST",
+    )
 
 
 def _whisper(follower: Interpreter, parent: Interpreter, noun: Element) -> Steps[None]:
@@ -277,7 +302,7 @@ def _leg_report(leg: Call, *, was_bridged: bool, now: int) -> Parameters:
 def _dial_conference(interpreter: Interpreter, element: Element, noun: Element) -> Steps[Next]:
     interpreter.answer()
     if not noun.text:
-        raise TwimlError(SCHEMA_WARNING, "<Conference> without a name")
+        raise TwimlError(INVALID_ROOM_NAME, "<Conference> without a name")
     room = interpreter.network.room_named(noun.text, _room_options(interpreter, noun))
     participant = _participant(interpreter, noun)
     try:
@@ -341,6 +366,7 @@ def _dial_queue(
     if noun.get("reservationSid") or noun.get("postWorkActivitySid"):
         message = "<Queue reservationSid>: this network has no TaskRouter of its own"
         raise TwimlError(14215, message)
+    check_name(noun.text, "<Queue>", too_short=14212, too_long=14213)
     queue = network.queue_named(noun.text)
     recording.reached("ringing")
     try:
@@ -348,20 +374,20 @@ def _dial_queue(
         if member is None:
             return interpreter.action(element, (("DialCallStatus", NO_ANSWER),))
         bridge = Bridge(network.agenda)
-        _connect(interpreter, noun, queue, member, bridge)
+        met = _connect(interpreter, noun, queue, member, bridge)
         recording.reached("answer")
         yield from bridge.hold()
     except (HungUp, Redirected):
         found = (("DialCallStatus", COMPLETED), *recording.stop())
         yield from interpreter.report(element, found)
         raise
-    connected = (
-        ("DialCallStatus", COMPLETED),
+    found = (
+        ("DialCallStatus", COMPLETED if met.has_fired else FAILED),
         ("DialCallSid", member.call.sid),
-        ("DialBridged", "true"),
+        ("DialBridged", "true" if met.has_fired else "false"),
         *recording.stop(),
     )
-    return interpreter.action(element, connected)
+    return interpreter.action(element, found)
 
 
 def _first_in_line(
@@ -387,7 +413,8 @@ def _first_in_line(
 
 def _connect(
     interpreter: Interpreter, noun: Element, queue: CallQueue, member: Member, bridge: Bridge
-) -> None:
+) -> Signal[None]:
+    """Take the caller out of the line; fires when both can hear each other."""
     now = interpreter.network.now()
     whisper = None
     url = noun.get("url")
@@ -400,7 +427,8 @@ def _connect(
         method = noun.get("method") or "POST"
         whisper = DocumentRequest(url=interpreter.resolve(url), method=method, parameters=found)
     queue.leave(member, now)  # at once, so that nobody else connects with the same caller
+    met: Signal[None] = interpreter.network.agenda.signal()
     script = member.call.script
     if script is not None:
-        news = Bridged(bridge, interpreter.network.agenda.signal(), whisper)
-        script.interrupt(news, member.scope)
+        script.interrupt(Bridged(bridge, met, whisper), member.scope)
+    return met

@@ -10,7 +10,8 @@ from simulator.bridge import Bridged, hold_bridge
 from simulator.call import HOLD_MUSIC, DocumentRequest, HungUp, Redirected
 from simulator.call_queue import CallQueue, Dequeued, LeftQueue, Member
 from simulator.interpreter import Interpreter, Next
-from simulator.twiml import SCHEMA_WARNING, Element, TwimlError
+from simulator.twiml import Element, TwimlError
+from simulator.vocabulary import SCHEMA_WARNING
 from simulator.webhook import CONNECTION_FAILURE, HTTP_RETRIEVAL_FAILURE, Parameters
 
 WAITING_VERBS = ("Say", "Play", "Pause", "Gather", "Redirect", "Hangup", "Leave")
@@ -21,6 +22,7 @@ LEAST_ROUND_SECONDS = 1.0
 OUT_OF_REACH = (HTTP_RETRIEVAL_FAILURE, CONNECTION_FAILURE)
 SECONDS_UNTIL_ASKED_AGAIN = 2.0
 
+LONGEST_NAME = 64  # characters
 ATTRIBUTES_NOT_JSON = 14221
 QUEUE_IS_FULL = 14207
 
@@ -67,9 +69,15 @@ def _line(element: Element) -> tuple[str, str | None]:
         if not readable:
             raise TwimlError(ATTRIBUTES_NOT_JSON, f"<Task>: a JSON object was expected: {text}")
         return workflow, text
-    if not element.text or len(element.text) > 64:  # noqa: PLR2004 - Twilio's limit of the name
-        raise TwimlError(SCHEMA_WARNING, "<Enqueue>: a queue's name of 1 to 64 characters")
+    check_name(element.text, "<Enqueue>", too_short=14204, too_long=14205)
     return element.text, None
+
+
+def check_name(name: str, where: str, *, too_short: int, too_long: int) -> None:
+    """Raises TwimlError, with the code for either, unless a queue can be named so."""
+    if not name or len(name) > LONGEST_NAME:
+        code = too_long if name else too_short
+        raise TwimlError(code, f"{where}: a queue's name of 1 to {LONGEST_NAME} characters")
 
 
 def _stay(
@@ -111,6 +119,9 @@ def _talk(
         found["QueueResult"] = "redirected-from-bridged"
         yield from interpreter.report(element, tuple(found.items()))
         raise
+    except TwimlError as error:  # of the whisper
+        interpreter.network.complain(error.code, error.message, interpreter.call)
+        found["QueueResult"] = "error"
     return interpreter.action(element, tuple(found.items()))
 
 

@@ -4,10 +4,13 @@ Here the state (network) and what follows TwiML (interpreter and the verbs) come
 doors, REST and control, enter through this file. Every method expects to be called inside a turn.
 """
 
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from simulator.agenda import Steps
 from simulator.announcement import announce
+from simulator.application import Application
 from simulator.call import (
     BUSY,
     IN_PROGRESS,
@@ -29,12 +32,13 @@ from simulator.dial import dial
 from simulator.enqueue import enqueue, leave
 from simulator.gather import gather
 from simulator.interpreter import END, Interpreter, Next, Verb
+from simulator.machine import Detection, detect
 from simulator.network import Network
 from simulator.record import record
 from simulator.recording import LegRecording
 from simulator.ringing import ANSWERED, ring
 from simulator.room import stay
-from simulator.settings import Settings
+from simulator.settings import Number, Settings
 from simulator.speech import (
     SECONDS_PER_KEY,
     hangup,
@@ -45,6 +49,7 @@ from simulator.speech import (
     reject,
     say,
 )
+from simulator.webhook import Parameters
 
 PERFORMERS: dict[str, Verb] = {
     "Say": say,
@@ -81,25 +86,49 @@ class Exchange:
 
     # -- somebody at a phone
 
-    def dial_in(self, *, from_: str, to: str, forwarded_from: str | None = None) -> Call:
+    def dial_in(
+        self, *, from_: str, to: str, forwarded_from: str | None = None, caller_name: str = ""
+    ) -> Call:
         """Somebody dials a number of the account. Raises UnknownNumber."""
         number = self.network.number(to)
-        if number is None or number.voice_url is None:
+        leading = None if number is None else self._leading(number)
+        if number is None or leading is None or leading.voice_url is None:
             raise UnknownNumber(to)
-        progress = None
-        if number.status_callback is not None:
-            progress = ProgressCallback(
-                url=number.status_callback, method=number.status_callback_method
-            )
-        call = self.network.new_call(from_=from_, to=to, direction=INBOUND, progress=progress)
+        call = self._incoming(leading, from_=from_, to=to)
         call.phone_number_sid = number.sid
         call.forwarded_from = forwarded_from
-        call.fallback_url = number.voice_fallback_url
-        call.fallback_method = number.voice_fallback_method
-        self.network.ring(call)
-        first = DocumentRequest(url=number.voice_url, method=number.voice_method)
-        self._begin(call, self._interpreter(call).live(first))
+        if leading.voice_caller_id_lookup:
+            call.caller_name = caller_name
+        self._ask(call, leading)
         return call
+
+    def dial_application(
+        self, application: Application, *, from_: str, to: str, parameters: Mapping[str, str]
+    ) -> Call:
+        """A client's telephone calls through an application, with parameters of its own."""
+        call = self._incoming(application, from_=from_, to=to)
+        self._ask(call, application, tuple(parameters.items()))
+        return call
+
+    def _leading(self, number: Number) -> Application | Number | None:
+        """Whose URLs count: the application's, where the number has one."""
+        sid = number.voice_application_sid
+        return number if sid is None else self.network.applications.get(sid)
+
+    def _incoming(self, leading: Application | Number, *, from_: str, to: str) -> Call:
+        call = self.network.new_call(
+            from_=from_, to=to, direction=INBOUND, progress=_progress_of(leading)
+        )
+        _fall_back(call, leading)
+        return call
+
+    def _ask(self, call: Call, leading: Application | Number, parameters: Parameters = ()) -> None:
+        """Let it ring, and ask for the first document."""
+        self.network.ring(call)
+        first = DocumentRequest(
+            url=leading.voice_url, method=leading.voice_method, parameters=parameters
+        )
+        self._begin(call, self._interpreter(call).live(first))
 
     def hang_up_at_phone(self, call: Call) -> None:
         """Somebody at the phone hangs up: a caller who still rings gives up, a callee declines."""
@@ -129,12 +158,13 @@ class Exchange:
         time_limit_seconds: int | None = None,
         recorded: LegRecording | None = None,
         keys: str | None = None,
+        detection: Detection | None = None,
     ) -> Call:
         call = self.network.new_call(from_=from_, to=to, direction=OUTBOUND_API, progress=progress)
         self._own_number(call)
         call.recorded = recorded
         interpreter = self._interpreter(call)
-        steps = self._outbound(call, first, timeout_seconds, keys)
+        steps = self._outbound(call, first, timeout_seconds, keys, detection)
         self._begin(call, interpreter.live(steps))
         self.limit(call, time_limit_seconds)
         return call
@@ -143,14 +173,32 @@ class Exchange:
         number = self.network.numbers.get(call.from_)
         call.phone_number_sid = None if number is None else number.sid
 
+    def through_application(
+        self, application: Application, *, from_: str, to: str, **wishes: Any
+    ) -> Call:
+        """As place_call, but with the application's document, fallback and status callback."""
+        first = DocumentRequest(url=application.voice_url, method=application.voice_method)
+        wishes["progress"] = _progress_of(application)
+        call = self.place_call(from_=from_, to=to, first=first, **wishes)
+        _fall_back(call, application)
+        return call
+
     def _outbound(
-        self, call: Call, first: DocumentRequest, timeout_seconds: int, keys: str | None
+        self,
+        call: Call,
+        first: DocumentRequest,
+        timeout_seconds: int,
+        keys: str | None,
+        detection: Detection | None,
     ) -> Steps[Next]:
         yield from self.network.departure(call)
         yield from ring(self.network, call, timeout_seconds)
-        if keys is not None:
+        if keys is not None:  # and then nothing is detected, Twilio says
             pressed = self.network.agenda.pause(len(keys) * SECONDS_PER_KEY)
             yield from self.network.play(call, keys_pressed(keys), pressed)
+        elif detection is not None:
+            found = yield from detect(self.network, call, detection)
+            first = dataclasses.replace(first, parameters=found)
         return first
 
     def limit(self, call: Call, seconds: int | None) -> None:
@@ -179,6 +227,7 @@ class Exchange:
         progress: ProgressCallback | None,
         time_limit_seconds: int | None,
         recorded: LegRecording | None,
+        detection: Detection | None,
         describe: Callable[[Call], Participant],
     ) -> Participant:
         """Call somebody into a room. `describe` makes the participant of the new call.
@@ -195,7 +244,7 @@ class Exchange:
             del self.network.calls[call.sid]
             raise
         interpreter = self._interpreter(call)
-        steps = self._into_room(interpreter, room, participant, timeout_seconds)
+        steps = self._into_room(interpreter, room, participant, timeout_seconds, detection)
         self._begin(call, interpreter.live(steps))
         self.limit(call, time_limit_seconds)
         return participant
@@ -215,6 +264,7 @@ class Exchange:
         room: Conference,
         participant: Participant,
         timeout_seconds: int,
+        detection: Detection | None,
     ) -> Steps[Next]:
         try:
             yield from self.network.departure(interpreter.call)
@@ -222,6 +272,21 @@ class Exchange:
         except HungUp:
             room.leave(participant, HUNG_UP)
             raise
+        if detection is not None:
+            yield from detect(self.network, interpreter.call, detection)
         room.join(participant)
         yield from stay(interpreter, room, participant)
         return END
+
+
+def _progress_of(leading: Application | Number) -> ProgressCallback | None:
+    """Who is told when the call has ended, as the number or the application says."""
+    url = leading.status_callback
+    return None if url is None else ProgressCallback(url=url, method=leading.status_callback_method)
+
+
+def _fall_back(call: Call, leading: Application | Number) -> None:
+    call.fallback_url = leading.voice_fallback_url
+    call.fallback_method = leading.voice_fallback_method
+    if isinstance(leading, Application):
+        call.application_sid = leading.sid

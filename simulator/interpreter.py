@@ -24,7 +24,8 @@ from simulator.call import (
     Sound,
 )
 from simulator.network import Network
-from simulator.twiml import SCHEMA_WARNING, Element, TwimlError, parse
+from simulator.twiml import Element, TwimlError, parse
+from simulator.vocabulary import SCHEMA_WARNING
 from simulator.webhook import BAD_CONTENT_TYPE, HTTP_RETRIEVAL_FAILURE, Answer, Parameters
 
 TWIML_TYPES = ("text/xml", "application/xml", "text/html")

@@ -15,6 +15,7 @@ from requests.cookies import RequestsCookieJar
 
 from simulator import parameters, shown
 from simulator.agenda import Agenda, Signal, Steps
+from simulator.application import Application
 from simulator.call import (
     BEEP,
     CANCELED,
@@ -37,7 +38,13 @@ from simulator.news import CALL, CONFERENCE, ENDPOINT, HEARD, LOG, NUMBER, QUEUE
 from simulator.post import Post
 from simulator.recording import Recorder, Recording
 from simulator.settings import Number, Settings
-from simulator.webhook import Answer, Parameters, Webhook
+from simulator.webhook import (
+    CALLBACK_NOT_2XX,
+    CONFERENCE_CALLBACK_NOT_2XX,
+    Answer,
+    Parameters,
+    Webhook,
+)
 
 H = TypeVar("H")
 
@@ -61,6 +68,7 @@ class Network:
         self.recorder.tell = self._tell_of_recording
         self.endpoints: dict[str, Endpoint] = {}
         self.numbers: dict[str, Number] = {}
+        self.applications: dict[str, Application] = {}
         self._random = random.SystemRandom()
         #: Instant from which the next outbound call may leave.
         self._next_departure = 0.0
@@ -125,6 +133,7 @@ class Network:
         lane: str,
         call: Call | None = None,
         is_document: bool = False,
+        refused_code: int = CALLBACK_NOT_2XX,
     ) -> Signal[Answer]:
         return self.post.send(
             Webhook(
@@ -134,6 +143,7 @@ class Network:
                 lane=lane,
                 call_sid=None if call is None else call.sid,
                 is_document=is_document,
+                refused_code=refused_code,
                 cookies=RequestsCookieJar() if call is None else call.cookies,
             )
         )
@@ -384,6 +394,7 @@ class Network:
             method=room.options.callback_method,
             parameters=found,
             lane=room.sid,
+            refused_code=CONFERENCE_CALLBACK_NOT_2XX,
         )
 
     def _tell_of_recording(self, recording: Recording, found: Parameters) -> None:
@@ -412,6 +423,12 @@ class Network:
         """Somebody at the phone says something; nobody listening, it is lost."""
         if call.on_speech is not None:
             call.on_speech(text, confidence)
+        room = self.conferences.get(call.conference_sid or "")
+        participant = None if room is None else room.find(call.sid)
+        if room is not None and participant is not None:
+            room.spoke(participant, begins=True)
+            seconds = len(text) / self.settings.characters_per_second
+            self.agenda.after(seconds, lambda: room.spoke(participant, begins=False))
 
 
 def _forget(history: dict[str, H], size: int, is_over: Callable[[H], bool]) -> None:

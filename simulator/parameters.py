@@ -37,10 +37,10 @@ def calling_code(number: str) -> str:
 
 def geography(side: str, address: str) -> Parameters:
     """The four geo keys of one side; none for client: and sip: addresses. Unknown is empty."""
-    if not address.startswith("+"):
+    if ":" in address:
         return ()
     digits = address[1:]
-    country = COUNTRIES.get(calling_code(address), "")
+    country = COUNTRIES.get(calling_code(address), "") if address.startswith("+") else ""
     city, state, area = PLACES.get(digits[1:4], ("", "", "")) if country == "US" else ("", "", "")
     return (
         (f"{side}City", city),
@@ -50,9 +50,9 @@ def geography(side: str, address: str) -> Parameters:
     )
 
 
-def standard(call: Call, account_sid: str) -> Parameters:
-    """The keys that are in every webhook about a call."""
-    found = [
+def identity(call: Call, account_sid: str) -> Parameters:
+    """Which call it is, how it stands, and between whom."""
+    return (
         ("AccountSid", account_sid),
         ("ApiVersion", API_VERSION),
         ("CallSid", call.sid),
@@ -62,7 +62,12 @@ def standard(call: Call, account_sid: str) -> Parameters:
         ("To", call.to),
         ("Caller", call.from_),
         ("Called", call.to),
-    ]
+    )
+
+
+def standard(call: Call, account_sid: str) -> Parameters:
+    """The keys that are in every webhook about a call."""
+    found = list(identity(call, account_sid))
     if call.direction != OUTBOUND_DIAL:  # child legs were recorded without any geo key
         for side, address in (
             ("From", call.from_),
@@ -75,17 +80,22 @@ def standard(call: Call, account_sid: str) -> Parameters:
         found.append(("ParentCallSid", call.parent.sid))
     if call.forwarded_from is not None:
         found += [("ForwardedFrom", call.forwarded_from), ("CalledVia", call.forwarded_from)]
+    if call.caller_name is not None:
+        found.append(("CallerName", call.caller_name))
+    if call.application_sid is not None:
+        found.append(("ApplicationSid", call.application_sid))
     return tuple(found)
 
 
 def first_request(call: Call) -> Parameters:
     """What only the first webhook of an inbound call from the phone network carries."""
-    if call.direction != INBOUND or not call.from_.startswith("+"):
+    if call.direction != INBOUND or ":" in call.from_:
         return ()
+    is_known = call.from_.startswith("+")
     token = {"parentCallInfoToken": secrets.token_urlsafe(48), "identityHeaderTokens": []}
     return (
         ("CallToken", urllib.parse.quote(json.dumps(token, separators=(",", ":")))),
-        ("StirVerstat", "TN-Validation-Passed-A"),
+        ("StirVerstat", "TN-Validation-Passed-A" if is_known else "No-TN-Validation"),
     )
 
 
@@ -103,7 +113,9 @@ def progress(call: Call, account_sid: str, *, event: str, now: int) -> Parameter
         seconds = call.duration_seconds(now)
         found |= {"CallDuration": str(seconds), "Duration": str(math.ceil(seconds / 60))}
         if call.direction != INBOUND:
-            found["SipResponseCode"] = str(SIP_CODES[call.status])
+            found["SipResponseCode"] = str(call.sip_code or SIP_CODES[call.status])
+        if call.answered_by is not None:
+            found["AnsweredBy"] = call.answered_by
         if call.recording is not None:  # recorded because the call was ordered so
             found |= {
                 "RecordingUrl": call.recording.url,

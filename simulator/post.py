@@ -34,7 +34,6 @@ from simulator.settings import Settings
 from simulator.signature import sign
 from simulator.timings import Timings
 from simulator.webhook import (
-    CALLBACK_NOT_2XX,
     CONNECTION_FAILURE,
     HTTP_RETRIEVAL_FAILURE,
     TOO_MANY_REDIRECTS,
@@ -342,7 +341,7 @@ def _failure(url: str, code: int, error: object) -> Answer:
 def _answer(webhook: Webhook, url: str, response: urllib3.BaseHTTPResponse) -> Answer:
     code, message = None, ""
     if response.status >= 400:  # noqa: PLR2004 - HTTP's errors
-        code = HTTP_RETRIEVAL_FAILURE if webhook.is_document else CALLBACK_NOT_2XX
+        code = HTTP_RETRIEVAL_FAILURE if webhook.is_document else webhook.refused_code
         message = f"{url} answered {response.status}, a 2xx was expected"
     return Answer(
         status=response.status,

@@ -7,6 +7,7 @@ from simulator.agenda import Signal, Steps
 from simulator.call import BEEP, DocumentRequest, HungUp, Redirected
 from simulator.interpreter import Interpreter, Next
 from simulator.recording import Recording, RecordingCallback
+from simulator.transcription import transcribe
 from simulator.twiml import Element
 from simulator.webhook import Parameters
 
@@ -24,25 +25,29 @@ def record(interpreter: Interpreter, element: Element) -> Steps[Next]:
         interpreter.network.hush(call)
     callback = recording_callback(interpreter, element)
     taken = recorder.start(call_sid=call.sid, source="RecordVerb", callback=callback)
+    said: list[str] = []
     try:
-        digits = yield from _listen(interpreter, element)
+        digits = yield from _listen(interpreter, element, said)
     except HungUp:
         recorder.stop(taken)
+        transcribe(interpreter, element, taken, " ".join(said))
         request = _destination(interpreter, element, _found(taken, "hangup"))
         if request is not None and request.url is not None:
             yield from interpreter.request(request.url, request.method, request.parameters)
         raise
     except Redirected:
         recorder.stop(taken)
+        transcribe(interpreter, element, taken, " ".join(said))
         raise
     recorder.stop(taken, silent=digits is None)
+    transcribe(interpreter, element, taken, " ".join(said))
     if digits is None:
         return None
     return _destination(interpreter, element, _found(taken, digits))
 
 
-def _listen(interpreter: Interpreter, element: Element) -> Steps[str | None]:
-    """The key that ended it, or nothing; None where nothing was said."""
+def _listen(interpreter: Interpreter, element: Element, said: list[str]) -> Steps[str | None]:
+    """The key that ended it, or nothing; None where nothing was said. What is goes to `said`."""
     call, network = interpreter.call, interpreter.network
     done: Signal[str | None] = network.agenda.signal()
     keys = element.get("finishOnKey")
@@ -55,6 +60,7 @@ def _listen(interpreter: Interpreter, element: Element) -> Steps[str | None]:
 
     def on_speech(text: str, confidence: float) -> None:
         del confidence
+        said.append(text)
         silence.broken_for(len(text) / network.settings.characters_per_second)
 
     longest = network.agenda.after(element.number("maxLength", MOST_SECONDS), lambda: done.fire(""))

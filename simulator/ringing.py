@@ -30,5 +30,6 @@ def ring(network: Network, call: Call, timeout_seconds: int) -> Steps[None]:
     if result == ANSWERED:
         network.answer(call)
         return
+    call.sip_code = endpoint.sip_code
     network.hang_up(call, result)
     yield from agenda.forever()

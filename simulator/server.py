@@ -19,6 +19,7 @@ from simulator.clock import Clock, RealClock
 from simulator.exchange import Exchange
 from simulator.rest import door
 from simulator.rest.account import Account
+from simulator.rest.applications import Applications
 from simulator.rest.calls import Calls
 from simulator.rest.conferences import Conferences
 from simulator.rest.queues import Queues
@@ -73,7 +74,7 @@ def create_app(exchange: Exchange) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     rest = door.Door(exchange)
-    for resource in (Calls, Conferences, Queues, Recordings, Account):
+    for resource in (Calls, Conferences, Queues, Recordings, Account, Applications):
         app.register_blueprint(resource(rest).routes())
     app.register_blueprint(control.Control(exchange).routes())
     app.register_blueprint(page.routes())

@@ -18,12 +18,18 @@ class Number:
     status_callback: str | None = None
     status_callback_method: str = "POST"
     friendly_name: str = ""
+    #: An application whose URLs are asked instead of those above.
+    voice_application_sid: str | None = None
+    #: Are webhooks told the name under which a caller is listed?
+    voice_caller_id_lookup: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
     account_sid: str
     auth_token: str = dataclasses.field(repr=False)
+    #: SK... -> its secret: with these, too, the REST door is entered.
+    api_keys: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
     host: str = "127.0.0.1"
     port: int = 0  # 0: a free one
     #: E.164 -> URL of its voice webhook, and of its status callback
@@ -49,6 +55,8 @@ class Settings:
     international: bool = True
     #: Numbers that Twilio does not let it call.
     blocked_numbers: frozenset[str] = frozenset()
+    #: Of a trial account: the only numbers that it may call. None: it is no trial.
+    verified_numbers: frozenset[str] | None = None
     #: Outbound calls that may start in a second; further ones queue. None: any number.
     calls_per_second: float | None = None
     #: REST calls that may be under way at once; more are answered with 429 (20429). None: any.

@@ -53,7 +53,13 @@ def number(one: Number) -> dict[str, Any]:
 
 
 def endpoint(address: str, one: Endpoint) -> dict[str, Any]:
-    return {"address": address, "on_ring": one.on_ring, "delay_seconds": one.delay_seconds}
+    return {
+        "address": address,
+        "on_ring": one.on_ring,
+        "delay_seconds": one.delay_seconds,
+        "answered_by": one.answered_by,
+        "sip_code": one.sip_code,
+    }
 
 
 def conference(one: Conference) -> dict[str, Any]:

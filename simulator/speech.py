@@ -7,7 +7,8 @@ Sound is kept as text. Speech takes as long as reading it aloud would, in the si
 from simulator.agenda import Steps
 from simulator.call import BUSY, NO_ANSWER, QUEUED, RINGING, Call, DocumentRequest, Sound
 from simulator.interpreter import END, Interpreter, Next
-from simulator.twiml import SCHEMA_WARNING, Element, TwimlError
+from simulator.twiml import Element, TwimlError
+from simulator.vocabulary import SCHEMA_WARNING
 
 SECONDS_PER_KEY = 0.5  # of <Play digits>
 MOST_REPEATS = 1000  # Twilio's meaning of loop="0"
@@ -69,7 +70,7 @@ def pause(interpreter: Interpreter, element: Element) -> Steps[Next]:
     return None
 
 
-def redirect(interpreter: Interpreter, element: Element) -> Steps[Next]:
+def redirect(interpreter: Interpreter, element: Element) -> Steps[DocumentRequest]:
     yield from ()
     if not element.text:
         raise TwimlError(SCHEMA_WARNING, "<Redirect> without a URL")

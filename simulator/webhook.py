@@ -15,6 +15,7 @@ TOO_MANY_REDIRECTS = 11215
 TOO_LARGE = 11750
 BAD_CONTENT_TYPE = 12300
 CALLBACK_NOT_2XX = 15003
+CONFERENCE_CALLBACK_NOT_2XX = 16011
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,8 @@ class Webhook:
     lane: str  # webhooks of one lane are sent one after the other, in order
     call_sid: str | None
     is_document: bool  # its answer is TwiML to be followed; else only its status matters
+    #: The debugger's code where the answer to what is no document is not a 2xx.
+    refused_code: int = CALLBACK_NOT_2XX
     cookies: RequestsCookieJar = dataclasses.field(default_factory=RequestsCookieJar)
     #: The same on every try, so that a receiver can tell a repeat.
     idempotency_token: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))

@@ -5,7 +5,7 @@ here, and nothing is decided here.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import flask
 from werkzeug.exceptions import HTTPException
@@ -18,6 +18,7 @@ from voice import bridge, conference, elsewhere, hang_up, outside, relaying, wis
 from voice.announcement import Announcements, keys
 from voice.call_flow import CallFlow
 from voice.conference import RoomNews
+from voice.in_turn import InTurn
 from voice.incoming_call import Reception
 from voice.phone_line import ENDED_STATUSES, LIVE_STATUSES
 from voice.settings import VoiceSettings
@@ -34,6 +35,7 @@ _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 HEARD = ""
 
 View = Callable[[Webhook], str]
+Result = TypeVar("Result")
 
 
 def voice_door(
@@ -119,23 +121,32 @@ class News:
 
     def __init__(self, engine: Engine, announcements: Announcements) -> None:
         self._engine = engine
+        self._in_turn = InTurn(engine)
         self._announcements = announcements
 
     def of_the_call(self, webhook: Webhook) -> str:
         if self._engine.glance(hang_up.is_known_to_be_over, webhook.get("CallSid")):
             return HEARD  # mostly the queue or the room has told of the end before
-        self._engine.perform(
+        call_sid = webhook.get("CallSid")
+        self._in_turn.of_call(
+            call_sid,
             hang_up.call_changed,
-            call_sid=webhook.get("CallSid"),
+            call_sid=call_sid,
             status=_status(webhook),
             sequence_number=_number(webhook.get("SequenceNumber")),
         )
         return HEARD
 
+    def _take_in(self, verb: Callable[..., Result], instruction_sid: str, **news: Any) -> Result:
+        """What the verb makes of the news, in their turn."""
+        return self._in_turn.of_instruction(
+            instruction_sid, verb, instruction_sid=instruction_sid, **news
+        )
+
     def of_the_agents_leg(self, webhook: Webhook) -> str:
-        self._engine.perform(
+        self._take_in(
             _LEG_HEARD,
-            instruction_sid=_instruction(webhook),
+            _instruction(webhook),
             webhook=webhook,
             call_sid=webhook.get("CallSid"),
             status=_status(webhook),
@@ -143,9 +154,9 @@ class News:
         return HEARD
 
     def of_somebody_outside(self, webhook: Webhook) -> str:
-        self._engine.perform(
+        self._take_in(
             outside.leg_changed,
-            instruction_sid=_instruction(webhook),
+            _instruction(webhook),
             call_sid=webhook.get("CallSid"),
             status=_status(webhook),
         )
@@ -157,9 +168,9 @@ class News:
 
     def of_the_room(self, webhook: Webhook) -> str:
         """The room's callbacks: those that concern one call name it."""
-        self._engine.perform(
+        self._take_in(
             _ROOM_HEARD,
-            instruction_sid=_instruction(webhook),
+            _instruction(webhook),
             webhook=webhook,
             news=RoomNews(
                 event=webhook.get("StatusCallbackEvent"),
@@ -172,9 +183,7 @@ class News:
 
     def of_the_callers_return(self, webhook: Webhook) -> str:
         status = _status(webhook)
-        comes_next = self._engine.perform(
-            _returned, webhook, instruction_sid=_instruction(webhook), status=status
-        )
+        comes_next = self._take_in(_returned, _instruction(webhook), webhook=webhook, status=status)
         if status in ENDED_STATUSES:
             return self._announcements.of(webhook.get("To")).ended  # nobody hears it
         call_sid = webhook.get("CallSid")
@@ -188,7 +197,7 @@ class News:
         return announcements.ended if own is None else announcements.go_on_at(*own)
 
 
-def _returned(work: Work, webhook: Webhook, *, instruction_sid: str, status: str) -> str:
+def _returned(work: Work, *, webhook: Webhook, instruction_sid: str, status: str) -> str:
     comes_next = conference.caller_is_back(
         work,
         instruction_sid=instruction_sid,

@@ -65,7 +65,7 @@ def leg_events(kind: str, given: Mapping[str, object]) -> frozenset[str]:
 
 def of_the_leg(work: Work, *, instruction_sid: str, webhook: Webhook) -> None:
     """A status callback of the agent's leg, which its own verb has heard of already."""
-    instruction = bridge.held(work, instruction_sid)
+    instruction = work.instructions.get(instruction_sid)
     if instruction is None or instruction.kind not in _OF_LEG:
         return
     url_name, default_method, events_name = _OF_LEG[instruction.kind]
@@ -75,6 +75,7 @@ def of_the_leg(work: Work, *, instruction_sid: str, webhook: Webhook) -> None:
     event = _LEG_EVENT.get(status, "")
     if not isinstance(url, str) or not url or event not in wanted:
         return
+    instruction = bridge.held(work, instruction_sid) or instruction
     fields = dict(webhook.parameters) | {"SequenceNumber": str(_number(event, status, wanted))}
     if instruction.kind == instructions.DEQUEUE:
         fields["taskCallSid"] = instruction.customer_call_sid or ""
@@ -98,13 +99,14 @@ def _number(event: str, status: str, wanted: Iterable[str]) -> int:
 
 def of_the_room(work: Work, *, instruction_sid: str, webhook: Webhook) -> None:
     """A status callback of the conference, which its own verb has heard of already."""
-    instruction = bridge.held(work, instruction_sid)
+    instruction = work.instructions.get(instruction_sid)
     if instruction is None:
         return
     given = conversation.parameters_of(instruction)
     url, said = given.get("conference_status_callback"), webhook.get("StatusCallbackEvent")
     if not isinstance(url, str) or _ROOM_EVENT.get(said) not in room_events(given):
         return
+    instruction = bridge.held(work, instruction_sid) or instruction
     line = f"room {webhook.get('ConferenceSid')}"
     number = relays.count(work, relays.Subject.of(instruction), line) + 1
     relays.owe(

@@ -8,15 +8,15 @@ from flask import Blueprint, request
 from simulator.clock import rfc_2822
 from simulator.rest import errors, representation
 from simulator.rest.door import Door, blueprint
-from simulator.rest.errors import not_found
-from simulator.rest.forms import Form
+from simulator.rest.errors import bad, not_found
+from simulator.rest.forms import Form, where_calls_lead
 from simulator.rest.pages import PAGING, page
 from simulator.settings import Number
 
 FILTERS = frozenset({"PhoneNumber", "FriendlyName", *PAGING})
 UPDATE = frozenset({
     "FriendlyName", "VoiceUrl", "VoiceMethod", "VoiceFallbackUrl", "VoiceFallbackMethod",
-    "StatusCallback", "StatusCallbackMethod",
+    "StatusCallback", "StatusCallbackMethod", "VoiceApplicationSid", "VoiceCallerIdLookup",
 })  # fmt: skip
 
 
@@ -96,23 +96,13 @@ class Account:
         form = Form(request.form, UPDATE)
         with self._network.agenda.turn():
             number = self._find(sid)
-            changes: dict[str, Any] = {}
-            if form.has("FriendlyName"):
-                changes["friendly_name"] = form.text("FriendlyName")
-            for wire, field, code in (
-                ("VoiceUrl", "voice_url", errors.INVALID_URL),
-                ("VoiceFallbackUrl", "voice_fallback_url", errors.INVALID_URL),
-                ("StatusCallback", "status_callback", errors.INVALID_STATUS_CALLBACK),
-            ):
-                if form.has(wire):
-                    changes[field] = form.url(wire, code) or None
-            for wire, field in (
-                ("VoiceMethod", "voice_method"),
-                ("VoiceFallbackMethod", "voice_fallback_method"),
-                ("StatusCallbackMethod", "status_callback_method"),
-            ):
-                if form.has(wire):
-                    changes[field] = form.method(wire)
+            changes = where_calls_lead(form)
+            if form.has("VoiceApplicationSid"):
+                wanted = form.text("VoiceApplicationSid") or None
+                if wanted is not None and wanted not in self._network.applications:
+                    message = f"VoiceApplicationSid {wanted} is no application"
+                    raise bad(errors.INVALID_APPLICATION, message)
+                changes["voice_application_sid"] = wanted
             changed = dataclasses.replace(number, **changes)
             self._network.set_number(changed)
             return self._represent(changed)

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, request
 
+from simulator.application import Application
 from simulator.call import (
     CANCELED,
     COMPLETED,
@@ -17,15 +18,16 @@ from simulator.exchange import WrongMoment
 from simulator.rest import errors, representation
 from simulator.rest.door import Door, blueprint
 from simulator.rest.errors import bad, not_found
-from simulator.rest.forms import Form, dates
+from simulator.rest.forms import DETECTION, Form, dates
 from simulator.rest.pages import PAGING, page
 
 CREATE = frozenset({
     "To", "From", "Url", "Method", "Twiml", "FallbackUrl", "FallbackMethod", "StatusCallback",
     "StatusCallbackEvent", "StatusCallbackMethod", "Timeout", "TimeLimit", "SendDigits",
     "Record", "RecordingChannels", "RecordingStatusCallback", "RecordingStatusCallbackMethod",
-    "RecordingStatusCallbackEvent", "CallerId", "CallToken",
-})  # fmt: skip
+    "RecordingStatusCallbackEvent", "CallerId", "CallToken", "ApplicationSid", "AsyncAmd",
+    "AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod",
+}) | DETECTION  # fmt: skip
 UPDATE = frozenset({
     "Url", "Method", "Twiml", "Status", "FallbackUrl", "FallbackMethod", "StatusCallback",
     "StatusCallbackMethod", "TimeLimit",
@@ -64,22 +66,40 @@ class Calls:
         form = Form(request.form, CREATE)
         with self._network.agenda.turn():
             from_, to = form.parties(self._network)
-            first = form.document()
-            if first is None:
-                raise bad(errors.INVALID_URL, "Url parameter is required (or Twiml)")
-            call = self._door.exchange.place_call(
-                from_=from_,
-                to=to,
-                first=first,
-                timeout_seconds=form.timeout(),
-                progress=form.progress(),
-                time_limit_seconds=form.time_limit(),
-                recorded=form.leg_recording(),
-                keys=form.keys(),
-            )
-            call.fallback_url = form.url("FallbackUrl") or None
-            call.fallback_method = form.method("FallbackMethod")
+            first, progress = form.document(), form.progress()
+            fallback_url, fallback_method = form.url("FallbackUrl"), form.method("FallbackMethod")
+            wishes: dict[str, Any] = {
+                "timeout_seconds": form.timeout(),
+                "time_limit_seconds": form.time_limit(),
+                "recorded": form.leg_recording(),
+                "keys": form.keys(),
+                "detection": form.detection(
+                    is_aside=form.flag("AsyncAmd", default=False),
+                    callback="AsyncAmdStatusCallback",
+                ),
+            }
+            exchange, application = self._door.exchange, self._application(form)
+            if first is not None:
+                call = exchange.place_call(
+                    from_=from_, to=to, first=first, progress=progress, **wishes
+                )
+                call.fallback_url, call.fallback_method = fallback_url or None, fallback_method
+            elif application is not None:
+                call = exchange.through_application(application, from_=from_, to=to, **wishes)
+            else:
+                message = "Url parameter is required (or Twiml, or ApplicationSid)"
+                raise bad(errors.INVALID_URL, message)
             return self._represent(call), 201
+
+    def _application(self, form: Form) -> Application | None:
+        sid = form.text("ApplicationSid")
+        if not sid:
+            return None
+        found = self._network.applications.get(sid)
+        if found is None or found.voice_url is None:
+            message = f"ApplicationSid {sid} is no application with a voice URL"
+            raise bad(errors.INVALID_APPLICATION, message)
+        return found
 
     def list(self, account_sid: str) -> dict[str, Any]:
         del account_sid

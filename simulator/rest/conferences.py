@@ -1,5 +1,6 @@
 """Conferences and their participants."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from simulator.conference import (
 from simulator.rest import errors, representation
 from simulator.rest.door import Door, blueprint
 from simulator.rest.errors import bad, not_found
-from simulator.rest.forms import Form, dates
+from simulator.rest.forms import DETECTION, Form, dates
 from simulator.rest.pages import PAGING, page
 
 FILTERS = frozenset({"FriendlyName", "Status", *PAGING}) | dates("DateCreated", "DateUpdated")
@@ -33,8 +34,9 @@ CREATE_PARTICIPANT = frozenset({
     "ConferenceRecord", "ConferenceRecordingStatusCallback",
     "ConferenceRecordingStatusCallbackMethod", "ConferenceRecordingStatusCallbackEvent",
     "Record", "RecordingChannels", "RecordingStatusCallback", "RecordingStatusCallbackMethod",
-    "RecordingStatusCallbackEvent", "CallerId", "CallToken",
-})  # fmt: skip
+    "RecordingStatusCallbackEvent", "CallerId", "CallToken", "AmdStatusCallback",
+    "AmdStatusCallbackMethod",
+}) | DETECTION  # fmt: skip
 UPDATE_PARTICIPANT = frozenset({
     "Muted", "Hold", "HoldUrl", "HoldMethod", "WaitUrl", "WaitMethod", "BeepOnExit",
     "EndConferenceOnExit", "Coaching", "CallSidToCoach", "AnnounceUrl", "AnnounceMethod",
@@ -43,7 +45,7 @@ UPDATE_PARTICIPANT = frozenset({
 CONFERENCE_EVENTS = (
     "start", "end", "join", "leave", "mute", "hold", "modify", "speaker", "announcement",
 )  # fmt: skip
-LONGEST_LABEL = 128
+LABEL = re.compile(r"(?!CA[0-9a-f]{32}$)[^/]{0,128}")
 
 
 class Conferences:
@@ -134,6 +136,7 @@ class Conferences:
             from_, to = form.parties(self._network)
             timeout, progress, limit = form.timeout(), form.progress(), form.time_limit()
             recorded = form.leg_recording()
+            detection = form.detection(is_aside=True, callback="AmdStatusCallback")
             options = _room_options(form)
             _check_participant(form)
             room = self._room(room_name, options)
@@ -146,17 +149,19 @@ class Conferences:
                     progress=progress,
                     time_limit_seconds=limit,
                     recorded=recorded,
+                    detection=detection,
                     describe=lambda call: _new_participant(call, form),
                 )
             except JoinRefused as refusal:
-                raise bad(refusal.code, refusal.message) from refusal
+                code = errors.OF_A_PARTICIPANT.get(refusal.code, refusal.code)
+                raise bad(code, refusal.message) from refusal
             return representation.participant(participant, room), 201
 
     def _room(self, name: str, options: RoomOptions) -> Conference:
         """The room of that SID or friendly name; a name that is no SID makes a new one."""
         known = self._network.conferences.get(name)
         if known is not None and not known.is_live:
-            raise bad(errors.BAD_VALUE, f"Conference {name} is completed")
+            raise bad(errors.CONFERENCE_IS_OVER, f"Conference {name} is completed")
         is_sid = len(name) == 34 and name.startswith("CF")  # noqa: PLR2004 - CF and 32 hex digits
         if known is None and is_sid:
             raise not_found(request.path)
@@ -242,8 +247,9 @@ def _room_options(form: Form) -> RoomOptions:
 
 def _check_participant(form: Form) -> None:
     """Everything that can be wrong is found before a room or a call is made."""
-    if len(form.text("Label") or "") > LONGEST_LABEL:
-        raise bad(errors.BAD_VALUE, f"Label is at most {LONGEST_LABEL} characters long")
+    if not LABEL.fullmatch(form.text("Label") or ""):
+        message = "Label has at most 128 characters, no / among them, and is no call's SID"
+        raise bad(errors.INVALID_LABEL, message)
     form.one_of("Beep", "true", "false", "onEnter", "onExit")
     form.url("WaitUrl")
     form.method("WaitMethod")
@@ -301,9 +307,10 @@ def _coach(room: Conference, participant: Participant, form: Form) -> None:
     else:
         coached = form.text("CallSidToCoach") or participant.coached_call_sid
         if coached is None or coached not in room.participants:
-            raise bad(16022, f"CallSidToCoach {coached} is not in this conference")
-        if participant.hold:
-            raise bad(16027, "A participant on hold cannot coach")
+            message = f"CallSidToCoach {coached} is not in this conference"
+            raise bad(errors.COACHED_CALL_IS_ABSENT, message)
+        if room.participants[coached].hold:
+            raise bad(errors.COACHED_CALL_IS_ON_HOLD, f"CallSidToCoach {coached} is on hold")
     if coached != participant.coached_call_sid:
         participant.coached_call_sid = coached
         room.modify(participant)

@@ -9,13 +9,13 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, g, jsonify, request
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from simulator.exchange import Exchange
 from simulator.faults import Fault
 from simulator.parameters import API_VERSION
 from simulator.rest import errors
-from simulator.rest.errors import RestError, not_found
+from simulator.rest.errors import RestError, bad, not_found
 
 PREFIX = f"/{API_VERSION}/Accounts"
 
@@ -41,8 +41,9 @@ class Door:
         self._enter()
         settings = self.network.settings
         sid, token = _credentials(request.headers.get("Authorization", ""))
-        knows = hmac.compare_digest(token.encode(), settings.auth_token.encode())
-        if sid != settings.account_sid or not knows:
+        secrets = {settings.account_sid: settings.auth_token, **settings.api_keys}
+        knows = hmac.compare_digest(token.encode(), secrets.get(sid, "").encode())
+        if sid not in secrets or not knows:
             raise RestError(401, errors.UNAUTHORIZED, "Authenticate")
         asked_for = (request.view_args or {}).get("account_sid", self.account_sid)
         if asked_for.removesuffix(".json") != self.account_sid:
@@ -79,7 +80,7 @@ class Door:
             time=g.received_at,
             method=request.method,
             url=request.base_url,
-            parameters=_as_dict(request.form if request.method == "POST" else request.args),
+            parameters=_sent(),
             status=response.status_code,
             duration_ms=(time.monotonic() - g.began) * 1000,
             error=error,
@@ -109,6 +110,14 @@ def _call_sid() -> str | None:
     return found
 
 
+def _sent() -> dict[str, Any]:
+    """The parameters; none, where they did not come whole or are more than anybody reads."""
+    try:
+        return _as_dict(request.form if request.method == "POST" else request.args)
+    except HTTPException:
+        return {}
+
+
 def _as_dict(sent: "MultiDict[str, str]") -> dict[str, Any]:
     """A repeated parameter is a list, any other a text."""
     lists = sent.to_dict(flat=False)
@@ -135,7 +144,12 @@ def on_error(app: Flask) -> None:
     def refuse(error: RestError) -> tuple[Response, int]:
         return jsonify(error.as_json()), error.status
 
+    def is_gone(_error: ClientDisconnected) -> tuple[Response, int]:
+        """Nobody reads it; the log does."""
+        return refuse(bad(errors.BAD_VALUE, "the client broke off before it had sent all"))
+
     app.register_error_handler(RestError, refuse)
+    app.register_error_handler(ClientDisconnected, is_gone)
 
 
 def guard_unknown(app: Flask, door: Door) -> None:
@@ -146,12 +160,14 @@ def guard_unknown(app: Flask, door: Door) -> None:
             answer = jsonify({"error": f"{request.method} {request.path}: {error.description}"})
             answer.status_code = error.code or 404
             return answer
-        g.began, g.received_at = time.monotonic(), door.network.now()
         status = error.code or 404
         code = errors.NOT_FOUND if status == 404 else 20004  # noqa: PLR2004 - HTTP's not found
         problem = RestError(status, code, f"The requested resource {request.path} was not found")
         response = jsonify(problem.as_json())
         response.status_code = status
+        if request.blueprint is not None:  # it stands around this request and records it
+            return response
+        g.began, g.received_at = time.monotonic(), door.network.now()
         return door.record(response)
 
     for status in (404, 405, 413):

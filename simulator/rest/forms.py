@@ -5,6 +5,7 @@ numbers.
 import re
 import urllib.parse
 from collections.abc import Iterable
+from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
@@ -12,6 +13,7 @@ from simulator import permissions
 from simulator.call import DocumentRequest, ProgressCallback
 from simulator.clock import iso_8601
 from simulator.endpoint import is_address, is_phone_number
+from simulator.machine import DETECT_MESSAGE_END, ENABLE, Detection
 from simulator.network import Network
 from simulator.recording import EVENTS, LegRecording, RecordingCallback
 from simulator.rest import errors
@@ -37,17 +39,23 @@ INAUDIBLE = {
 
 #: Twilio's, but not simulated: refused unless they say "off".
 NOT_SIMULATED = frozenset({
-    "MachineDetection", "MachineDetectionTimeout",
-    "MachineDetectionSpeechThreshold", "MachineDetectionSpeechEndThreshold",
-    "MachineDetectionSilenceTimeout", "AsyncAmd", "AsyncAmdStatusCallback",
-    "AsyncAmdStatusCallbackMethod", "AmdStatusCallback", "AmdStatusCallbackMethod",
-    "ApplicationSid", "Byoc", "ClientNotificationUrl", "IncludeSoftDeleted", "Beta", "Origin",
+    "Byoc", "ClientNotificationUrl", "IncludeSoftDeleted", "Beta", "Origin",
     "AccountSid", "ApiVersion", "AddressSid", "BundleSid", "IdentitySid", "EmergencyStatus",
-    "EmergencyAddressSid", "TrunkSid", "VoiceApplicationSid", "VoiceReceiveMode",
-    "VoiceCallerIdLookup", "SmsApplicationSid", "SmsFallbackMethod", "SmsFallbackUrl", "SmsMethod",
-    "SmsUrl",
+    "EmergencyAddressSid", "TrunkSid", "VoiceReceiveMode", "SmsApplicationSid",
+    "SmsFallbackMethod", "SmsFallbackUrl", "SmsMethod", "SmsUrl", "SmsStatusCallback",
+    "MessageStatusCallback", "PublicApplicationConnectEnabled",
 })  # fmt: skip
 OFF = ("", "false")
+
+#: How far machine detection can be tuned: seconds, then milliseconds. Two of them tell how long a
+#: greeting is, of which there is none to be heard here.
+DETECTION_RANGES = {
+    "Timeout": (3, 60),
+    "SpeechThreshold": (1000, 6000),
+    "SpeechEndThreshold": (500, 5000),
+    "SilenceTimeout": (2000, 10_000),
+}
+DETECTION = frozenset(f"MachineDetection{name}" for name in ("", *DETECTION_RANGES))
 
 
 class Form:
@@ -183,6 +191,26 @@ class Form:
             raise bad(errors.INVALID_DIGITS, message)
         return value
 
+    def detection(self, *, is_aside: bool, callback: str) -> Detection | None:
+        """What `MachineDetection` asks for; its verdict goes to the parameter named `callback`."""
+        numbers = {
+            name: self.number(f"MachineDetection{name}", least=least, most=most)
+            for name, (least, most) in DETECTION_RANGES.items()
+        }
+        url = self.url(callback, errors.INVALID_STATUS_CALLBACK) or None
+        method = self.method(f"{callback}Method")
+        mode = self.one_of("MachineDetection", "", "none", ENABLE, DETECT_MESSAGE_END)
+        if mode not in (ENABLE, DETECT_MESSAGE_END):
+            return None
+        return Detection(
+            mode=mode,
+            is_aside=is_aside,
+            timeout_seconds=numbers["Timeout"] or 30,
+            silence_ms=numbers["SilenceTimeout"] or 5000,
+            callback_url=url,
+            callback_method=method,
+        )
+
     def within(self, name: str, instant: int | None) -> bool:
         """Does an instant meet the filters `name`, `name<` (until) and `name>` (from)?"""
         asked = [(mark, self.text(name + mark)) for mark in ("", "<", ">")]
@@ -233,3 +261,27 @@ class Form:
 def dates(*names: str) -> frozenset[str]:
     """The parameters of a list that filter by a date: exactly, until and from."""
     return frozenset(name + mark for name in names for mark in ("", "<", ">"))
+
+
+def where_calls_lead(form: Form) -> dict[str, Any]:
+    """What numbers and applications have in common, by the names of their fields."""
+    changes: dict[str, Any] = {}
+    if form.has("FriendlyName"):
+        changes["friendly_name"] = form.text("FriendlyName")
+    if form.has("VoiceCallerIdLookup"):
+        changes["voice_caller_id_lookup"] = form.flag("VoiceCallerIdLookup", default=False)
+    for wire, field, code in (
+        ("VoiceUrl", "voice_url", errors.INVALID_URL),
+        ("VoiceFallbackUrl", "voice_fallback_url", errors.INVALID_URL),
+        ("StatusCallback", "status_callback", errors.INVALID_STATUS_CALLBACK),
+    ):
+        if form.has(wire):
+            changes[field] = form.url(wire, code) or None
+    for wire, field in (
+        ("VoiceMethod", "voice_method"),
+        ("VoiceFallbackMethod", "voice_fallback_method"),
+        ("StatusCallbackMethod", "status_callback_method"),
+    ):
+        if form.has(wire):
+            changes[field] = form.method(wire)
+    return changes

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from simulator.application import Application
 from simulator.call import QUEUED, Call
 from simulator.call_queue import CallQueue, Member
 from simulator.clock import rfc_2822
@@ -33,7 +34,7 @@ def call(one: Call, account_sid: str, now: int) -> dict[str, Any]:
         "sid": one.sid,
         "account_sid": account_sid,
         "annotation": None,
-        "answered_by": None,
+        "answered_by": one.answered_by,
         "api_version": API_VERSION,
         "caller_name": one.caller_name,
         "date_created": None if fresh else _date(one.created_at),
@@ -210,11 +211,37 @@ def number(one: Number, account_sid: str, born_at: int) -> dict[str, Any]:
         "trunk_sid": None,
         "type": "local",
         "uri": uri,
-        "voice_application_sid": None,
-        "voice_caller_id_lookup": False,
+        "voice_application_sid": one.voice_application_sid,
+        "voice_caller_id_lookup": one.voice_caller_id_lookup,
         "voice_fallback_method": one.voice_fallback_method,
         "voice_fallback_url": one.voice_fallback_url or "",
         "voice_method": one.voice_method,
         "voice_receive_mode": "voice",
+        "voice_url": one.voice_url or "",
+    }
+
+
+def application(one: Application, account_sid: str) -> dict[str, Any]:
+    return {
+        "account_sid": account_sid,
+        "api_version": API_VERSION,
+        "date_created": _date(one.created_at),
+        "date_updated": _date(one.updated_at),
+        "friendly_name": one.friendly_name,
+        "message_status_callback": "",
+        "public_application_connect_enabled": False,
+        "sid": one.sid,
+        "sms_fallback_method": "POST",
+        "sms_fallback_url": "",
+        "sms_method": "POST",
+        "sms_status_callback": "",
+        "sms_url": "",
+        "status_callback": one.status_callback or "",
+        "status_callback_method": one.status_callback_method,
+        "uri": f"{root(account_sid)}/Applications/{one.sid}.json",
+        "voice_caller_id_lookup": one.voice_caller_id_lookup,
+        "voice_fallback_method": one.voice_fallback_method,
+        "voice_fallback_url": one.voice_fallback_url or "",
+        "voice_method": one.voice_method,
         "voice_url": one.voice_url or "",
     }

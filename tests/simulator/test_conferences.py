@@ -307,6 +307,55 @@ def test_a_coach_must_coach_somebody_in_the_room(town: Town) -> None:
     customer = town.dial()
     with pytest.raises(TwilioRestException) as caught:
         add_agent(town, coaching=True, call_sid_to_coach="CA" + "0" * 32)
-    assert caught.value.code == 16022
+    assert caught.value.code == 16028
     coach = add_agent(town, coaching=True, call_sid_to_coach=customer)
     assert (coach.coaching, coach.call_sid_to_coach) == (True, customer)
+
+
+def test_nobody_coaches_somebody_on_hold(town: Town) -> None:
+    customer = town.dial()
+    agent = add_agent(town)
+    town.wait(0.2)
+    room = town.client.conferences(agent.conference_sid)
+    room.participants(customer).update(hold=True)
+    for coaches in (
+        lambda: add_agent(town, coaching=True, call_sid_to_coach=customer),
+        lambda: room.participants(agent.call_sid).update(coaching=True, call_sid_to_coach=customer),
+    ):
+        with pytest.raises(TwilioRestException) as caught:
+            coaches()
+        assert caught.value.code == 16027
+
+
+def test_what_a_participant_may_not_be_called_is_refused(town: Town) -> None:
+    town.dial()
+    add_agent(town, label="agent")
+    for label, code in (("agent", 16026), ("a/b", 16024), ("CA" + "0" * 32, 16024)):
+        with pytest.raises(TwilioRestException) as caught:
+            add_agent(town, label=label)
+        assert caught.value.code == code
+
+
+def test_who_speaks_in_the_room_is_told(town: Town, application: Application) -> None:
+    application.says("/voice", conference().replace(ALL_EVENTS, "speaker"))
+    first = town.dial()
+    second = town.dial()
+    town.post(f"/simulator/calls/{first}/say", {"text": "x" * 30})
+    town.wait(1.9)
+    assert events(application) == ["participant-speech-start"]
+    town.wait(0.2)
+    assert events(application)[1:] == ["participant-speech-stop"]
+    assert application.last("/room")["CallSid"] == first
+    town.client.conferences(town.room("sales")["sid"]).participants(second).update(muted=True)
+    town.post(f"/simulator/calls/{second}/say", {"text": "Nobody hears this"})
+    town.wait(2)
+    assert len(events(application)) == 2
+
+
+def test_a_conference_callback_that_is_refused_has_a_number_of_its_own(
+    town: Town, application: Application
+) -> None:
+    application.says("/room", ("no", 500))
+    town.dial()
+    lines = town.get("/simulator/log")["entries"]
+    assert {line["error"]["code"] for line in lines if line["error"]} == {16011}

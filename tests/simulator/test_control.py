@@ -35,6 +35,8 @@ ROOT = Path(__file__).parents[2]
         ("PUT", "/simulator/endpoints/ann", b'{"on_ring": "answer"}', 400),
         ("PUT", "/simulator/endpoints/client%3Aann", b'{"on_ring": "sing"}', 400),
         ("PUT", "/simulator/endpoints/client:a", b'{"on_ring": "busy", "delay_seconds": -1}', 400),
+        ("PUT", "/simulator/endpoints/client:a", b'{"on_ring": "answer", "answered_by": 1}', 400),
+        ("PUT", "/simulator/endpoints/client:a", b'{"on_ring": "busy", "sip_code": 200}', 400),
         ("POST", "/simulator/faults", b'{"do": "lose"}', 400),
         ("POST", "/simulator/faults", b'{"webhook": "/x", "do": "429"}', 400),
         ("GET", "/simulator/log?since=soon", b"", 400),

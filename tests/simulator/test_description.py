@@ -52,6 +52,7 @@ class Scene:
         self.old = self.client.calls(self.over).recordings.create().sid
         self.old_too = self.client.calls(self.over).recordings.create().sid
         town.hang_up(self.over)
+        self.telephones = self.client.applications.create(friendly_name="telephones").sid
         self.empty = self.client.queues.create(friendly_name="empty").sid
         town.wait(5)
 
@@ -67,6 +68,10 @@ OPERATIONS: dict[str, Use] = {
     "UpdateIncomingPhoneNumber": lambda s, c: c.incoming_phone_numbers(s.number).update(
         voice_url=s.url("/voice"), voice_method="GET", status_callback=""
     ),
+    "CreateApplication": lambda _, c: c.applications.create(friendly_name="new"),
+    "ListApplication": lambda _, c: c.applications.list(),
+    "FetchApplication": lambda s, c: c.applications(s.telephones).fetch(),
+    "UpdateApplication": lambda s, c: c.applications(s.telephones).update(voice_method="GET"),
     "CreateCall": lambda s, c: c.calls.create(from_=LINE, to="client:eve", url=s.url("/music")),
     "ListCall": lambda _, c: c.calls.list(status="in-progress", limit=1),
     "FetchCall": lambda s, c: c.calls(s.caller).fetch(),
@@ -104,6 +109,7 @@ OPERATIONS: dict[str, Use] = {
     "DeleteCallRecording": lambda s, c: c.calls(s.over).recordings(s.old).delete(),
     "DeleteRecording": lambda s, c: c.recordings(s.old_too).delete(),
     "DeleteQueue": lambda s, c: c.queues(s.empty).delete(),
+    "DeleteApplication": lambda s, c: c.applications(s.telephones).delete(),
     "DeleteCall": lambda s, c: c.calls(s.over).delete(),
 }
 

@@ -175,6 +175,19 @@ def test_a_redirect_of_the_callee_lets_the_caller_go_on(
     assert town.heard(sid) == ["Alone again"]
 
 
+def test_a_phones_network_may_say_another_code_than_usual(
+    town: Town, application: Application
+) -> None:
+    """A busy with 487 was recorded, too."""
+    town.put(f"/simulator/endpoints/{ANN}", {"on_ring": "busy", "sip_code": 487})
+    application.says("/leg", ("", 204))
+    application.says("/voice", f'<Dial><Number statusCallback="/leg">{ANN}</Number></Dial>')
+    town.dial()
+    town.wait(1)
+    told = application.last("/leg")
+    assert (told["CallStatus"], told["SipResponseCode"]) == ("busy", "487")
+
+
 def test_the_end_of_an_outbound_call_has_the_recorded_keys(
     town: Town, application: Application
 ) -> None:

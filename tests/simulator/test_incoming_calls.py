@@ -53,6 +53,36 @@ def test_a_call_from_a_client_has_no_geography_of_its_side(
     assert form["ToCountry"] == "US"
 
 
+def test_a_caller_who_keeps_the_number_back_has_a_word_for_it(
+    town: Town, application: Application
+) -> None:
+    application.says("/voice", "<Say>Hello</Say>")
+    town.dial("anonymous")
+    form = application.last("/voice")
+    assert (form["From"], form["Caller"], form["FromCountry"]) == ("anonymous", "anonymous", "")
+    assert (form["StirVerstat"], "CallToken" in form) == ("No-TN-Validation", True)
+    refused = town.post("/simulator/calls", {"from": "nobody", "to": LINE})
+    assert "anonymous" in refused.json()["error"]
+
+
+def test_the_name_of_a_caller_is_told_where_it_is_looked_up(
+    town: Town, application: Application
+) -> None:
+    application.says("/voice", "<Hangup/>")
+    order = {"from": CALLER, "to": LINE, "caller_name": "ADA LOVELACE"}
+    town.post("/simulator/calls", order)
+    town.settle()
+    assert "CallerName" not in application.last("/voice")
+    [number] = town.client.incoming_phone_numbers.list()
+    assert number.update(voice_caller_id_lookup=True).voice_caller_id_lookup is True
+    town.post("/simulator/calls", order)
+    town.settle()
+    assert application.last("/voice")["CallerName"] == "ADA LOVELACE"
+    sid = town.dial()
+    assert application.last("/status")["CallerName"] == ""
+    assert town.client.calls(sid).fetch().caller_name == ""
+
+
 def test_the_caller_hears_what_is_said_and_the_call_ends_with_the_document(
     town: Town, application: Application
 ) -> None:

@@ -217,7 +217,8 @@ def test_what_is_not_simulated_is_refused_by_its_name(
     [
         ({"send_digits": "12x"}, 21206),
         ({"recording_channels": "three", "record": True}, 20001),
-        ({"machine_detection": "Enable"}, 20001),
+        ({"machine_detection": "Guess"}, 20001),
+        ({"machine_detection": "Enable", "machine_detection_timeout": 61}, 20001),
         ({"trim": "a bit"}, 20001),
         ({"byoc": "BY" + "1" * 32}, 20001),
         ({"caller_id": "me"}, 21212),

@@ -82,7 +82,7 @@ def test_the_readme_names_every_option_that_changes_what_the_network_does() -> N
 
 def test_the_readme_names_every_verb_and_every_fault() -> None:
     from simulator.faults import REST_FAULTS, WEBHOOK_FAULTS
-    from simulator.twiml import VERBS
+    from simulator.vocabulary import VERBS
 
     for name in (*VERBS, *WEBHOOK_FAULTS, *REST_FAULTS):
         assert f"`{name}`" in README or f"`{name}" in README, name

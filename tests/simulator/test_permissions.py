@@ -49,6 +49,7 @@ def test_twilios_own_numbers_for_tests_are_refused_as_twilio_does(
         ({"geo_permissions": ("+1", "+4930")}, 21215),
         ({"international": False}, 21203),
         ({"blocked_numbers": frozenset({ABROAD})}, 21216),
+        ({"verified_numbers": frozenset({CALLER})}, 21219),
     ],
 )
 def test_what_the_account_may_not_call_is_refused_and_all_else_is_called(
@@ -79,6 +80,32 @@ def test_a_dial_to_such_a_number_fails_and_the_caller_goes_on(
     assert application.last("/dialled")["DialCallStatus"] == "failed"
     assert town.heard(sid) == ["Sorry"]
     assert town.errors() == debugger
+
+
+@pytest.mark.parametrize(
+    ("caller", "shown", "status"),
+    [
+        (CALLER, None, "completed"),
+        (CALLER, LINE, "completed"),
+        (CALLER, "+13125550199", "failed"),
+        ("client:ann", LINE, "completed"),
+        ("client:ann", None, "failed"),
+        ("anonymous", None, "failed"),
+    ],
+)
+def test_a_dial_shows_a_number_of_the_account_or_of_the_call(
+    town: Town, application: Application, caller: str, *, shown: str | None, status: str
+) -> None:
+    given = "" if shown is None else f'callerId="{shown}"'
+    application.says("/voice", f'<Dial {given} action="/dialled">+13125550104</Dial>')
+    application.says("/dialled", "<Hangup/>")
+    sid = town.dial(caller)
+    town.wait(1)
+    [leg] = town.legs(sid)
+    if leg["status"] == "in-progress":
+        town.hang_up(leg["sid"])
+    assert application.last("/dialled")["DialCallStatus"] == status
+    assert town.errors() == ([13214] if status == "failed" else [])
 
 
 def test_the_debugger_tells_of_a_queue_that_is_full(town: Town, application: Application) -> None:

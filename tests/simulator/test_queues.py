@@ -132,6 +132,24 @@ def test_dialling_a_queue_connects_with_the_first_in_line(
     assert application.last("/left")["QueueResult"] == "bridged"
 
 
+def test_a_whisper_that_cannot_be_followed_lets_both_go_on(
+    town: Town, application: Application
+) -> None:
+    application.says("/agent", '<Dial action="done"><Queue url="whisper">support</Queue></Dial>')
+    application.says("/whisper", "<Dial>+13125550104</Dial>")
+    application.says("/done", "<Say>Nobody</Say>")
+    caller = town.dial()
+    agent = town.client.calls.create(
+        to="+13125550199", from_="+15550100", url=application.url("/agent")
+    )
+    town.wait(1)
+    told, left = application.last("/done"), application.last("/left")
+    assert (told["DialCallStatus"], told["DialBridged"]) == ("failed", "false")
+    assert left["QueueResult"] == "error"
+    assert (town.heard(agent.sid), town.heard(caller)) == (["Nobody"], ["Goodbye"])
+    assert town.errors() == [12200]
+
+
 def test_a_redirect_out_of_the_bridge_is_reported_as_such(
     town: Town, application: Application
 ) -> None:

@@ -54,6 +54,7 @@ def test_an_incoming_call_its_keys_its_message_and_its_dialling(
         (PHONE, "answer", {"record": True}, "call-status-completed-recorded-2021"),
         (PHONE, "busy", {}, "call-status-busy-2022"),
         ("client:ann", "no-answer", {}, "call-status-noanswer-client-2020"),
+        (PHONE, "answer", {"machine_detection": "Enable"}, "call-status-completed-amd-2025"),
     ],
 )
 def test_the_end_of_an_outbound_call(  # noqa: PLR0917 - one case
@@ -76,6 +77,18 @@ def test_the_end_of_an_outbound_call(  # noqa: PLR0917 - one case
     own = {key for key in recorded("call-status-initiated-2026") if to == PHONE or key in ended}
     assert begun == own
     assert ended == recorded(name)
+
+
+def test_a_message_in_words(town: Town, application: Application) -> None:
+    application.says("/words", ("", 204))
+    application.says("/voice", '<Record transcribeCallback="/words"/>')
+    dialled = town.post(
+        "/simulator/calls", {"from": PHONE, "to": LINE, "forwarded_from": "+14155550199"}
+    )
+    town.wait(4)
+    town.hang_up(dialled.json()["sid"])
+    town.wait(3)
+    assert set(application.last("/words")) == recorded("transcribe-callback-2020")
 
 
 def test_what_a_conference_tells(town: Town, application: Application) -> None:

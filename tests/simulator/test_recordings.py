@@ -86,6 +86,38 @@ def test_a_caller_who_hangs_up_has_left_a_message(
     assert first["RecordingStatus"] == "in-progress"
 
 
+@pytest.mark.parametrize(
+    ("words", "seconds", "status", "errors"),
+    [
+        (("Please call", "me back"), 3, "completed", []),
+        ((), 3, "failed", []),
+        (("Hi",), 1, "failed", [13617]),
+    ],
+)
+def test_a_message_is_told_in_words(
+    town: Town,
+    application: Application,
+    *,
+    words: tuple[str, ...],
+    seconds: int,
+    status: str,
+    errors: list[int],
+) -> None:
+    application.says("/words", ("", 204))
+    application.says("/voice", '<Record transcribe="true" transcribeCallback="words"/>')
+    sid = town.dial()
+    for word in words:
+        say(town, sid, word)
+    town.wait(seconds)
+    town.hang_up(sid)
+    town.wait(3)
+    told = application.last("/words")
+    assert (told["TranscriptionStatus"], told["CallStatus"]) == (status, "completed")
+    assert told["TranscriptionText"] == (" ".join(words) if status == "completed" else "")
+    assert town.client.recordings(told["RecordingSid"]).fetch().call_sid == sid
+    assert town.errors() == errors
+
+
 def test_a_silence_after_the_last_word_ends_the_message(
     town: Town, application: Application, message: str
 ) -> None:

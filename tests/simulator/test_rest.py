@@ -1,6 +1,10 @@
 """Twilio's REST API as the official client meets it: shapes, pages, errors in Twilio's numbers."""
 
+import base64
 import json
+import logging
+import socket
+import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +13,7 @@ import requests
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from tests.simulator.application import Application
+from tests.simulator.application import TOKEN, Application
 from tests.simulator.town import ACCOUNT, CALLER, LINE, ToSimulator, Town
 
 NOBODY = "CA" + "0" * 32
@@ -40,6 +44,17 @@ def test_wrong_credentials_are_refused(town: Town) -> None:
     }
 
 
+def test_an_api_key_and_its_secret_open_the_door(application: Application) -> None:
+    key = "SK" + "1" * 32
+    town = Town(application, api_keys={key: "secret"})
+    with town.simulator:
+        door = ToSimulator(town.simulator.url)
+        assert Client(key, "secret", ACCOUNT, http_client=door).calls.list() == []
+        for name, secret in ((key, TOKEN), (key, ""), ("SK" + "2" * 32, "")):
+            stranger = Client(name, secret or " ", ACCOUNT, http_client=door)
+            assert refused(stranger.calls(NOBODY).fetch) == (401, 20003)
+
+
 def test_the_account_of_somebody_else_does_not_exist(town: Town) -> None:
     other = town.client.api.v2010.accounts("AC" + "9" * 32)
     assert refused(other.calls(NOBODY).fetch) == (404, 20404)
@@ -60,7 +75,7 @@ def test_the_account_of_somebody_else_does_not_exist(town: Town) -> None:
         ({"timeout": 601}, 21208),
         ({"status_callback": "nowhere"}, 21609),
         ({"status_callback": "http://my_host/x"}, 21609),
-        ({"machine_detection": "Enable"}, 20001),
+        ({"machine_detection": "Guess"}, 20001),
         ({"record": "sometimes"}, 20001),
     ],
 )
@@ -230,3 +245,31 @@ def test_a_failed_rest_call_is_in_the_log_with_its_code(town: Town) -> None:
     assert (line["kind"], line["method"], line["status"]) == ("rest", "GET", 404)
     assert line["error"]["code"] == 20404
     assert line["call_sid"] == NOBODY
+
+
+def test_a_client_that_breaks_off_leaves_a_line_and_nothing_else(
+    town: Town, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It promises a hundred bytes, sends a few and is gone; another sends more than is read."""
+    where = urllib.parse.urlsplit(town.simulator.url)
+    path = f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json"
+    name = base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {name}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n"
+    )
+    with socket.create_connection((where.hostname, where.port), timeout=20) as line:
+        line.sendall(f"{head}Content-Length: 100\r\n\r\nTo=client".encode())
+        line.shutdown(socket.SHUT_WR)
+        assert line.recv(9999).startswith(b"HTTP/1.1 400")
+    with socket.create_connection((where.hostname, where.port), timeout=20) as line:
+        line.sendall(f"{head}Content-Length: 100\r\n\r\nTo=client".encode())
+    answer = requests.post(
+        f"{town.simulator.url}{path}", data={"To": "x" * 300_000}, auth=(ACCOUNT, TOKEN), timeout=20
+    )
+    assert answer.status_code == 413
+    lines = town.get("/simulator/log?since=2&wait=20")["entries"]
+    assert [entry["status"] for entry in town.get("/simulator/log")["entries"]].count(413) == 1
+    assert lines
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+    assert "Traceback" not in capfd.readouterr().err

@@ -80,6 +80,21 @@ def test_an_announcement_to_one_is_heard_by_no_other(
     assert application.at("/news")[0].method == "GET"
 
 
+def test_an_announcement_may_lead_to_another_but_not_in_a_circle(
+    town: Town, application: Application, room: tuple[str, str, str]
+) -> None:
+    sid, first, _ = room
+    application.says("/more", "<Say>For good</Say>")
+    application.says("/news", "<Say>We close</Say><Redirect>more</Redirect>")
+    town.client.conferences(sid).update(announce_url=application.url("/news"))
+    town.wait(10)
+    assert town.heard(first)[1:] == ["We close", "For good"]
+    application.says("/more", "<Redirect>more</Redirect>")
+    town.client.conferences(sid).update(announce_url=application.url("/more"))
+    town.wait(10)
+    assert len(application.at("/more")) == 11
+
+
 def test_a_broken_announcement_is_told(
     town: Town, application: Application, room: tuple[str, str, str]
 ) -> None:

@@ -117,6 +117,8 @@ def test_conferences_phones_and_numbers_are_told_with_all_that_they_are(
             "address": "client:ann",
             "on_ring": "busy",
             "delay_seconds": None,
+            "answered_by": "human",
+            "sip_code": None,
         }
         sid = town.dial()
         room = reader.until("conference", status="init")[-1][1]

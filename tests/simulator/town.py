@@ -73,6 +73,9 @@ class Town:
     def post(self, path: str, body: object = None) -> requests.Response:
         return requests.post(f"{self.simulator.url}{path}", json=body, timeout=20)
 
+    def put(self, path: str, body: object) -> requests.Response:
+        return requests.put(f"{self.simulator.url}{path}", json=body, timeout=20)
+
     def get(self, path: str) -> Any:
         return requests.get(f"{self.simulator.url}{path}", timeout=40).json()
 
