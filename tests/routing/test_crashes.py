@@ -15,7 +15,7 @@ from tests.house import tree
 from tests.routing import invariants
 from tests.routing.centre import Centre
 
-KILLS = 4
+KILLS = 3
 
 
 def _live_and_die(url: str, workspace_sid: str, seed: int, words: int) -> list[tuple[str, str]]:
