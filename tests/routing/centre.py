@@ -5,7 +5,7 @@ from pathlib import Path
 
 from routing import timers
 from routing.background.loops import following
-from routing.background.router import Router
+from routing.background.router import CONCERNS, Router
 from routing.call import Instruction
 from routing.clock import Instant
 from routing.configuration import Configuration
@@ -59,7 +59,7 @@ class Centre:
         ).sid
         self.router = Router(engine)
         self.router.start()
-        self._log = store.event_log("router")
+        self._log = store.event_log("router", CONCERNS, bare=True)
         self._whole_log = store.event_log("test")
         self._told: list[Event] = []
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from routing.background.loops import following
-from routing.background.router import Router
+from routing.background.router import CONCERNS, Router
 from routing.clock import SystemClock
 from routing.engine import Engine
 from routing.store.store import open_store
@@ -15,7 +15,7 @@ from tests.house import tree
 from tests.routing import invariants
 from tests.routing.centre import Centre
 
-KILLS = 4
+KILLS = 3
 
 
 def _live_and_die(url: str, workspace_sid: str, seed: int, words: int) -> list[tuple[str, str]]:
@@ -71,7 +71,7 @@ def _go_on(url: str) -> None:
     with contextlib.closing(store):
         router = Router(Engine(store, SystemClock()))
         router.start()
-        step = following(store.event_log("router"), router.follow)
+        step = following(store.event_log("router", CONCERNS, bare=True), router.follow)
         while step():
             pass
         invariants.check_nobody_waits_in_vain(store)

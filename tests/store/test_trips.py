@@ -6,8 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from routing.engine import Engine, reservations, tasks
 from routing.errors import Conflict, InvalidParameter
-from routing.store import SqlStore, StoreUnavailable, UnitOfWork
+from routing.store import SqlStore, StoreUnavailable, UnitOfWork, open_store
+from tests import fakes
+from tests.routing.centre import Centre
 from tests.store import records
 from tests.store.records import ManualClock, Office, furnish, opened
 from tests.store.test_combining import together
@@ -273,6 +276,27 @@ def test_what_a_verb_foresees_is_read_in_one_trip(
         store.perform(see_all_at_once(office, seen))
     assert trips[0] <= 3  # the way back of the query, one way there, and the commit
     assert seen[4:] == seen[:4]
+
+
+def test_a_worker_accepts_in_three_trips_and_is_free_again_after_three_more(wire: Wire) -> None:
+    clock = fakes.ManualClock()
+    store = open_store(wire.url, clock)
+    store.migrate()
+    centre = Centre(store, Engine(store, clock), clock)
+    worker = centre.add_worker("Alice")
+    task = centre.add_task()
+    offer = centre.offer(task)
+    with wire.counting() as trips:
+        accepted = centre.engine.perform(reservations.accept, reservation_sid=offer.sid)
+    assert accepted.reservation_status == "accepted"
+    assert trips[0] <= 4  # the way back of the query before may be counted
+    for verb in (tasks.wrap_up, tasks.complete):
+        with wire.counting() as trips:
+            centre.engine.perform(verb, workspace_sid=centre.workspace_sid, task_sid=task)
+        assert trips[0] <= 4
+    assert centre.channel(worker).assigned_tasks == 0
+    assert centre.status(task) == "completed"
+    store.close()
 
 
 def test_the_same_is_read_where_nothing_can_be_foreseen(
