@@ -32,7 +32,7 @@ ALLOWED = {
         'f"CREATE TEMP VIEW IF NOT EXISTS {view} AS {row}"',
         'f"CREATE TEMP TRIGGER {trigger}"',
     },
-    "routing/store/postgresql_notices.py": {'f"LISTEN {_CHANNEL}"'},
+    "routing/store/postgresql_notices.py": {'f"LISTEN {CHANNEL}"'},
     "routing/store/inserts.py": {"""f"'$.{key}'\""""},
     "routing/store/statistics_statements.py": {"""f"'{value}'\""""},
     "routing/store/migrations/versions/0003_api_keys_and_lists.py": {'f"{key} IS NOT NULL"'},
