@@ -137,7 +137,11 @@ def queue_failed(work: Work, *, call_sid: str, reason: str) -> None:
 
 def is_wanted(work: Work, call: Call) -> bool:
     """Is there still a Task for which the caller should stay on the line?"""
-    task = work.tasks.get(call.task_sid)
+    return is_still_wanted(work, call, work.tasks.get(call.task_sid))
+
+
+def is_still_wanted(work: Work, call: Call, task: Task | None) -> bool:
+    """The same where the Task has been read."""
     if task is not None and task.assignment_status not in {WRAPPING, COMPLETED, CANCELED}:
         return True
     if task is not None and task.assignment_status == CANCELED:

@@ -19,8 +19,13 @@ MAX_PAUSE_SECONDS = 8
 
 def is_settled(work: Work, task_sid: str) -> bool:
     """Is there nothing to be done for the end of the Task?"""
+    conversation.foresee_call_of(work, task_sid)
+    work.tasks.foresee(task_sid)
     call = conversation.call_of(work, task_sid)
-    return call is None or (work.tasks.get(task_sid) is not None and hang_up.is_wanted(work, call))
+    if call is None:
+        return True
+    task = work.tasks.get(task_sid)
+    return task is not None and hang_up.is_still_wanted(work, call, task)
 
 
 def settle(work: Work, *, task_sid: str) -> None:

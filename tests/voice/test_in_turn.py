@@ -13,7 +13,7 @@ from routing.engine import Engine
 from routing.errors import NotFound, Unavailable
 from routing.ports import Store, Work
 from tests.routing.scratch import scratch_centre
-from voice.in_turn import InTurn
+from voice.in_turn import AT_ONCE, InTurn
 
 #: Calls without a Task stand for themselves.
 CALL, OTHER = "CA" + "1" * 32, "CA" + "2" * 32
@@ -21,19 +21,28 @@ PATIENCE_SECONDS = 20
 
 
 class Counting(Engine):
-    """An engine that counts its transactions, and keeps the first one until it is told."""
+    """An engine that counts its transactions, and keeps the first one, or all, until it is told."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         super().__init__(store, clock)
-        self.begun = 0
+        self.begun = self.open = self.most = 0
+        self._counting = threading.Lock()
+        self.keeps_all = False
         self.is_at_it, self.may_go_on = threading.Event(), threading.Event()
 
     def perform(self, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        self.begun += 1
-        if self.begun == 1:
-            self.is_at_it.set()
-            assert self.may_go_on.wait(PATIENCE_SECONDS)
-        return super().perform(verb, *args, **kwargs)
+        with self._counting:
+            self.begun += 1
+            self.open += 1
+            self.most = max(self.most, self.open)
+            is_kept = self.begun == 1 or self.keeps_all
+        self.is_at_it.set()
+        assert not is_kept or self.may_go_on.wait(PATIENCE_SECONDS)
+        try:
+            return super().perform(verb, *args, **kwargs)
+        finally:
+            with self._counting:
+                self.open -= 1
 
 
 class Crowd:
@@ -55,13 +64,19 @@ class Crowd:
             assert time.monotonic() < deadline
         return future
 
+    def others_come(self, number: int) -> "list[Future[str]]":
+        """As many, each for a Task of its own."""
+        self.engine.keeps_all = True
+        calls = [f"CA{one:032d}" for one in range(number)]
+        return [self._pool.submit(self.in_turn.of_call, call, lambda _: "done") for call in calls]
+
     def go_on(self) -> None:
         self.engine.may_go_on.set()
 
 
 @pytest.fixture
 def crowd() -> Iterator[Crowd]:
-    with scratch_centre() as centre, ThreadPoolExecutor(8) as pool:
+    with scratch_centre() as centre, ThreadPoolExecutor(2 * AT_ONCE) as pool:
         yield Crowd(Counting(centre.store, centre.clock), pool)
 
 
@@ -112,3 +127,13 @@ def test_where_nobody_knows_whether_it_happened_nothing_is_done_again(crowd: Cro
         with pytest.raises(Unavailable):
             one.result(PATIENCE_SECONDS)
     assert done == ["once"]
+
+
+def test_many_tasks_are_seen_to_a_few_at_once(crowd: Crowd) -> None:
+    news = crowd.others_come(AT_ONCE + 3)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while crowd.engine.begun < AT_ONCE:
+        assert time.monotonic() < deadline
+    crowd.go_on()
+    assert {one.result(PATIENCE_SECONDS) for one in news} == {"done"}
+    assert crowd.engine.most == AT_ONCE
