@@ -111,6 +111,7 @@ class _Shift:
         self._changed = threading.Condition()
         self._is_over = False
         self._draw = random.Random(1)
+        self._begun_at = 0.0
         #: {worker SID: when the capacity came back}
         self._free_at: dict[str, float] = {}
         #: (when it was seen, how long the agent had been idle)
@@ -121,6 +122,7 @@ class _Shift:
 
     def run(self, seconds: float) -> _Seen:
         load = self._load
+        self._begun_at = time.perf_counter()
         # One for each agent to begin with, and those who wait.
         self._engine.add(self._create, load.agents + load.waiting)
         self._created = load.agents + load.waiting
@@ -131,7 +133,7 @@ class _Shift:
             loop.start()
         for hand in hands:
             hand.start()
-        time.sleep(load.work_seconds + _SETTLE_SECONDS)
+        time.sleep(2 * load.work_seconds + _SETTLE_SECONDS)
         begin = time.perf_counter()
         time.sleep(seconds)
         end = time.perf_counter()
@@ -201,14 +203,18 @@ class _Shift:
             gap = _LONG_AGO if is_first else now - self._free_at[worker_sid]
             self._free_at[worker_sid] = now
             self._offers.append((now, gap))
-            # The agents have begun at different times; from then on everybody keeps step.
-            share = self._draw.random() if is_first else 1.0
-            seconds = share * self._load.work_seconds
-            self._deeds.put(partial(self._take, offer, task_sid, worker_sid, seconds))
+            self._deeds.put(partial(self._take, offer, task_sid, worker_sid, is_first=is_first))
 
-    def _take(self, offer: str, task_sid: str, worker_sid: str, seconds: float) -> None:
+    def _take(self, offer: str, task_sid: str, worker_sid: str, *, is_first: bool) -> None:
         self._engine.perform(reservations.accept, reservation_sid=offer)
-        self._at(time.perf_counter() + seconds, partial(self._finish, task_sid, worker_sid))
+        seconds = self._load.work_seconds
+        end = time.perf_counter() + seconds
+        if is_first:
+            # All are offered something at once in the beginning, and keep step from then on. They
+            # end that first piece spread over a whole round which begins when the crowd is through:
+            # whoever ended within it would end together with the rest of it in each round.
+            end = self._begun_at + seconds * (1 + self._draw.random())
+        self._at(end, partial(self._finish, task_sid, worker_sid))
         self._engine.add(self._create, 1)
         with self._counts:
             self._created += 1
