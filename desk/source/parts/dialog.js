@@ -30,7 +30,11 @@ export class TandemDialog extends Part {
     this.titleId = `dialog-title-${(number += 1)}`;
   }
 
-  updated() {
+  /** @param {Map<string, unknown>} changed */
+  updated(changed) {
+    // The browser closes it on Escape and tells so a moment later: whatever is drawn anew until then
+    // must not open it again, which would take the focus from where the agent has gone on.
+    if (!changed.has('open')) return;
     const dialog = /** @type {HTMLDialogElement} */ (this.querySelector('dialog'));
     if (this.open && !dialog.open) dialog.showModal();
     else if (!this.open && dialog.open) dialog.close();
