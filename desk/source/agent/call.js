@@ -45,6 +45,13 @@ export class Conversation {
   #reservation;
   #task;
   #isOver = false;
+  /** How often was asked what is so; of the newest answer, which question it was. */
+  #asked = 0;
+  #answered = 0;
+  /** What was wished for and has not happened yet, and the last of it. @type {Set<string>} */
+  #wishes = new Set();
+  /** @type {Promise<boolean>} */
+  #last = Promise.resolve(true);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -94,13 +101,26 @@ export class Conversation {
   async #read() {
     // The Task tells once there has been one: before that there is nothing to ask for.
     if (!this.reservation?.task.attributes.conference) return;
+    const question = ++this.#asked;
     try {
-      this.conference.value = await ask('GET', this.#path());
+      this.#learn(question, await ask('GET', this.#path()));
     } catch (error) {
       // Anything else: what was told last is still the newest that is known.
-      if (NO_CONFERENCE.includes(/** @type {any} */ (error).status)) this.conference.value = null;
+      if (NO_CONFERENCE.includes(/** @type {any} */ (error).status)) this.#learn(question, null);
     }
     this.#lookLater();
+  }
+
+  /**
+   * An answer that was overtaken by that to a later question is older than what is known.
+   *
+   * @param {number} question
+   * @param {Conference | null} found
+   */
+  #learn(question, found) {
+    if (question < this.#answered) return;
+    this.#answered = question;
+    this.conference.value = found;
   }
 
   #lookLater() {
@@ -119,11 +139,26 @@ export class Conversation {
   }
 
   /**
+   * One thing after the other, in the order in which they were wished for. Whoever wishes for the
+   * same twice before it has happened means it once.
+   *
+   * @param {string} name
+   * @param {() => Promise<unknown> | undefined} act
+   * @param {string} [wish]
+   */
+  async #do(name, act, wish = name) {
+    if (this.#wishes.has(wish)) return false;
+    this.#wishes.add(wish);
+    const before = this.#last;
+    this.#last = before.then(() => this.#doNow(name, act)).finally(() => this.#wishes.delete(wish));
+    return this.#last;
+  }
+
+  /**
    * @param {string} name
    * @param {() => Promise<unknown> | undefined} act
    */
-  async #do(name, act) {
-    if (this.busy.value) return false;
+  async #doNow(name, act) {
     this.busy.value = name;
     this.error.value = null;
     try {
@@ -141,12 +176,14 @@ export class Conversation {
 
   /** @param {boolean} on */
   mute(on) {
-    return this.#do('mute', () => this.reservation?.updateParticipant({ mute: on }));
+    const act = () => this.reservation?.updateParticipant({ mute: on });
+    return this.#do('mute', act, `mute ${on}`);
   }
 
   /** @param {boolean} on */
   hold(on) {
-    return this.#do('hold', () => this.reservation?.task.updateParticipant({ hold: on }));
+    const act = () => this.reservation?.task.updateParticipant({ hold: on });
+    return this.#do('hold', act, `hold ${on}`);
   }
 
   /** @param {string} digits @param {string} [to]  SID of somebody outside; otherwise the customer. */
@@ -158,7 +195,8 @@ export class Conversation {
 
   /** @param {'start' | 'pause' | 'resume' | 'stop'} action */
   record(action) {
-    return this.#do('record', () => ask('POST', this.#path('/Recording'), { Action: action }));
+    const act = () => ask('POST', this.#path('/Recording'), { Action: action });
+    return this.#do('record', act, `record ${action}`);
   }
 
   /** Leaves the conversation; it ends, unless others go on talking or are being asked. */

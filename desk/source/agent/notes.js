@@ -14,7 +14,8 @@ import { notedOf } from './attributes.js';
 /** @typedef {'saved' | 'typing' | 'saving' | 'unsaved'} Saving */
 
 const PAUSE_MS = 1500;
-const TRIES = 4;
+/** The end of a call changes its Task several times within a moment. */
+const TRIES = 8;
 const CHANGED_MEANWHILE = 412;
 
 export class Notes {
