@@ -52,6 +52,8 @@ class Notices:
         self._threads: list[threading.Thread] = []
         #: When the others were told last, by the clock that only runs forward.
         self._told_at = 0.0
+        #: So many commits come that each notice is for several.
+        self._is_flooded = False
         #: For whoever must know that nothing committed from now on is missed.
         self.is_listening = threading.Event()
 
@@ -79,7 +81,8 @@ class Notices:
         `announce` its topics afterwards.
         """
         now = time.monotonic()
-        if not topics or not self._threads or now - self._told_at < _FLOOD_SECONDS:
+        is_quiet = not self._is_flooded and now - self._told_at >= _FLOOD_SECONDS
+        if not topics or not self._threads or not is_quiet:
             return None
         self._told_at = now
         return self._outbox.notice(topics)
@@ -107,7 +110,8 @@ class Notices:
             if self._stopped.wait(pause):
                 return
             committed = self._outbox.signal.seen() - seen
-            pause = min(pause * 2, _FLOOD_SECONDS) if committed > 1 else _SHARED_SECONDS
+            self._is_flooded = committed > 1
+            pause = min(pause * 2, _FLOOD_SECONDS) if self._is_flooded else _SHARED_SECONDS
 
     def _listen(self, connection: psycopg.Connection[Any]) -> None:
         connection.execute(f"LISTEN {CHANNEL}")
