@@ -5,9 +5,10 @@ them into the index, so that reading an event twice, or late, does no harm. A cl
 that somebody was faster: the rows are read again, and the Task is proposed anew.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from routing.background.loops import Loop, following
 from routing.configuration import Configuration
 from routing.engine import Engine, matchable, offers, skipping
 from routing.errors import NotFound
@@ -15,6 +16,7 @@ from routing.events import CATALOGUE, Event
 from routing.matching import MatchingIndex, Proposal
 from routing.memory import settle_memory, undisturbed
 from routing.ports import Work
+from routing.store import SqlStore
 from routing.task import ASSIGNED, PENDING
 from routing.transfer import INITIATED
 
@@ -48,6 +50,8 @@ _BESIDE_THE_POINT = frozenset(
 )
 #: The types of events that the router follows.
 CONCERNS = frozenset(CATALOGUE) - _BESIDE_THE_POINT
+#: What it has offered itself need not wake it: the index went on when it proposed that.
+_UNLESS_OWN = frozenset({"reservation.created"})
 
 
 @dataclass(slots=True)
@@ -80,6 +84,16 @@ class Router:
         self._known: dict[str, _Known] = {}
         #: Reservations that were made here so far.
         self.made = 0
+
+    def loop(self, store: SqlStore) -> Loop:
+        """The thread that follows the store's log."""
+        signal = store.subscribe(CONCERNS, unless_own=_UNLESS_OWN)
+        return Loop("router", self.step(store), signal)
+
+    def step(self, store: SqlStore, name: str = "router") -> Callable[[], bool | float]:
+        """Its step, for a follower of that name."""
+        log = store.event_log(name, CONCERNS, bare=True)
+        return following(log, self.follow, lambda: self.made)
 
     def start(self) -> None:
         """Builds the index of each workspace from the tables and offers what already waits."""

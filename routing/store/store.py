@@ -36,11 +36,14 @@ class SqlStore:
         """Notified after each commit that emitted events or set something due."""
         return self._database.wake_ups.by_all
 
-    def subscribe(self, topics: frozenset[str]) -> WakeUp:
+    def subscribe(
+        self, topics: frozenset[str], *, unless_own: frozenset[str] = frozenset()
+    ) -> WakeUp:
         """A signal for commits that wrote an event of one of these types, or that made a row of a
-        table due: `due instructions`, and so on. Commits of other processes wake it in any case.
+        table due: `due instructions`, and so on. Commits of other processes wake it in any case;
+        those of the thread that waits for it, not by a topic of `unless_own`.
         """
-        return self._database.wake_ups.subscribe(topics)
+        return self._database.wake_ups.subscribe(topics, unless_own=unless_own)
 
     def resubscribe(self, signal: WakeUp, topics: frozenset[str]) -> None:
         """Lets a signal of `subscribe` be woken by commits of other topics from now on."""
