@@ -78,14 +78,20 @@ class SqlStore:
         return self._database.unit_of_work()
 
     def event_log(
-        self, name: str, concerns: frozenset[str] | None = None, *, bare: bool = False
+        self,
+        name: str,
+        concerns: frozenset[str] | None = None,
+        *,
+        bare: bool = False,
+        with_arrivals: bool = False,
     ) -> FollowedLog:
         """The log as the follower of that name reads it, from where it last was.
 
         `concerns` are the types of events that it is given; None for all. With `bare` they come
-        without description and without what they carry, which is most of them.
+        without description and without what they carry, which is most of them; `with_arrivals`
+        those that tell of one may be Arrivals.
         """
-        return FollowedLog(self._database, name, concerns, bare=bare)
+        return FollowedLog(self._database, name, concerns, bare=bare, with_arrivals=with_arrivals)
 
     def live_log(self, name: str, concerns: frozenset[str]) -> FollowedLog:
         """The log from now on, with the pictures of what it tells of; nothing is remembered.
