@@ -192,7 +192,6 @@ def test_the_fallback_is_asked_each_time_but_never_in_a_circle(application: Appl
 @pytest.mark.parametrize(
     "verbs",
     [
-        '<Gather partialResultCallback="/x"/>',
         '<Dial referUrl="/x"><Number>+15550111</Number></Dial>',
         '<Dial events="answered"><Number>+15550111</Number></Dial>',
         '<Dial><Number byoc="BY1">+15550111</Number></Dial>',
