@@ -128,6 +128,8 @@ class Call:
     on_key: Callable[[str], None] | None = None
     #: Who takes what is said, with the confidence of having understood it.
     on_speech: Callable[[str, float], None] | None = None
+    #: Who takes it that the phone sends the other side on; None: it talks to nobody in a <Dial>.
+    on_refer: Callable[[str], None] | None = None
     queue_sid: str | None = None
     conference_sid: str | None = None
 

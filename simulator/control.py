@@ -5,6 +5,7 @@ faults. No Twilio shape here: plain JSON, errors as {"error": "what was expected
 or 409.
 """
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -29,6 +30,8 @@ from simulator.stream import Stream, TooManyReaders, kinds_in
 
 LONGEST_WAIT_SECONDS = 30.0  # of a reader of the log, before it is answered with nothing new
 KEYS = frozenset("0123456789*#ABCDabcd")
+#: The content of a Refer-To header.
+REFER_TO = re.compile(r"<?(sips?:[^\s@<>]+@[^\s@<>]+|tel:\+?[0-9]{1,15})>?")
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -49,6 +52,10 @@ class KeysOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class SpeechOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     text: str
     confidence: float = 0.9
+
+
+class ReferOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    to: str
 
 
 class EndpointOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -72,7 +79,9 @@ class ClockOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 # msgspec learns a class when it is first asked for, and lets other threads see it half learned:
 # two first requests at once would end the process. Here nobody else is there yet.
-for _order in (DialOrder, KeysOrder, SpeechOrder, EndpointOrder, FaultOrder, ClockOrder):
+for _order in (
+    DialOrder, KeysOrder, SpeechOrder, ReferOrder, EndpointOrder, FaultOrder, ClockOrder,
+):  # fmt: skip
     msgspec.json.Decoder(_order)
 
 
@@ -109,6 +118,7 @@ class Control:
             ("/simulator/calls/<sid>/press", self.press, "POST"),
             ("/simulator/calls/<sid>/say", self.say, "POST"),
             ("/simulator/calls/<sid>/answer", self.answer, "POST"),
+            ("/simulator/calls/<sid>/refer", self.refer, "POST"),
             ("/simulator/endpoints", self.list_endpoints, "GET"),
             ("/simulator/endpoints/<path:address>", self.put_endpoint, "PUT"),
             ("/simulator/state", self.state, "GET"),
@@ -219,6 +229,18 @@ class Control:
                 raise Refused(409, str(error)) from error
             self._network.agenda.run_ready()
             return {"sid": sid, "status": call.status}
+
+    def refer(self, sid: str) -> dict[str, Any]:
+        """A SIP phone in a <Dial> sends the caller on."""
+        target = _read(ReferOrder).to
+        if not REFER_TO.fullmatch(target):
+            raise Refused(400, f'"to" is sip:..., tel:+... or either in <>, not {target!r}')
+        with self._network.agenda.turn():
+            try:
+                self._exchange.refer_at_phone(self._answered_call(sid), target)
+            except WrongMoment as error:
+                raise Refused(409, str(error)) from error
+            return {"sid": sid, "to": target}
 
     def put_endpoint(self, address: str) -> dict[str, Any]:
         order = _read(EndpointOrder)

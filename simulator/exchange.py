@@ -145,6 +145,16 @@ class Exchange:
         assert call.picked_up is not None  # noqa: S101 - set when the call was made
         call.picked_up.fire(ANSWERED)
 
+    def refer_at_phone(self, call: Call, target: str) -> None:
+        """A phone sends whom it talks to on to `target` (SIP REFER).
+
+        Raises WrongMoment unless it is a SIP phone that was dialled by a <Dial>, and talks.
+        """
+        if call.on_refer is None or not call.to.startswith(("sip:", "sips:")):
+            message = f"call {call.sid}: a SIP phone that talks in a <Dial> was expected"
+            raise WrongMoment(message)
+        call.on_refer(target)
+
     # -- the application, through REST
 
     def place_call(
