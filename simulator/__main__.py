@@ -45,7 +45,8 @@ what to do to the network (JSON):
   POST   /simulator/faults               {"webhook": "/voice/status", "times": 1,
                                           "do": "lose|duplicate|delay|reorder"},
                                          or {"rest": "POST /Participants",
-                                          "do": "429|500|timeout_after_work|delay"}
+                                          "do": "429|500|timeout_after_work|delay"},
+                                         or {"queue": "support", "do": "system-error"}
   REST as Twilio's at /2010-04-01/Accounts/AC.../ with the account's SID and token.
 """
 

@@ -24,7 +24,7 @@ from simulator.endpoint import (
     is_phone_number,
 )
 from simulator.exchange import Exchange, UnknownNumber, WrongMoment
-from simulator.faults import REST_FAULTS, WEBHOOK_FAULTS
+from simulator.faults import QUEUE_FAULTS, REST_FAULTS, WEBHOOK_FAULTS
 from simulator.news import KINDS
 from simulator.stream import Stream, TooManyReaders, kinds_in
 
@@ -69,6 +69,7 @@ class FaultOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     do: str
     webhook: str | None = None
     rest: str | None = None
+    queue: str | None = None
     times: int = 1
     delay_seconds: float = 1.0
 
@@ -328,21 +329,29 @@ class Control:
 
     def order_fault(self) -> tuple[dict[str, Any], int]:
         order = _read(FaultOrder)
-        if (order.webhook is None) == (order.rest is None):
-            message = 'either "webhook" (a part of its URL or form) or "rest" ("POST /Calls")'
+        named = [
+            (door, target, deeds)
+            for door, target, deeds in (
+                ("webhook", order.webhook, WEBHOOK_FAULTS),
+                ("rest", order.rest, REST_FAULTS),
+                ("queue", order.queue, QUEUE_FAULTS),
+            )
+            if target is not None
+        ]
+        if len(named) != 1:
+            message = (
+                'one of "webhook" (a part of its URL or form), "rest" ("POST /Calls") or "queue" '
+                "(its name)"
+            )
             raise Refused(400, message)
-        door, target, deeds = (
-            ("webhook", order.webhook, WEBHOOK_FAULTS)
-            if order.webhook is not None
-            else ("rest", order.rest, REST_FAULTS)
-        )
+        [(door, target, deeds)] = named
         if order.do not in deeds:
             raise Refused(400, f'"do" is one of {", ".join(deeds)}, not {order.do!r}')
         if order.times < 1 or not 0 <= order.delay_seconds <= 3600:  # noqa: PLR2004 - an hour
             raise Refused(400, '"times" is at least 1, "delay_seconds" from 0 to 3600')
         fault = self._network.faults.order(
             door=door,
-            target=target or "",
+            target=target,
             do=order.do,
             times=order.times,
             seconds=order.delay_seconds,
