@@ -12,7 +12,7 @@ import msgspec
 from flask import Blueprint, Flask, Response, jsonify, request
 
 from simulator import shown
-from simulator.call import IN_PROGRESS, Call
+from simulator.call import IN_PROGRESS, Attestation, Call
 from simulator.endpoint import (
     ANSWERED_BY,
     ON_RING,
@@ -30,6 +30,11 @@ from simulator.stream import Stream, TooManyReaders, kinds_in
 
 LONGEST_WAIT_SECONDS = 30.0  # of a reader of the log, before it is answered with nothing new
 KEYS = frozenset("0123456789*#ABCDabcd")
+#: Twilio's words for how far the carriers vouch for a number.
+VERSTAT = re.compile(
+    r"No-TN-Validation|TN-Validation-(Passed-[ABC]|Failed(-[ABC])?)(-(Diverted|Passthrough))*"
+)
+JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 #: The content of a Refer-To header.
 REFER_TO = re.compile(r"<?(sips?:[^\s@<>]+@[^\s@<>]+|tel:\+?[0-9]{1,15})>?")
 
@@ -41,6 +46,9 @@ class DialOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     to: str
     forwarded_from: str | None = None
     caller_name: str = ""
+    stir_verstat: str | None = None
+    stir_passport_token: str | None = None
+    add_ons: dict[str, Any] | None = None
     application_sid: str | None = None
     parameters: dict[str, str] = {}
 
@@ -164,6 +172,7 @@ class Control:
             words = ", ".join(WITHHELD)
             message = f'"from" is +E.164, client:..., sip:... or of {words}, not {order.from_!r}'
             raise Refused(400, message)
+        attestation = _attestation(order)
         if order.application_sid is not None:
             return self._dial_application(order)
         if not is_address(order.to):
@@ -179,6 +188,7 @@ class Control:
                     to=order.to,
                     forwarded_from=order.forwarded_from,
                     caller_name=order.caller_name,
+                    attestation=attestation,
                 )
             except UnknownNumber as error:
                 message = f"nobody has the number {order.to}: configure it, or a default voice URL"
@@ -374,6 +384,25 @@ class Control:
             raise Refused(409, "this simulator's clock runs by itself")
         self._network.agenda.advance(order.advance_seconds)
         return {"time": self._network.now()}
+
+
+def _attestation(order: DialOrder) -> Attestation:
+    """What is to be said of a caller. Raises Refused."""
+    verstat, token = order.stir_verstat, order.stir_passport_token
+    if verstat is not None and not VERSTAT.fullmatch(verstat):
+        message = f'"stir_verstat" is TN-Validation-Passed-A or its like, not {verstat!r}'
+        raise Refused(400, message)
+    if token is not None and not JWT.fullmatch(token):
+        raise Refused(400, f'"stir_passport_token" is a JWT (three parts, dots), not {token!r}')
+    found = Attestation(
+        stir_verstat=verstat,
+        passport_token=token,
+        add_ons=None if order.add_ons is None else msgspec.json.encode(order.add_ons).decode(),
+    )
+    if ":" in order.from_ and found != Attestation():
+        message = '"stir_verstat", "stir_passport_token" and "add_ons" are of a phone number'
+        raise Refused(400, f"{message}, not of {order.from_!r}")
+    return found
 
 
 def on_error(app: Flask) -> None:

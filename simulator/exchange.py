@@ -19,6 +19,7 @@ from simulator.call import (
     OUTBOUND_API,
     QUEUED,
     RINGING,
+    Attestation,
     Call,
     DocumentRequest,
     HungUp,
@@ -87,7 +88,13 @@ class Exchange:
     # -- somebody at a phone
 
     def dial_in(
-        self, *, from_: str, to: str, forwarded_from: str | None = None, caller_name: str = ""
+        self,
+        *,
+        from_: str,
+        to: str,
+        forwarded_from: str | None = None,
+        caller_name: str = "",
+        attestation: Attestation | None = None,
     ) -> Call:
         """Somebody dials a number of the account. Raises UnknownNumber."""
         number = self.network.number(to)
@@ -97,6 +104,7 @@ class Exchange:
         call = self._incoming(leading, from_=from_, to=to)
         call.phone_number_sid = number.sid
         call.forwarded_from = forwarded_from
+        call.attestation = attestation or call.attestation
         if leading.voice_caller_id_lookup:
             call.caller_name = caller_name
         self._ask(call, leading)

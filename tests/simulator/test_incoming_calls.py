@@ -208,3 +208,48 @@ def test_cookies_are_kept_within_a_call(town: Town, application: Application) ->
     assert application.at("/next")[0].headers["Cookie"] == "visitor=seven"
     town.dial()
     assert "Cookie" not in application.at("/voice")[1].headers
+
+
+def test_what_others_say_of_the_caller_is_told_once(town: Town, application: Application) -> None:
+    passport = "eyJhbGciOiJFUzI1NiJ9.eyJhdHRlc3QiOiJCIn0.c2lnbmVk"
+    add_ons = {"status": "successful", "results": {"spam": {"score": 1}}}
+    application.says("/voice", '<Gather action="pressed" numDigits="1"/>')
+    application.says("/pressed", "<Hangup/>")
+    order = {
+        "from": CALLER,
+        "to": LINE,
+        "stir_verstat": "TN-Validation-Failed-B-Passthrough",
+        "stir_passport_token": passport,
+        "add_ons": add_ons,
+    }
+    answer = town.post("/simulator/calls", order)
+    assert answer.status_code == 201, answer.text
+    town.settle()
+    first = application.last("/voice")
+    assert set(first) == FIRST_KEYS | {"StirPassportToken", "AddOns"}
+    assert first["StirVerstat"] == "TN-Validation-Failed-B-Passthrough"
+    assert first["StirPassportToken"] == passport
+    assert json.loads(first["AddOns"]) == add_ons
+    token = json.loads(urllib.parse.unquote(first["CallToken"]))
+    assert token["identityHeaderTokens"] == [passport]
+    town.press(answer.json()["sid"], "1")
+    later = {"CallToken", "StirVerstat", "StirPassportToken", "AddOns"}
+    assert not later & set(application.last("/pressed"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"stir_verstat": "believed"},
+        {"stir_passport_token": "a token"},
+        {"add_ons": "spam"},
+        {"from": "client:ann", "add_ons": {}},
+        {"from": "sip:ann@example.com", "stir_verstat": "No-TN-Validation"},
+    ],
+)
+def test_what_nobody_could_say_of_a_caller_is_refused(town: Town, wrong: dict[str, object]) -> None:
+    [name] = [name for name in wrong if name != "from"]
+    answer = town.post("/simulator/calls", {"from": CALLER, "to": LINE, **wrong})
+    assert answer.status_code == 400
+    assert name in answer.json()["error"]
+    assert town.state()["calls"] == []
