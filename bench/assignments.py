@@ -7,10 +7,12 @@ nothing to decide: the same inserts and updates by prepared statements, with the
 """
 
 import argparse
+import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app import COLLECTED_AFTER
 from bench import raw, servers
 from bench.centres import CHANNEL, Centre, open_centre
 from bench.figures import Figure, median
@@ -79,6 +81,7 @@ def _round(name: str, number: int, agents: int) -> tuple[_Taken, _Taken]:
         centre = open_centre(urls[name], agents=agents, capacity=_PLENTY)
         # As the house does when it has started: what is set up is not looked through again.
         settle_memory()
+        gc.set_threshold(*COLLECTED_AFTER)
         subject = _timed(lambda: assign(centre, number))
         offered = centre.engine.read(lambda work: len(work.reservations.find()))
         if offered != number:

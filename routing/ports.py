@@ -353,6 +353,11 @@ class EventLog(Protocol):
         """There are events, but one before them may still come: look again soon."""
         ...
 
+    @property
+    def has_more(self) -> bool:
+        """The last `read` ended at its limit, counting those that do not concern the follower."""
+        ...
+
     def advance(self, events: Iterable[Event]) -> None:
         """Remembers, for good, that these were dealt with."""
         ...

@@ -33,6 +33,7 @@ what to do to the network (JSON):
   POST   /simulator/calls/CA.../hangup   the person at that phone hangs up
   POST   /simulator/calls/CA.../press    {"digits": "1"}
   POST   /simulator/calls/CA.../say      {"text": "yes"}, to a <Gather> that takes speech
+  POST   /simulator/calls/CA.../refer    {"to": "sip:..."}, from a SIP phone in a <Dial>
   POST   /simulator/calls/CA.../answer   a phone that rings until it is told
   PUT    /simulator/endpoints/ADDRESS    {"on_ring": "answer|busy|no-answer|fail|manual",
                                           "delay_seconds": 0.2}
@@ -44,7 +45,8 @@ what to do to the network (JSON):
   POST   /simulator/faults               {"webhook": "/voice/status", "times": 1,
                                           "do": "lose|duplicate|delay|reorder"},
                                          or {"rest": "POST /Participants",
-                                          "do": "429|500|timeout_after_work|delay"}
+                                          "do": "429|500|timeout_after_work|delay"},
+                                         or {"queue": "support", "do": "system-error"}
   REST as Twilio's at /2010-04-01/Accounts/AC.../ with the account's SID and token.
 """
 

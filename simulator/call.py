@@ -82,6 +82,18 @@ class ProgressCallback:
     events: tuple[str, ...] = ("completed",)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Attestation:
+    """What others say of whoever calls; None: nothing but the usual."""
+
+    #: How far the carriers vouch for the number: TN-Validation-Passed-A, ...
+    stir_verstat: str | None = None
+    #: The PASSporT that came with the call (a JWT).
+    passport_token: str | None = None
+    #: What the account's add-ons have found out, as JSON.
+    add_ons: str | None = None
+
+
 @dataclasses.dataclass(kw_only=True, eq=False)
 class Call:
     sid: str
@@ -94,6 +106,7 @@ class Call:
     phone_number_sid: str | None = None
     forwarded_from: str | None = None
     caller_name: str | None = None  # "" where it was looked up and is not known
+    attestation: Attestation = Attestation()
     #: The TwiML application through which its documents come.
     application_sid: str | None = None
     #: What machine detection has found: human, machine_start, ...
@@ -128,6 +141,8 @@ class Call:
     on_key: Callable[[str], None] | None = None
     #: Who takes what is said, with the confidence of having understood it.
     on_speech: Callable[[str, float], None] | None = None
+    #: Who takes it that the phone sends the other side on; None: it talks to nobody in a <Dial>.
+    on_refer: Callable[[str], None] | None = None
     queue_sid: str | None = None
     conference_sid: str | None = None
 

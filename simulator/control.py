@@ -5,13 +5,14 @@ faults. No Twilio shape here: plain JSON, errors as {"error": "what was expected
 or 409.
 """
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
 from flask import Blueprint, Flask, Response, jsonify, request
 
 from simulator import shown
-from simulator.call import IN_PROGRESS, Call
+from simulator.call import IN_PROGRESS, Attestation, Call
 from simulator.endpoint import (
     ANSWERED_BY,
     ON_RING,
@@ -23,12 +24,19 @@ from simulator.endpoint import (
     is_phone_number,
 )
 from simulator.exchange import Exchange, UnknownNumber, WrongMoment
-from simulator.faults import REST_FAULTS, WEBHOOK_FAULTS
+from simulator.faults import QUEUE_FAULTS, REST_FAULTS, WEBHOOK_FAULTS
 from simulator.news import KINDS
 from simulator.stream import Stream, TooManyReaders, kinds_in
 
 LONGEST_WAIT_SECONDS = 30.0  # of a reader of the log, before it is answered with nothing new
 KEYS = frozenset("0123456789*#ABCDabcd")
+#: Twilio's words for how far the carriers vouch for a number.
+VERSTAT = re.compile(
+    r"No-TN-Validation|TN-Validation-(Passed-[ABC]|Failed(-[ABC])?)(-(Diverted|Passthrough))*"
+)
+JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
+#: The content of a Refer-To header.
+REFER_TO = re.compile(r"<?(sips?:[^\s@<>]+@[^\s@<>]+|tel:\+?[0-9]{1,15})>?")
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -38,6 +46,9 @@ class DialOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     to: str
     forwarded_from: str | None = None
     caller_name: str = ""
+    stir_verstat: str | None = None
+    stir_passport_token: str | None = None
+    add_ons: dict[str, Any] | None = None
     application_sid: str | None = None
     parameters: dict[str, str] = {}
 
@@ -51,6 +62,10 @@ class SpeechOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     confidence: float = 0.9
 
 
+class ReferOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    to: str
+
+
 class EndpointOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     on_ring: str
     delay_seconds: float | None = None
@@ -62,6 +77,7 @@ class FaultOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     do: str
     webhook: str | None = None
     rest: str | None = None
+    queue: str | None = None
     times: int = 1
     delay_seconds: float = 1.0
 
@@ -72,7 +88,9 @@ class ClockOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 # msgspec learns a class when it is first asked for, and lets other threads see it half learned:
 # two first requests at once would end the process. Here nobody else is there yet.
-for _order in (DialOrder, KeysOrder, SpeechOrder, EndpointOrder, FaultOrder, ClockOrder):
+for _order in (
+    DialOrder, KeysOrder, SpeechOrder, ReferOrder, EndpointOrder, FaultOrder, ClockOrder,
+):  # fmt: skip
     msgspec.json.Decoder(_order)
 
 
@@ -109,6 +127,7 @@ class Control:
             ("/simulator/calls/<sid>/press", self.press, "POST"),
             ("/simulator/calls/<sid>/say", self.say, "POST"),
             ("/simulator/calls/<sid>/answer", self.answer, "POST"),
+            ("/simulator/calls/<sid>/refer", self.refer, "POST"),
             ("/simulator/endpoints", self.list_endpoints, "GET"),
             ("/simulator/endpoints/<path:address>", self.put_endpoint, "PUT"),
             ("/simulator/state", self.state, "GET"),
@@ -153,6 +172,7 @@ class Control:
             words = ", ".join(WITHHELD)
             message = f'"from" is +E.164, client:..., sip:... or of {words}, not {order.from_!r}'
             raise Refused(400, message)
+        attestation = _attestation(order)
         if order.application_sid is not None:
             return self._dial_application(order)
         if not is_address(order.to):
@@ -168,6 +188,7 @@ class Control:
                     to=order.to,
                     forwarded_from=order.forwarded_from,
                     caller_name=order.caller_name,
+                    attestation=attestation,
                 )
             except UnknownNumber as error:
                 message = f"nobody has the number {order.to}: configure it, or a default voice URL"
@@ -219,6 +240,18 @@ class Control:
                 raise Refused(409, str(error)) from error
             self._network.agenda.run_ready()
             return {"sid": sid, "status": call.status}
+
+    def refer(self, sid: str) -> dict[str, Any]:
+        """A SIP phone in a <Dial> sends the caller on."""
+        target = _read(ReferOrder).to
+        if not REFER_TO.fullmatch(target):
+            raise Refused(400, f'"to" is sip:..., tel:+... or either in <>, not {target!r}')
+        with self._network.agenda.turn():
+            try:
+                self._exchange.refer_at_phone(self._answered_call(sid), target)
+            except WrongMoment as error:
+                raise Refused(409, str(error)) from error
+            return {"sid": sid, "to": target}
 
     def put_endpoint(self, address: str) -> dict[str, Any]:
         order = _read(EndpointOrder)
@@ -306,21 +339,29 @@ class Control:
 
     def order_fault(self) -> tuple[dict[str, Any], int]:
         order = _read(FaultOrder)
-        if (order.webhook is None) == (order.rest is None):
-            message = 'either "webhook" (a part of its URL or form) or "rest" ("POST /Calls")'
+        named = [
+            (door, target, deeds)
+            for door, target, deeds in (
+                ("webhook", order.webhook, WEBHOOK_FAULTS),
+                ("rest", order.rest, REST_FAULTS),
+                ("queue", order.queue, QUEUE_FAULTS),
+            )
+            if target is not None
+        ]
+        if len(named) != 1:
+            message = (
+                'one of "webhook" (a part of its URL or form), "rest" ("POST /Calls") or "queue" '
+                "(its name)"
+            )
             raise Refused(400, message)
-        door, target, deeds = (
-            ("webhook", order.webhook, WEBHOOK_FAULTS)
-            if order.webhook is not None
-            else ("rest", order.rest, REST_FAULTS)
-        )
+        [(door, target, deeds)] = named
         if order.do not in deeds:
             raise Refused(400, f'"do" is one of {", ".join(deeds)}, not {order.do!r}')
         if order.times < 1 or not 0 <= order.delay_seconds <= 3600:  # noqa: PLR2004 - an hour
             raise Refused(400, '"times" is at least 1, "delay_seconds" from 0 to 3600')
         fault = self._network.faults.order(
             door=door,
-            target=target or "",
+            target=target,
             do=order.do,
             times=order.times,
             seconds=order.delay_seconds,
@@ -343,6 +384,25 @@ class Control:
             raise Refused(409, "this simulator's clock runs by itself")
         self._network.agenda.advance(order.advance_seconds)
         return {"time": self._network.now()}
+
+
+def _attestation(order: DialOrder) -> Attestation:
+    """What is to be said of a caller. Raises Refused."""
+    verstat, token = order.stir_verstat, order.stir_passport_token
+    if verstat is not None and not VERSTAT.fullmatch(verstat):
+        message = f'"stir_verstat" is TN-Validation-Passed-A or its like, not {verstat!r}'
+        raise Refused(400, message)
+    if token is not None and not JWT.fullmatch(token):
+        raise Refused(400, f'"stir_passport_token" is a JWT (three parts, dots), not {token!r}')
+    found = Attestation(
+        stir_verstat=verstat,
+        passport_token=token,
+        add_ons=None if order.add_ons is None else msgspec.json.encode(order.add_ons).decode(),
+    )
+    if ":" in order.from_ and found != Attestation():
+        message = '"stir_verstat", "stir_passport_token" and "add_ons" are of a phone number'
+        raise Refused(400, f"{message}, not of {order.from_!r}")
+    return found
 
 
 def on_error(app: Flask) -> None:

@@ -2,9 +2,10 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 
 from simulator import permissions
-from simulator.agenda import Signal, Steps, Timer
+from simulator.agenda import Interruption, Scope, Signal, Steps, Timer
 from simulator.bridge import Bridge, Bridged
 from simulator.call import (
     CANCELED,
@@ -37,6 +38,7 @@ TIMEOUT_SECONDS = 30
 TIME_LIMIT_SECONDS = 14_400
 
 INVALID_PHONE_NUMBER, INVALID_SIP_URI, INVALID_ROOM_NAME = 13223, 13243, 13237
+NO_REFER_URL = 13802
 ANSWERED_BY_CONFERENCE = "answered"  # Twilio's DialCallStatus of a conference
 NOT_RECORDED = ("do-not-record", "false")
 
@@ -54,9 +56,12 @@ def dial(interpreter: Interpreter, element: Element) -> Steps[Next]:
     else:
         steps = _dial_phones(interpreter, element, nouns, recording)
     try:
-        return (yield from steps)
-    finally:
+        following = yield from steps
+    except Exception:  # not in `finally`: a call that is left when the simulator is gone has no end
         recording.stop()
+        raise
+    recording.stop()
+    return following
 
 
 def _nouns(element: Element) -> tuple[Element, ...]:
@@ -73,6 +78,14 @@ def _nouns(element: Element) -> tuple[Element, ...]:
 
 
 # -- phones
+
+
+class Referred(Interruption):
+    """The phone that was dialled sends the caller on (SIP REFER)."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__()
+        self.target = target
 
 
 @dataclasses.dataclass(eq=False)
@@ -121,6 +134,9 @@ def _dial_phones(
         attempt = _Attempt(interpreter, agenda.signal(), Bridge(agenda), recording)
         try:
             was_bridged = yield from _try(attempt, element, group)
+        except Referred as news:
+            attempt.give_up()
+            return _referral(interpreter, element, news.target)
         except (HungUp, Redirected):
             attempt.give_up()
             found = _report(attempt, interpreter.network.now())
@@ -151,10 +167,12 @@ def _try(
         return False
     interpreter.answer()
     attempt.recording.reached("answer")
-    limits = _limits(attempt, element, leg_or_none)
+    limits, talking = _limits(attempt, element, leg_or_none), Scope()
+    leg_or_none.on_refer = _on_refer(interpreter, element, talking)
     try:
         yield from attempt.bridge.hold()
     finally:
+        talking.close()
         limits.cancel()
         network.listen(interpreter.call, None)
     network.hang_up(leg_or_none)
@@ -173,6 +191,27 @@ def _limits(attempt: _Attempt, element: Element, leg: Call) -> Timer:
         network.listen(attempt.interpreter.call, on_key)
     seconds = element.number("timeLimit", TIME_LIMIT_SECONDS)
     return network.agenda.after(seconds, lambda: network.hang_up(leg))
+
+
+def _on_refer(interpreter: Interpreter, element: Element, talking: Scope) -> Callable[[str], None]:
+    def refer(target: str) -> None:
+        network, script = interpreter.network, interpreter.call.script
+        if element.get("referUrl") is None:
+            message = f"<Dial> without a referUrl was to send its caller to {target}"
+            network.complain(NO_REFER_URL, message, interpreter.call)
+        elif script is not None:
+            script.interrupt(Referred(target), talking)
+
+    return refer
+
+
+def _referral(interpreter: Interpreter, element: Element, target: str) -> DocumentRequest:
+    """What says how the caller goes on. The sources do not tell that `action` were asked, too."""
+    return DocumentRequest(
+        url=interpreter.resolve(element.attributes["referUrl"]),
+        method=element.get("referMethod") or "POST",
+        parameters=(("ReferTransferTarget", target),),
+    )
 
 
 def _new_leg(interpreter: Interpreter, element: Element, noun: Element) -> Call:

@@ -31,6 +31,8 @@ def enqueue(interpreter: Interpreter, element: Element) -> Steps[Next]:
     interpreter.answer()
     network = interpreter.network
     name, attributes = _line(element)
+    if network.faults.of_queue(name) is not None:
+        return interpreter.action(element, (("QueueResult", "system-error"),))
     size = element.get("maxQueueSize")
     queue = network.queue_named(name, max_size=None if size is None else int(size))
     if queue.is_full:
@@ -108,15 +110,21 @@ def _stay(
 def _talk(
     interpreter: Interpreter, element: Element, queue: CallQueue, member: Member, news: Bridged
 ) -> Steps[Next]:
-    """Dequeued by somebody's <Dial><Queue>: hear the whisper, then talk."""
+    """Dequeued by somebody's <Dial><Queue>: hear the whisper, then talk.
+
+    Who goes before both can talk was not bridged, though it was under way.
+    """
     found = dict(_leave(interpreter, queue, member, "bridged"))
     try:
         yield from hold_bridge(interpreter, news)
     except HungUp:
+        if not news.connected.has_fired:
+            found["QueueResult"] = "hangup"
         yield from interpreter.report(element, tuple(found.items()))
         raise
     except Redirected:
-        found["QueueResult"] = "redirected-from-bridged"
+        was_bridged = news.connected.has_fired
+        found["QueueResult"] = "redirected-from-bridged" if was_bridged else "bridging-in-process"
         yield from interpreter.report(element, tuple(found.items()))
         raise
     except TwimlError as error:  # of the whisper

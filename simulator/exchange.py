@@ -19,6 +19,7 @@ from simulator.call import (
     OUTBOUND_API,
     QUEUED,
     RINGING,
+    Attestation,
     Call,
     DocumentRequest,
     HungUp,
@@ -87,7 +88,13 @@ class Exchange:
     # -- somebody at a phone
 
     def dial_in(
-        self, *, from_: str, to: str, forwarded_from: str | None = None, caller_name: str = ""
+        self,
+        *,
+        from_: str,
+        to: str,
+        forwarded_from: str | None = None,
+        caller_name: str = "",
+        attestation: Attestation | None = None,
     ) -> Call:
         """Somebody dials a number of the account. Raises UnknownNumber."""
         number = self.network.number(to)
@@ -97,6 +104,7 @@ class Exchange:
         call = self._incoming(leading, from_=from_, to=to)
         call.phone_number_sid = number.sid
         call.forwarded_from = forwarded_from
+        call.attestation = attestation or call.attestation
         if leading.voice_caller_id_lookup:
             call.caller_name = caller_name
         self._ask(call, leading)
@@ -144,6 +152,16 @@ class Exchange:
             raise WrongMoment(message)
         assert call.picked_up is not None  # noqa: S101 - set when the call was made
         call.picked_up.fire(ANSWERED)
+
+    def refer_at_phone(self, call: Call, target: str) -> None:
+        """A phone sends whom it talks to on to `target` (SIP REFER).
+
+        Raises WrongMoment unless it is a SIP phone that was dialled by a <Dial>, and talks.
+        """
+        if call.on_refer is None or not call.to.startswith(("sip:", "sips:")):
+            message = f"call {call.sid}: a SIP phone that talks in a <Dial> was expected"
+            raise WrongMoment(message)
+        call.on_refer(target)
 
     # -- the application, through REST
 

@@ -1,4 +1,5 @@
-"""Misfortune by order: webhooks are lost, doubled, late or in the wrong order, REST calls fail.
+"""Misfortune by order: webhooks are lost, doubled, late or in the wrong order, REST calls fail,
+a queue takes nobody in.
 
 A fault names what it strikes by a part of the path, strikes a number of times and is then used up.
 """
@@ -11,13 +12,15 @@ from typing import Any
 
 WEBHOOK_FAULTS = ("lose", "duplicate", "delay", "reorder")
 REST_FAULTS = ("429", "500", "timeout_after_work", "delay")
+QUEUE_FAULTS = ("system-error",)
 
 
 @dataclasses.dataclass(kw_only=True)
 class Fault:
     number: int
-    door: str  # "webhook" or "rest"
-    target: str  # part of a webhook's URL or form; "POST /Participants" for a REST call
+    door: str  # "webhook", "rest" or "queue"
+    #: Part of a webhook's URL or form; "POST /Participants" for a REST call; a queue's name.
+    target: str
     do: str
     left: int
     seconds: float  # of the delay; of waiting for another webhook to go first
@@ -61,6 +64,10 @@ class Faults:
 
     def of_rest(self, method: str, path: str) -> Fault | None:
         return self._take("rest", lambda fault: fault.strikes_rest(method, path))
+
+    def of_queue(self, name: str) -> Fault | None:
+        """The fault that strikes somebody who is about to enter the queue of that name."""
+        return self._take("queue", lambda fault: fault.target == name)
 
     def _take(self, door: str, strikes: Callable[[Fault], bool]) -> Fault | None:
         with self._lock:

@@ -253,7 +253,7 @@ class Network:
             status = COMPLETED if call.status == IN_PROGRESS else CANCELED
         call.status = status
         call.ended_at = call.updated_at = self.now()
-        call.on_key = call.on_speech = call.sounding = None
+        call.on_key = call.on_speech = call.on_refer = call.sounding = None
         self.changed(call)
         for timer in call.ring_timers:
             timer.cancel()

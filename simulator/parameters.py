@@ -91,12 +91,17 @@ def first_request(call: Call) -> Parameters:
     """What only the first webhook of an inbound call from the phone network carries."""
     if call.direction != INBOUND or ":" in call.from_:
         return ()
-    is_known = call.from_.startswith("+")
-    token = {"parentCallInfoToken": secrets.token_urlsafe(48), "identityHeaderTokens": []}
-    return (
-        ("CallToken", urllib.parse.quote(json.dumps(token, separators=(",", ":")))),
-        ("StirVerstat", "TN-Validation-Passed-A" if is_known else "No-TN-Validation"),
-    )
+    told = call.attestation
+    usual = "TN-Validation-Passed-A" if call.from_.startswith("+") else "No-TN-Validation"
+    passports = [] if told.passport_token is None else [told.passport_token]
+    token = {"parentCallInfoToken": secrets.token_urlsafe(48), "identityHeaderTokens": passports}
+    found = {
+        "CallToken": urllib.parse.quote(json.dumps(token, separators=(",", ":"))),
+        "StirVerstat": told.stir_verstat or usual,
+        "StirPassportToken": told.passport_token,
+        "AddOns": told.add_ons,
+    }
+    return tuple((name, value) for name, value in found.items() if value is not None)
 
 
 def progress(call: Call, account_sid: str, *, event: str, now: int) -> Parameters:

@@ -29,6 +29,7 @@ from urllib3.exceptions import (
 
 from simulator.agenda import Agenda, Signal
 from simulator.faults import Faults
+from simulator.kept_documents import KeptDocuments
 from simulator.log import Log
 from simulator.settings import Settings
 from simulator.signature import sign
@@ -71,6 +72,7 @@ class Post:
         self._faults = faults
         self._settings = settings
         self.timings = Timings()
+        self._documents = KeptDocuments(agenda.now)
         self._lanes: dict[str, deque[_Errand]] = {}
         #: By lane: what waits for another to overtake it.
         self._held: dict[str, _Errand] = {}
@@ -172,8 +174,8 @@ class Post:
         while True:
             sent_at, started = self._agenda.now(), time.monotonic()
             answer = self._deliver_safely(errand.webhook)
-            duration_ms = (time.monotonic() - started) * 1000
-            self._record(errand.webhook, answer, sent_at=sent_at, duration_ms=duration_ms)
+            took = None if answer.was_kept else (time.monotonic() - started) * 1000
+            self._record(errand.webhook, answer, sent_at=sent_at, duration_ms=took)
             with self._agenda.turn():
                 lane = self._lanes[name]
                 lane.popleft()
@@ -233,6 +235,9 @@ class Post:
         """One try, through redirects. Also tells the cause of a failure: ct, rt, 4xx, 5xx or ""."""
         method, parameters = webhook.method, webhook.parameters
         for _ in range(MOST_REDIRECTS + 1):
+            kept = self._documents.good(with_query(url, parameters)) if method == "GET" else None
+            if kept is not None and webhook.is_document:
+                return dataclasses.replace(_answer(webhook, url, kept), was_kept=True), "2xx"
             try:
                 response = self._request(
                     webhook,
@@ -277,6 +282,9 @@ class Post:
         if method == "POST":
             headers["Content-Type"] = FORM
         left = max(deadline - time.monotonic(), 0.05)
+        may_be_kept = method == "GET" and webhook.is_document
+        if may_be_kept:
+            headers |= self._documents.conditions(target)
         if webhook.cookies:
             headers |= _cookies_of(webhook, method, target)
         response = self._connections().request(
@@ -296,7 +304,7 @@ class Post:
             extract_cookies_to_jar(  # type: ignore[no-untyped-call]
                 webhook.cookies, _asked(method, target), response
             )
-        return response
+        return self._documents.take(target, response) if may_be_kept else response
 
     def _connections(self) -> urllib3.PoolManager:
         """Those of the thread, without those that may be about to be closed."""

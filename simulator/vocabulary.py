@@ -63,6 +63,8 @@ URL = _url()
 METHOD = _method()
 NOT_HERE = Rule("nothing, since it is Twilio's but not simulated,", lambda _: False)
 FLAG = _flag()
+#: Of what a trunk does there is nothing to be seen where there is no other network.
+BYOC_TRUNK = r"BY[0-9a-fA-F]{32}"
 PROGRESS = _words("initiated", "ringing", "answered", "completed")
 LEG_RECORDING = _one_of(
     "do-not-record", "record-from-answer", "record-from-ringing",
@@ -73,7 +75,7 @@ RECORDING = {
     "recordingStatusCallback": _url(13256),
     "recordingStatusCallbackMethod": METHOD,
     "recordingStatusCallbackEvent": _words("in-progress", "completed", "absent", code=13621),
-    "recordingConfigurationId": NOT_HERE,
+    "recordingConfigurationId": _matches(r"[^\s]+", "a recording configuration's identifier"),
     "recordingTrack": _one_of("inbound", "outbound", "both", code=13622),
 }
 CALLEE = {
@@ -146,8 +148,8 @@ SHAPES: Mapping[str, Shape] = {
             "profanityFilter": _flag(13333),
             "finishOnKey": _matches(r"[0-9*#]?", "one key, or nothing", 13310),
             "numDigits": _number(1, 1000, 13314),
-            "partialResultCallback": NOT_HERE,
-            "partialResultCallbackMethod": NOT_HERE,
+            "partialResultCallback": URL,
+            "partialResultCallbackMethod": _method(13329),
             "language": ANY,
             "hints": ANY,
             "bargeIn": _flag(13332),
@@ -193,10 +195,10 @@ SHAPES: Mapping[str, Shape] = {
             "answerOnBridge": _flag(13219),
             "ringTone": ANY,
             "sequential": _flag(13218),
-            "referUrl": NOT_HERE,
-            "referMethod": NOT_HERE,
+            "referUrl": URL,
+            "referMethod": METHOD,
             "callReason": _matches(r".{1,50}", "at most 50 characters"),
-            "events": NOT_HERE,
+            "events": ANY,
         },
         children=("Number", "Client", "Sip", "Conference", "Queue"),
         has_text=True,
@@ -208,7 +210,7 @@ SHAPES: Mapping[str, Shape] = {
             **DETECTION,
             "method": _method(13221),
             "sendDigits": _matches(r"[0-9wW#*]+", "keys", 13222),
-            "byoc": NOT_HERE,
+            "byoc": _matches(BYOC_TRUNK, "a BYOC trunk's SID", 21300),
         },
         has_text=True,
     ),

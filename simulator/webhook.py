@@ -41,6 +41,8 @@ class Answer:
     url: str  # where it came from after redirects; relative addresses in it start here
     error_code: int | None = None
     error_message: str = ""
+    #: Nobody was asked: it was still good.
+    was_kept: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -85,6 +85,8 @@ class Announcements:
             input="dtmf speech" if words else "dtmf",
             num_digits=1,
             timeout=self._flow.menu_timeout_seconds,
+            # Else whoever has said a word would wait for the whole timeout.
+            speech_timeout="auto" if words else None,
             action=self._settings.url(f"menu?attempt={attempt}"),
             method="POST",
             action_on_empty_result=True,

@@ -147,9 +147,9 @@ def following(
             saved_at = time.monotonic()
         if not events and log.is_held_up:
             return HELD_UP_SECONDS
-        if is_flooded(len(events)) and len(events) < BATCH:
+        if is_flooded(len(events)) and not log.has_more:
             return Rest(FLOOD_REST_SECONDS)
-        if len(events) == BATCH or log.is_held_up or dealt not in {None, len(events)}:
+        if log.has_more or log.is_held_up or dealt not in {None, len(events)}:
             return True
         # Whoever has committed since has woken us, so nobody has to look whether there is more.
         return False if is_saved else SAVE_SECONDS

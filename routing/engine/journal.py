@@ -7,9 +7,9 @@ from typing import TypeVar
 from routing import sids
 from routing.clock import SECOND, Instant, iso_8601
 from routing.configuration import Configuration, Workflow
-from routing.events import CATALOGUE, TOLD_LIVE, Event
+from routing.events import CATALOGUE, INDEXED_FIELDS, TOLD_LIVE, Event
 from routing.ports import Work
-from routing.records import changed
+from routing.records import changed, maker
 from routing.reservation import Reservation
 from routing.task import CANCELED, COMPLETED, Task
 from routing.task_queue import TaskQueue
@@ -50,37 +50,54 @@ def tell(
     Raises KeyError for a type that is not in the catalogue.
     """
     resource_type, groups = CATALOGUE[event_type]
-    workspace = configuration.workspace
+    workspace, now = configuration.workspace, work.now
     carried = {"workspace_sid": workspace.sid, "workspace_name": workspace.friendly_name}
     known = subject.told
     for group in groups:
         if group not in known:
             told: dict[str, str] = {}
-            _GROUPS[group](told, subject, configuration, work.now)
+            _GROUPS[group](told, subject, configuration, now)
             known[group] = told
         carried |= known[group]
     if extra:
         carried |= extra
+    field_of = carried.get
     work.emit(
-        Event(
-            sid=sids.new_sid(sids.EVENT),
-            workspace_sid=workspace.sid,
-            type=event_type,
-            resource_type=resource_type,
-            resource_sid=carried[_SID_OF[resource_type]],
-            description=description,
-            carried=carried,
-            occurred_at=work.now,
-            picture=_picture(work, subject) if event_type in TOLD_LIVE else None,
-            task_sid=carried.get("task_sid"),
-            reservation_sid=carried.get("reservation_sid"),
-            worker_sid=carried.get("worker_sid"),
-            task_queue_sid=carried.get("task_queue_sid"),
-            workflow_sid=carried.get("workflow_sid"),
-            task_channel_sid=carried.get("task_channel_sid"),
+        _event(
+            sids.new_sid(sids.EVENT),
+            workspace.sid,
+            event_type,
+            resource_type,
+            carried[_SID_OF[resource_type]],
+            description,
+            carried,
+            now,
+            0,  # the store gives it its place
+            _picture(work, subject) if event_type in TOLD_LIVE else None,
+            None,
+            *map(field_of, INDEXED_FIELDS),
         )
     )
 
+
+#: By place: of nothing are so many made, and most of the price would be the names.
+_event = maker(
+    Event,
+    (
+        "sid",
+        "workspace_sid",
+        "type",
+        "resource_type",
+        "resource_sid",
+        "description",
+        "carried",
+        "occurred_at",
+        "position",
+        "picture",
+        "actor",
+        *INDEXED_FIELDS,
+    ),
+)
 
 #: {resource type: the field that names the resource}
 _SID_OF = {kind: kind.replace("-", "_") + "_sid" for kind, _ in CATALOGUE.values()}

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 #: Numbers of rows for which SQLite gets a statement: any small one, then fewer and fewer of them.
 #: Each statement is run with several turns at the interpreter, each text is compiled once.
-_SIZES: Final = (*range(1, 9), 12, 16)
+_SIZES: Final = (*range(1, 9), 12, 16, 32, 64)
 _encode: Final = msgspec.json.Encoder().encode
 
 

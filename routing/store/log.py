@@ -200,6 +200,8 @@ class FollowedLog:
         self._settled = 0
         #: Where the first gap was seen of which that is not known yet, and who may still fill it.
         self._doubt: _Doubt | None = None
+        #: The last look found as many events as it asked for.
+        self.has_more = False
 
     def start_after(self, position: int) -> None:
         """Reads what comes after that position, wherever the follower was; 0 is the beginning."""
@@ -238,6 +240,7 @@ class FollowedLog:
             if not seen.number and self.is_held_up:
                 # The usual gap is over by now: look again before making the follower wait.
                 seen = self._read(limit)
+            self.has_more = seen.number >= limit
             found = [self._event_of(row) for row in seen.rows]
             if found or not seen.number:
                 return found

@@ -19,6 +19,7 @@ from simulator.recording import EVENTS, LegRecording, RecordingCallback
 from simulator.rest import errors
 from simulator.rest.errors import bad
 from simulator.twiml import TwimlError, parse
+from simulator.vocabulary import BYOC_TRUNK
 from simulator.webhook import parse_overrides
 
 LONGEST_TWIML = 4000  # characters
@@ -35,11 +36,12 @@ INAUDIBLE = {
     "CallerDisplayName": r".{0,256}",
     "SipAuthUsername": r".{1,256}",
     "SipAuthPassword": r".{1,256}",
+    "Byoc": BYOC_TRUNK,
 }
 
 #: Twilio's, but not simulated: refused unless they say "off".
 NOT_SIMULATED = frozenset({
-    "Byoc", "ClientNotificationUrl", "IncludeSoftDeleted", "Beta", "Origin",
+    "ClientNotificationUrl", "IncludeSoftDeleted", "Beta", "Origin",
     "AccountSid", "ApiVersion", "AddressSid", "BundleSid", "IdentitySid", "EmergencyStatus",
     "EmergencyAddressSid", "TrunkSid", "VoiceReceiveMode", "SmsApplicationSid",
     "SmsFallbackMethod", "SmsFallbackUrl", "SmsMethod", "SmsUrl", "SmsStatusCallback",
@@ -73,8 +75,8 @@ class Form:
                 expected = ", ".join(sorted(known)) or "none"
                 raise bad(errors.BAD_VALUE, f"Unknown parameter {name}; known are: {expected}")
             elif sent[name] and not re.fullmatch(INAUDIBLE[name], sent[name]):
-                message = f"{name} is {INAUDIBLE[name]}, not {sent[name]!r}"
-                raise bad(errors.BAD_VALUE, message)
+                code = errors.INVALID_BYOC_TRUNK if name == "Byoc" else errors.BAD_VALUE
+                raise bad(code, f"{name} is {INAUDIBLE[name]}, not {sent[name]!r}")
 
     def has(self, name: str) -> bool:
         return name in self._sent

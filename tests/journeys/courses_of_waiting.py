@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from routing.task import MAX_ASSIGNED_SECONDS
 from tests.journeys.courses import (
     CANCELED,
     End,
@@ -292,6 +293,40 @@ def after_work_that_nobody_ends_ends_by_itself(stage: Stage) -> End:
         call=call, status="completed", reason=stage.office.centre.task(sid).reason,
         reservations=("completed",), told=("task.wrapup", "reservation.completed"),
     )  # fmt: skip
+
+
+@course("assigned for good", "stuck tasks", once=True)
+def after_work_that_lasts_for_a_day_ends_with_its_task_and_the_agent_is_free(stage: Stage) -> End:
+    forgotten, sid, alice = talk(stage)
+    stage.hang_up(forgotten)
+    stage.until(lambda: stage.office.centre.status(sid) == "wrapping")
+    stage.office.centre.pass_time(MAX_ASSIGNED_SECONDS - 60)
+    assert alice.load == 1
+    stage.office.centre.pass_time(60)
+    stage.settle()
+    assert (alice.load, alice.reservations()) == (0, {})
+    assert stage.told(sid)[-1] == "task.system-deleted"
+    call = call_in(stage)
+    connect(stage, alice, call)
+    stage.hang_up(call)
+    return End(call=call, status="wrapping", reason="Conference ended", reservations=("completed",))
+
+
+@course("abandoned", flow=flow())
+def a_caller_whom_the_queue_cannot_take_hears_so_and_leaves_no_task(stage: Stage) -> End:
+    centre = stage.office.centre
+    alice = stage.agent("Alice")
+    stage.control("POST", "faults", {"queue": stage.office.flow.queue, "do": "system-error"})
+    call = stage.dial()
+    stage.until(is_over(stage, call))
+    assert centre.channel(alice.worker_sid).assigned_tasks == 0
+    return End(
+        call=call,
+        status="canceled",
+        reason="the queue failed",
+        heard="Sorry.",
+        told=("task.created", "task.canceled"),
+    )
 
 
 @course("signatures")

@@ -4,7 +4,9 @@ import threading
 
 import pytest
 
-from routing.background.loops import Loop
+from routing.background.loops import BATCH, Loop, following
+from tests.routing.centre import Centre
+from tests.store.records import emit_all, event
 
 
 class _Signal:
@@ -57,3 +59,14 @@ def test_a_step_that_asked_for_a_moment_is_not_put_off_by_gathering(
 
 def test_a_loop_that_gathers_nothing_sleeps_as_long_as_it_may() -> None:
     assert _twice(0.5).waits[0] == 0.5
+
+
+def test_a_follower_goes_on_at_once_as_long_as_there_is_more(centre: Centre) -> None:
+    kinds = ("task.canceled", "task.updated") * (2 * BATCH)
+    emit_all(centre.store, [event(centre.workspace_sid, type=kind) for kind in kinds])
+    seen: list[str] = []
+    log = centre.store.event_log("probe", frozenset({"task.canceled"}))
+    step = following(log, lambda events: seen.extend(each.type for each in events))
+    while step() is True:
+        pass
+    assert len(seen) == 2 * BATCH

@@ -97,7 +97,10 @@ class Application:
             query=request.args.to_dict(),
             headers=dict(request.headers),
             is_signed=RequestValidator(TOKEN).validate(
-                request.url, form or {}, request.headers.get("X-Twilio-Signature", "")
+                # As it was written: request.url has read some of its escapes.
+                request.host_url.rstrip("/") + request.environ["REQUEST_URI"],
+                form or {},
+                request.headers.get("X-Twilio-Signature", ""),
             ),
         )
         with self._changed:

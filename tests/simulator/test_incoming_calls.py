@@ -208,3 +208,45 @@ def test_cookies_are_kept_within_a_call(town: Town, application: Application) ->
     assert application.at("/next")[0].headers["Cookie"] == "visitor=seven"
     town.dial()
     assert "Cookie" not in application.at("/voice")[1].headers
+
+
+def test_what_others_say_of_the_caller_is_told_once(town: Town, application: Application) -> None:
+    passport = "eyJhbGciOiJFUzI1NiJ9.eyJhdHRlc3QiOiJCIn0.c2lnbmVk"
+    add_ons = {"status": "successful", "results": {"spam": {"score": 1}}}
+    application.says("/voice", '<Gather action="pressed" numDigits="1"/>')
+    application.says("/pressed", "<Hangup/>")
+    order = {
+        "from": CALLER,
+        "to": LINE,
+        "stir_verstat": "TN-Validation-Failed-B-Passthrough",
+        "stir_passport_token": passport,
+        "add_ons": add_ons,
+    }
+    answer = town.post("/simulator/calls", order)
+    assert answer.status_code == 201, answer.text
+    town.settle()
+    first = application.last("/voice")
+    assert set(first) == FIRST_KEYS | {"StirPassportToken", "AddOns"}
+    assert first["StirVerstat"] == "TN-Validation-Failed-B-Passthrough"
+    assert first["StirPassportToken"] == passport
+    assert json.loads(first["AddOns"]) == add_ons
+    token = json.loads(urllib.parse.unquote(first["CallToken"]))
+    assert token["identityHeaderTokens"] == [passport]
+    town.press(answer.json()["sid"], "1")
+    later = {"CallToken", "StirVerstat", "StirPassportToken", "AddOns"}
+    assert not later & set(application.last("/pressed"))
+
+
+def test_what_nobody_could_say_of_a_caller_is_refused(town: Town) -> None:
+    wrong: tuple[dict[str, object], ...] = (
+        {"stir_verstat": "believed"},
+        {"stir_passport_token": "a token"},
+        {"add_ons": "spam"},
+        {"add_ons": {}, "from": "client:ann"},
+        {"stir_verstat": "No-TN-Validation", "from": "sip:ann@example.com"},
+    )
+    for order in wrong:
+        answer = town.post("/simulator/calls", {"from": CALLER, "to": LINE, **order})
+        assert answer.status_code == 400, order
+        assert next(iter(order)) in answer.json()["error"]
+    assert town.state()["calls"] == []

@@ -13,6 +13,7 @@ from simulator.settings import Settings
 from tests.simulator.application import TOKEN, Application
 from tests.simulator.town import ACCOUNT, CALLER, LINE, Town
 
+PHONE = "+14155550111"
 SILENCE = '<Response><Pause length="60"/></Response>'
 
 
@@ -192,12 +193,7 @@ def test_the_fallback_is_asked_each_time_but_never_in_a_circle(application: Appl
 @pytest.mark.parametrize(
     "verbs",
     [
-        '<Gather partialResultCallback="/x"/>',
-        '<Dial referUrl="/x"><Number>+15550111</Number></Dial>',
-        '<Dial events="answered"><Number>+15550111</Number></Dial>',
-        '<Dial><Number byoc="BY1">+15550111</Number></Dial>',
         '<Dial><Conference eventCallbackUrl="/x">room</Conference></Dial>',
-        '<Record recordingConfigurationId="x"/>',
         "<Connect/>",
     ],
 )
@@ -212,6 +208,27 @@ def test_what_is_not_simulated_is_refused_by_its_name(
     assert town.call(sid)["status"] == "completed"
 
 
+def test_what_only_others_would_notice_is_checked_and_changes_nothing(
+    town: Town, application: Application
+) -> None:
+    """A trunk of one's own, a recording's configuration, events that go to a stream."""
+    trunk = "BY" + "1" * 32
+    application.says(
+        "/voice",
+        '<Dial events="answered" record="record-from-answer" recordingConfigurationId="config_1">'
+        f'<Number byoc="{trunk}">{PHONE}</Number></Dial>',
+    )
+    sid = town.dial()
+    made = town.client.calls.create(from_=LINE, to=PHONE, twiml=SILENCE, byoc=trunk)
+    town.client.conferences("room").participants.create(from_=LINE, to=PHONE, byoc=trunk)
+    town.wait(1)
+    assert town.errors() == []
+    assert [town.call(one)["status"] for one in (sid, made.sid)] == ["in-progress"] * 2
+    application.says("/voice", f'<Dial><Number byoc="BY1">{PHONE}</Number></Dial>')
+    town.dial()
+    assert town.errors() == [21300]
+
+
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [
@@ -220,7 +237,7 @@ def test_what_is_not_simulated_is_refused_by_its_name(
         ({"machine_detection": "Guess"}, 20001),
         ({"machine_detection": "Enable", "machine_detection_timeout": 61}, 20001),
         ({"trim": "a bit"}, 20001),
-        ({"byoc": "BY" + "1" * 32}, 20001),
+        ({"byoc": "TK" + "1" * 32}, 21300),
         ({"caller_id": "me"}, 21212),
         ({"call_reason": "x" * 51}, 20001),
     ],

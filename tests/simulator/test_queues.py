@@ -166,6 +166,42 @@ def test_a_redirect_out_of_the_bridge_is_reported_as_such(
     assert town.heard(agent.sid) == ["Alone"]
 
 
+@pytest.mark.parametrize(
+    ("leaves_by", "result"), [("redirect", "bridging-in-process"), ("hangup", "hangup")]
+)
+def test_who_leaves_before_they_could_talk_was_not_bridged(
+    town: Town, application: Application, leaves_by: str, result: str
+) -> None:
+    application.says("/agent", "<Dial><Queue url='whisper'>support</Queue></Dial><Say>Alone</Say>")
+    application.says("/whisper", "<Say>You will be connected</Say>")
+    caller = town.dial()
+    agent = town.client.calls.create(
+        to="+13125550199", from_="+15550100", url=application.url("/agent")
+    )
+    town.wait(1)
+    assert town.heard(caller) == ["You will be connected"]
+    if leaves_by == "hangup":
+        town.hang_up(caller)
+    else:
+        town.client.calls(caller).update(twiml="<Response><Say>Moved</Say></Response>")
+        town.settle()
+    assert application.last("/left")["QueueResult"] == result
+    assert town.heard(agent.sid) == ["Alone"]
+
+
+def test_a_queue_that_breaks_down_is_told_as_twilios_own_fault(
+    town: Town, application: Application
+) -> None:
+    town.fault(queue="support", do="system-error")
+    sid = town.dial()
+    form = application.last("/left")
+    assert form["QueueResult"] == "system-error"
+    assert "QueueSid" not in form, "it was never in the queue"
+    assert town.heard(sid) == ["Goodbye"]
+    other = town.dial()
+    assert town.call(other)["queue"] is not None, "once is enough"
+
+
 def test_whoever_dials_an_empty_queue_waits_for_the_first(
     town: Town, application: Application
 ) -> None:

@@ -9,14 +9,14 @@ from tests.simulator.town import LINE, Town
 def test_what_the_caller_says_goes_to_the_action(town: Town, application: Application) -> None:
     application.says(
         "/voice",
-        '<Gather input="dtmf speech" action="answer" language="en-GB">'
+        '<Gather input="dtmf speech" action="answer" language="en-GB" speechTimeout="auto">'
         "<Say>Yes or no?</Say></Gather>",
     )
     application.says("/answer", "<Say>Noted</Say>")
     sid = town.dial()
     said = town.post(f"/simulator/calls/{sid}/say", {"text": "yes please", "confidence": 0.5})
     assert said.status_code == 200
-    town.settle()
+    town.wait(1)
     form = application.last("/answer")
     assert form["SpeechResult"] == "yes please"
     assert form["Confidence"] == "0.50000000"

@@ -108,6 +108,9 @@ def test_a_key_of_the_menu_becomes_attributes_of_the_task(small_office: Office) 
 def test_a_word_may_be_said_instead(small_office: Office) -> None:
     office = office_with(small_office, menu=MENU)
     call = office.dial_in()
+    [gather] = parsed(call.documents[-1]).iter("Gather")
+    assert gather.get("input") == "dtmf speech"
+    assert gather.get("speechTimeout") == "auto", "whoever has spoken does not wait for a timeout"
     choose(office, call, "/voice/menu?attempt=0", SpeechResult="I want SALES, please.")
     assert attributes_of(tasks_of(office)[0])["topic"] == "sales"
 
