@@ -127,9 +127,7 @@ class House:
         matches.start()
         return (
             *self._callbacks.loops,
-            self._follower(
-                "router", router.CONCERNS, matches.follow, led_to=lambda: matches.made, bare=True
-            ),
+            matches.loop(self.store),
             self._follower("voice", assignment.CONCERNS, assignments.follow),
             Loop(
                 "timers",
@@ -175,12 +173,8 @@ class House:
         name: str,
         concerns: frozenset[str],
         react: Callable[[Sequence[Event]], None],
-        *,
-        led_to: Callable[[], int] | None = None,
-        bare: bool = False,
     ) -> Loop:
-        log = self.store.event_log(name, concerns, bare=bare)
-        return self._loop(name, following(log, react, led_to), concerns)
+        return self._loop(name, following(self.store.event_log(name, concerns), react), concerns)
 
     def start(self) -> None:
         """Starts the followers, unless another process has them."""

@@ -16,8 +16,7 @@ from app import COLLECTED_AFTER
 from bench import raw, servers
 from bench.centres import CHANNEL, Centre, open_centre
 from bench.figures import Figure, median
-from routing.background.loops import following
-from routing.background.router import CLAIMS_PER_COMMIT, CONCERNS, Router
+from routing.background.router import CLAIMS_PER_COMMIT, Router
 from routing.engine import tasks
 from routing.memory import settle_memory
 from routing.ports import Work
@@ -104,7 +103,7 @@ def assign(centre: Centre, number: int) -> None:
     """So many Tasks, each with its Reservation, when it returns."""
     router = Router(centre.engine)
     router.start()
-    step = following(centre.store.event_log("router", CONCERNS, bare=True), router.follow)
+    step = router.step(centre.store)
     for first in range(0, number, CLAIMS_PER_COMMIT):
         batch = min(CLAIMS_PER_COMMIT, number - first)
         centre.engine.add(_create, centre.workspace_sid, batch)

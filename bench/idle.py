@@ -22,7 +22,7 @@ from bench.centres import CHANNEL, Centre, open_centre
 from bench.figures import Figure, quantile
 from routing import timers
 from routing.background.loops import Loop, following, timing
-from routing.background.router import CONCERNS, Router
+from routing.background.router import Router
 from routing.engine import reservations, tasks
 from routing.events import Event
 from routing.ports import Work
@@ -153,11 +153,7 @@ class _Shift:
         router.start()
         offers = frozenset({"reservation.created"})
         return [
-            Loop(
-                "router",
-                following(store.event_log("router", CONCERNS, bare=True), router.follow),
-                store.subscribe(CONCERNS),
-            ),
+            router.loop(store),
             Loop("timers", timing(self._engine), store.subscribe(timers.TOPICS), rest_seconds=0.1),
             Loop(
                 "agents",

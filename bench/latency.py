@@ -14,8 +14,7 @@ import requests
 from bench import servers
 from bench.figures import Figure, quantile
 from commands.provision import provision
-from routing.background.loops import Loop, following
-from routing.background.router import CONCERNS, Router
+from routing.background.router import Router
 from routing.clock import SystemClock
 from routing.engine import Engine, tasks, workers
 from routing.store import SqlStore, open_store
@@ -74,8 +73,7 @@ def _in_process(url: str, samples: int) -> list[float]:
     engine = Engine(store, SystemClock())
     router = Router(engine)
     router.start()
-    log = store.event_log("router", CONCERNS, bare=True)
-    loop = Loop("router", following(log, router.follow), store.subscribe(CONCERNS))
+    loop = router.loop(store)
     loop.start()
     # Whoever waits must not keep the router from its work by looking all the time.
     offers = store.subscribe(frozenset({"reservation.created"}))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from routing.api_key import ApiKey
@@ -215,6 +216,10 @@ class Work(Protocol):
         """To be said by whoever reads one row and then asks for its configuration."""
         ...
 
+    def bring(self, workspace_sid: str, version: int) -> None:
+        """Which configuration it has, where that was read just now."""
+        ...
+
     def configuration(self, workspace_sid: str) -> Configuration:
         """How the workspace is set up; raises NotFound when there is no such workspace."""
         ...
@@ -322,6 +327,18 @@ class Store(Protocol):
         again under lock in any case.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival(Event):
+    """A Task came into a TaskQueue: told with what was there when that was read.
+
+    Both are newer than the event, or as old; so is what other events say that were read with it.
+    """
+
+    task: Task
+    #: Of the Task's Workspace.
+    configuration_version: int
 
 
 class EventLog(Protocol):

@@ -5,16 +5,18 @@ them into the index, so that reading an event twice, or late, does no harm. A cl
 that somebody was faster: the rows are read again, and the Task is proposed anew.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from routing.background.loops import Loop, following
 from routing.configuration import Configuration
 from routing.engine import Engine, matchable, offers, skipping
 from routing.errors import NotFound
 from routing.events import CATALOGUE, Event
 from routing.matching import MatchingIndex, Proposal
 from routing.memory import settle_memory, undisturbed
-from routing.ports import Work
+from routing.ports import Arrival, Work
+from routing.store import SqlStore
 from routing.task import ASSIGNED, PENDING
 from routing.transfer import INITIATED
 
@@ -48,6 +50,8 @@ _BESIDE_THE_POINT = frozenset(
 )
 #: The types of events that the router follows.
 CONCERNS = frozenset(CATALOGUE) - _BESIDE_THE_POINT
+#: What it has offered itself need not wake it: the index went on when it proposed that.
+_UNLESS_OWN = frozenset({"reservation.created"})
 
 
 @dataclass(slots=True)
@@ -56,6 +60,8 @@ class _Touched:
 
     task_sids: set[str] = field(default_factory=set)
     worker_sids: set[str] = field(default_factory=set)
+    #: Of the Tasks those that came with their row, by SID.
+    arrivals: dict[str, Arrival] = field(default_factory=dict)
     #: Tasks that came to a step of their Workflow: its `skip_if` is asked after a first look.
     arrived: set[str] = field(default_factory=set)
 
@@ -81,6 +87,16 @@ class Router:
         #: Reservations that were made here so far.
         self.made = 0
 
+    def loop(self, store: SqlStore) -> Loop:
+        """The thread that follows the store's log."""
+        signal = store.subscribe(CONCERNS, unless_own=_UNLESS_OWN)
+        return Loop("router", self.step(store), signal)
+
+    def step(self, store: SqlStore, name: str = "router") -> Callable[[], bool | float]:
+        """Its step, for a follower of that name."""
+        log = store.event_log(name, CONCERNS, bare=True, with_arrivals=True)
+        return following(log, self.follow, lambda: self.made)
+
     def start(self) -> None:
         """Builds the index of each workspace from the tables and offers what already waits."""
         for workspace in self._engine.read(lambda work: work.workspaces.find()):
@@ -98,6 +114,8 @@ class Router:
                 here.task_sids.add(event.task_sid)
                 if event.type == "task-queue.entered":
                     here.arrived.add(event.task_sid)
+                if isinstance(event, Arrival):
+                    here.arrivals[event.task_sid] = event
             if event.worker_sid is not None:
                 here.worker_sids.add(event.worker_sid)
         for workspace_sid, here in touched.items():
@@ -218,10 +236,14 @@ def _refresh(work: Work, known: _Known, workspace_sid: str, touched: _Touched) -
 
     False when that is not enough: the workspace is gone by now, or has other rules.
     """
+    arrivals = touched.arrivals
+    for arrival in arrivals.values():
+        work.bring(workspace_sid, arrival.configuration_version)
+    to_read = touched.task_sids - arrivals.keys()
     work.foresee_configuration(workspace_sid)
     work.workers.foresee_all(sid=touched.worker_sids)
     work.worker_channels.foresee_all(worker_sid=touched.worker_sids)
-    work.tasks.foresee_all(sid=touched.task_sids)
+    work.tasks.foresee_all(sid=to_read)
     try:
         configuration = work.configuration(workspace_sid)
     except NotFound:
@@ -232,7 +254,14 @@ def _refresh(work: Work, known: _Known, workspace_sid: str, touched: _Touched) -
             return False
         _reconfigure(work, known, configuration)
     _refresh_workers(work, index, configuration, touched.worker_sids)
-    _refresh_tasks(work, index, configuration, touched.task_sids)
+    tasks = {task.sid: task for task in work.tasks.find(sid=to_read)}
+    tasks |= {sid: arrival.task for sid, arrival in arrivals.items()}
+    for sid in touched.task_sids:
+        task = tasks.get(sid)
+        if task is not None and task.is_wanting:
+            matchable.put_task(work, index, configuration, task)
+        else:
+            index.drop_task(sid)
     return True
 
 
@@ -242,18 +271,6 @@ def _refresh_workers(
     present = _put_workers(work, index, configuration, sid=sids)
     for sid in sids - present:
         index.drop_worker(sid)
-
-
-def _refresh_tasks(
-    work: Work, index: MatchingIndex, configuration: Configuration, sids: set[str]
-) -> None:
-    tasks = {task.sid: task for task in work.tasks.find(sid=sids)}
-    for sid in sids:
-        task = tasks.get(sid)
-        if task is not None and task.is_wanting:
-            matchable.put_task(work, index, configuration, task)
-        else:
-            index.drop_task(sid)
 
 
 def _reconfigure(work: Work, known: _Known, configuration: Configuration) -> None:

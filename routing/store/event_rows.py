@@ -7,10 +7,12 @@ from typing import Any, Final
 import msgspec
 
 from routing.events import INDEXED_FIELDS, Event
+from routing.ports import Arrival
 from routing.records import maker
 from routing.store.inserts import Inserts, inserts
 from routing.store.statements import SqlDialect
 from routing.store.tables import events
+from routing.task import Task
 
 #: The columns of a row that is written; its position is the database's to give.
 WRITTEN: Final = (
@@ -35,7 +37,10 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(dict[str, str]).decode
 _decode_picture: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _indexed: Final = operator.attrgetter(*INDEXED_FIELDS)
-_event: Final = maker(Event, (*READ, PICTURE))
+_FIELDS: Final = (*READ, PICTURE)
+_event: Final = maker(Event, _FIELDS)
+_fields: Final = operator.attrgetter(*_FIELDS)
+_decode_arrival: Final = msgspec.json.Decoder(tuple[int, Task]).decode
 _CARRIED, _ACTOR = READ.index("carried"), READ.index("actor")
 
 
@@ -70,6 +75,21 @@ def event_of(row: Sequence[Any]) -> Event:
     if cells[-1] is not None:
         cells[-1] = _decode_picture(cells[-1])
     return _event(*cells)
+
+
+def arrival_of(row: Sequence[Any]) -> Event:
+    """The event of a row of the columns READ and one more: an Arrival where that is not empty, a
+    JSON array of the configuration's version and the Task.
+    """
+    event = event_of(row[:-1])
+    if row[-1] is None:
+        return event
+    version, task = _decode_arrival(row[-1])
+    return Arrival(
+        **dict(zip(_FIELDS, _fields(event), strict=True)),
+        task=task,
+        configuration_version=version,
+    )
 
 
 def event_inserts(dialect: SqlDialect) -> Inserts:

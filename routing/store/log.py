@@ -35,8 +35,10 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Select,
+    Text,
     bindparam,
     case,
+    cast,
     column,
     func,
     literal,
@@ -47,15 +49,17 @@ from sqlalchemy import (
 
 from routing.events import Event
 from routing.store.database import Database
-from routing.store.event_rows import PICTURE, READ, event_of
+from routing.store.event_rows import PICTURE, READ, arrival_of, event_of
 from routing.store.statements import POSTGRESQL, SqlDialect, packed, unpacked
-from routing.store.tables import events
+from routing.store.tables import events, tasks, workspaces
 from routing.store.unit_of_work import UnitOfWork
 
 #: Rows that a follower passes over before it remembers for good that it did.
 MAX_PASSED: Final = 1000
 #: Positions that transactions on their way may have drawn below the newest one that is visible.
 _STILL_TO_COME: Final = 1000
+#: The type of events that tell of an arrival.
+_ARRIVAL: Final = "task-queue.entered"
 #: The place of an event's type in a row.
 _TYPE: Final = READ.index("type")
 
@@ -67,6 +71,7 @@ class _LogStatements:
         concerns: frozenset[str] | None,
         bare: bool,
         with_pictures: bool,
+        with_arrivals: bool,
     ) -> None:
         """Where there may be gaps, what is passed over comes, too, but without what it carries,
         which is most of a row. Where there are none, it is only counted.
@@ -82,6 +87,8 @@ class _LogStatements:
             concerned = _concerned(events.c.type, concerns)
             for name in ("carried", PICTURE)[: 1 + with_pictures]:
                 columns[name] = case((concerned, events.c[name]), else_=None).label(name)
+        if with_arrivals:
+            columns["arrival"] = _arrival()
         after: Select[Any] = (
             select(*columns.values())
             .where(events.c.position > bindparam("after"))
@@ -108,6 +115,18 @@ _statements = functools.lru_cache(maxsize=64)(_LogStatements)
 
 def _concerned(of_type: ColumnElement[Any], concerns: frozenset[str]) -> ColumnElement[bool]:
     return of_type.in_([literal(name) for name in sorted(concerns)])
+
+
+def _arrival() -> ColumnElement[Any]:
+    """Of an event that tells of one what `event_rows.arrival_of` expects, else NULL."""
+    task = tasks.table_valued()
+    now = (
+        select(cast(func.json_build_array(workspaces.c.configuration_version, task), Text))
+        .select_from(tasks.join(workspaces, workspaces.c.sid == tasks.c.workspace_sid))
+        .where(tasks.c.sid == events.c.task_sid)
+        .scalar_subquery()
+    )
+    return case((events.c.type == literal(_ARRIVAL), now), else_=None)
 
 
 def _writers() -> Select[Any]:
@@ -158,15 +177,19 @@ class FollowedLog:
         *,
         bare: bool = False,
         with_pictures: bool = False,
+        with_arrivals: bool = False,
     ) -> None:
         """`concerns` are the types of events that the follower is given; None for all. `bare` is
         for one that only wants to know what they are about: they come without description and
-        without what they carry.
+        without what they carry. `with_arrivals` makes them Arrivals where they tell of one and that
+        saves a trip to the server; no pictures then.
         """
         self.name = name
         self._database = database
         self._bare = bare
         self._with_pictures = with_pictures
+        self._with_arrivals = with_arrivals and database.dialect is POSTGRESQL
+        self._event_of = arrival_of if self._with_arrivals else event_of
         self.concern(concerns)
         self._cursor: int | None = None
         self._unsaved: int | None = None
@@ -194,7 +217,11 @@ class FollowedLog:
         """From the next `read` on it is given events of these types; None for all."""
         self._concerns = concerns
         self._statements = _statements(
-            self._database.dialect, concerns, self._bare, self._with_pictures
+            self._database.dialect,
+            concerns,
+            self._bare,
+            self._with_pictures,
+            self._with_arrivals,
         )
 
     @property
@@ -214,7 +241,7 @@ class FollowedLog:
                 # The usual gap is over by now: look again before making the follower wait.
                 seen = self._read(limit)
             self.has_more = seen.number >= limit
-            found = [event_of(row) for row in seen.rows]
+            found = [self._event_of(row) for row in seen.rows]
             if found or not seen.number:
                 return found
             self._cursor = seen.last

@@ -36,11 +36,14 @@ class SqlStore:
         """Notified after each commit that emitted events or set something due."""
         return self._database.wake_ups.by_all
 
-    def subscribe(self, topics: frozenset[str]) -> WakeUp:
+    def subscribe(
+        self, topics: frozenset[str], *, unless_own: frozenset[str] = frozenset()
+    ) -> WakeUp:
         """A signal for commits that wrote an event of one of these types, or that made a row of a
-        table due: `due instructions`, and so on. Commits of other processes wake it in any case.
+        table due: `due instructions`, and so on. Commits of other processes wake it in any case;
+        those of the thread that waits for it, not by a topic of `unless_own`.
         """
-        return self._database.wake_ups.subscribe(topics)
+        return self._database.wake_ups.subscribe(topics, unless_own=unless_own)
 
     def resubscribe(self, signal: WakeUp, topics: frozenset[str]) -> None:
         """Lets a signal of `subscribe` be woken by commits of other topics from now on."""
@@ -75,14 +78,20 @@ class SqlStore:
         return self._database.unit_of_work()
 
     def event_log(
-        self, name: str, concerns: frozenset[str] | None = None, *, bare: bool = False
+        self,
+        name: str,
+        concerns: frozenset[str] | None = None,
+        *,
+        bare: bool = False,
+        with_arrivals: bool = False,
     ) -> FollowedLog:
         """The log as the follower of that name reads it, from where it last was.
 
         `concerns` are the types of events that it is given; None for all. With `bare` they come
-        without description and without what they carry, which is most of them.
+        without description and without what they carry, which is most of them; `with_arrivals`
+        those that tell of one may be Arrivals.
         """
-        return FollowedLog(self._database, name, concerns, bare=bare)
+        return FollowedLog(self._database, name, concerns, bare=bare, with_arrivals=with_arrivals)
 
     def live_log(self, name: str, concerns: frozenset[str]) -> FollowedLog:
         """The log from now on, with the pictures of what it tells of; nothing is remembered.

@@ -8,6 +8,7 @@ router and leaves the telephones asleep.
 import threading
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from typing import NamedTuple
 
 
 class WakeUp:
@@ -20,6 +21,8 @@ class WakeUp:
     def __init__(self) -> None:
         self._moved = threading.Condition()
         self._number = 0
+        #: The thread that has waited last.
+        self.waiter: int | None = None
 
     def seen(self) -> int:
         """The number of changes so far."""
@@ -32,36 +35,58 @@ class WakeUp:
 
     def wait(self, seen: int, timeout: float | None) -> int:
         """The number, as soon as it is another one than `seen`, or after `timeout` seconds."""
+        self.waiter = threading.get_ident()
         with self._moved:
             self._moved.wait_for(lambda: self._number != seen, timeout)
             return self._number
+
+
+class _Wanted(NamedTuple):
+    #: None for all.
+    topics: frozenset[str] | None
+    #: Those of them by which whoever waits is not woken where it has committed itself.
+    unless_own: frozenset[str]
+    wake_up: WakeUp
+
+    def is_by(self, topics: AbstractSet[str] | None) -> bool:
+        """Does a commit of this thread with these topics wake it?"""
+        if topics is None or self.topics is None:
+            return True
+        if self.unless_own and self.wake_up.waiter == threading.get_ident():
+            topics = topics - self.unless_own
+        return not self.topics.isdisjoint(topics)
 
 
 class WakeUps:
     """Everybody who waits for commits of this process, or hears of others'."""
 
     def __init__(self) -> None:
-        self._subscribed: tuple[tuple[frozenset[str] | None, WakeUp], ...] = ()
+        self._subscribed: tuple[_Wanted, ...] = ()
         #: Woken by every commit that has a topic.
         self.by_all = self.subscribe()
 
-    def subscribe(self, topics: frozenset[str] | None = None) -> WakeUp:
-        """Woken by commits with one of these topics; by all that have any where it is None."""
+    def subscribe(
+        self, topics: frozenset[str] | None = None, *, unless_own: frozenset[str] = frozenset()
+    ) -> WakeUp:
+        """Woken by commits with one of these topics; by all that have any where it is None. What
+        the thread that waits commits itself does not wake it by a topic of `unless_own`.
+        """
         wake_up = WakeUp()
-        self._subscribed = (*self._subscribed, (topics, wake_up))
+        self._subscribed = (*self._subscribed, _Wanted(topics, unless_own, wake_up))
         return wake_up
 
     def change(self, wake_up: WakeUp, topics: frozenset[str]) -> None:
         """From now on it is woken by commits with one of these topics."""
         self._subscribed = tuple(
-            (topics if other is wake_up else wanted, other) for wanted, other in self._subscribed
+            wanted._replace(topics=topics) if wanted.wake_up is wake_up else wanted
+            for wanted in self._subscribed
         )
 
     def notify(self, topics: AbstractSet[str] | None = None) -> None:
         """A commit had these topics; None: nobody knows which."""
-        for wanted, wake_up in self._subscribed:
-            if topics is None or wanted is None or not wanted.isdisjoint(topics):
-                wake_up.notify()
+        for wanted in self._subscribed:
+            if wanted.is_by(topics):
+                wanted.wake_up.notify()
 
 
 class Bulletin:

@@ -59,7 +59,7 @@ class Centre:
         ).sid
         self.router = Router(engine)
         self.router.start()
-        self._log = store.event_log("router", CONCERNS, bare=True)
+        self._log = store.event_log("router", CONCERNS, bare=True, with_arrivals=True)
         self._whole_log = store.event_log("test")
         self._told: list[Event] = []
 

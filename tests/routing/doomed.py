@@ -9,8 +9,8 @@ import sys
 import threading
 from collections.abc import Callable
 
-from routing.background.loops import Loop, following, timing
-from routing.background.router import CONCERNS, Router
+from routing.background.loops import Loop, timing
+from routing.background.router import Router
 from routing.clock import SystemClock
 from routing.engine import Engine, reservations, tasks
 from routing.errors import RoutingError
@@ -34,9 +34,8 @@ class Doomed:
         router = Router(self.engine)
         router.start()
         signal = self.store.signal
-        follow = following(self.store.event_log("router", CONCERNS, bare=True), router.follow)
         for loop in (
-            Loop("router", follow, signal),
+            router.loop(self.store),
             Loop("timers", timing(self.engine), signal, rest_seconds=0.02),
         ):
             loop.start()

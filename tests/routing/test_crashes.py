@@ -5,8 +5,7 @@ import random
 import subprocess
 import sys
 
-from routing.background.loops import following
-from routing.background.router import CONCERNS, Router
+from routing.background.router import Router
 from routing.clock import SystemClock
 from routing.engine import Engine
 from routing.store.store import open_store
@@ -71,7 +70,7 @@ def _go_on(url: str) -> None:
     with contextlib.closing(store):
         router = Router(Engine(store, SystemClock()))
         router.start()
-        step = following(store.event_log("router", CONCERNS, bare=True), router.follow)
+        step = router.step(store)
         while step():
             pass
         invariants.check_nobody_waits_in_vain(store)

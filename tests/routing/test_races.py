@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from routing.background.loops import following
-from routing.background.router import CONCERNS, Router
+from routing.background.router import Router
 from routing.engine import instructions, reservations, tasks, workers
 from routing.errors import RoutingError
 from tests.routing import invariants
@@ -203,11 +202,7 @@ def test_two_routers_at_once_never_book_twice(centre: Centre) -> None:
     for number in range(3):
         router = Router(centre.engine)
         router.start()
-        routers.append(
-            following(
-                centre.store.event_log(f"router {number}", CONCERNS, bare=True), router.follow
-            )
-        )
+        routers.append(router.step(centre.store, f"router {number}"))
 
     def route(step: Callable[[], bool | float]) -> None:
         while step():

@@ -11,7 +11,9 @@ from functools import partial
 import pytest
 
 from routing.events import Event
+from routing.ports import Arrival
 from routing.store import FollowedLog, SqlStore, UnitOfWork
+from routing.task import Task
 from routing.workspace import Workspace
 from tests.store import records
 from tests.store.records import Office, furnish
@@ -240,3 +242,48 @@ def test_whoever_wants_no_more_is_told_only_what_an_event_is_about(store: SqlSto
     (found,) = store.event_log("anybody", frozenset({told.type}), bare=True).read(9)
     bare = dataclasses.replace(told, carried={}, description="")
     assert records.without_position(found) == bare
+
+
+def arrival(task: Task) -> Event:
+    return records.event(task.workspace_sid, type="task-queue.entered", task_sid=task.sid)
+
+
+def test_an_arrival_comes_with_its_task_as_it_is_when_it_is_read(postgres_store: SqlStore) -> None:
+    office = furnish(postgres_store)
+    log = postgres_store.event_log("router", bare=True, with_arrivals=True)
+    others = (
+        records.event(office.workspace.sid, task_sid=office.task.sid),
+        arrival(dataclasses.replace(office.task, sid="WTgone")),
+    )
+
+    def come_and_change(work: UnitOfWork) -> None:
+        for event in (arrival(office.task), *others):
+            work.emit(event)
+        work.tasks.change(office.task.sid, priority=7, attributes='{"ü": "\\u0000 ☎"}', version=3)
+        work.configuration_changed(office.workspace.sid)
+
+    postgres_store.perform(come_and_change)
+    first, *rest = log.read(9)
+    assert isinstance(first, Arrival)
+    assert first.position > 0
+    assert first.task == postgres_store.read(lambda work: work.tasks.get(office.task.sid))
+    assert first.task.version == 3
+    assert first.configuration_version == office.workspace.configuration_version + 1
+    assert [type(event) for event in rest] == [Event, Event]
+    assert [event.task_sid for event in rest] == [event.task_sid for event in others]
+    postgres_store.perform(lambda work: work.tasks.change(office.task.sid, priority=8, version=4))
+    again = log.read(9)[0]
+    assert isinstance(again, Arrival)
+    assert (again.task.priority, again.task.version) == (8, 4)
+
+
+def test_where_no_trip_is_saved_an_arrival_is_told_as_it_was_emitted(
+    sqlite_url: str, clock: records.ManualClock
+) -> None:
+    store = records.opened(sqlite_url, clock)
+    task = furnish(store).task
+    told = arrival(task)
+    store.perform(lambda work: work.emit(told))
+    (found,) = store.event_log("router", with_arrivals=True).read(9)
+    assert records.without_position(found) == told
+    store.close()

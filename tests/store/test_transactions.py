@@ -342,3 +342,20 @@ def test_a_wake_up_between_looking_and_waiting_is_not_slept_through(store: SqlSt
     seen = store.signal.seen()
     store.signal.notify()
     assert store.signal.wait(seen, None) == seen + 1
+
+
+def test_whoever_waits_is_not_woken_by_what_it_need_not_hear_of_itself(
+    store: SqlStore, office: Office
+) -> None:
+    topic = frozenset({records.event("WS1").type})
+    deaf = store.subscribe(topic, unless_own=topic)
+    awake = store.subscribe(topic)
+    deaf.wait(deaf.seen(), 0)  # from now on it is this thread that waits
+
+    def emit(_: int = 0) -> None:
+        store.perform(lambda work: work.emit(records.event(office.workspace.sid)))
+
+    emit()
+    assert (deaf.seen(), awake.seen()) == (0, 1)
+    in_threads(1, emit)
+    assert (deaf.seen(), awake.seen()) == (1, 2)

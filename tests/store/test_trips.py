@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from routing.background.router import CONCERNS
 from routing.engine import Engine, reservations, tasks
 from routing.errors import Conflict, InvalidParameter
 from routing.store import SqlStore, StoreUnavailable, UnitOfWork, open_store
@@ -296,6 +297,29 @@ def test_a_worker_accepts_in_three_trips_and_is_free_again_after_three_more(wire
         assert trips[0] <= 4
     assert centre.channel(worker).assigned_tasks == 0
     assert centre.status(task) == "completed"
+    store.close()
+
+
+def test_a_task_that_comes_in_is_offered_in_three_trips(wire: Wire) -> None:
+    """One reads the log and the Task with it, one locks what the offer needs, one writes it."""
+    clock = fakes.ManualClock()
+    store = open_store(wire.url, clock)
+    store.migrate()
+    centre = Centre(store, Engine(store, clock), clock)
+    worker = centre.add_worker("Alice", capacity=2)
+    centre.route()
+    log = store.event_log("router", CONCERNS, bare=True, with_arrivals=True)
+    log.find_place()
+    for taken in (1, 2):
+        centre.engine.perform(
+            tasks.create, workspace_sid=centre.workspace_sid, task_channel="voice"
+        )
+        with wire.counting() as trips:
+            events = log.read(100)
+            centre.router.follow(events)
+        log.go_on(events)
+        assert trips == [3]
+        assert centre.channel(worker).assigned_tasks == taken
     store.close()
 
 
