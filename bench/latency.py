@@ -66,7 +66,9 @@ def provide(store: SqlStore) -> str:
 
 
 def _in_process(url: str, samples: int) -> list[float]:
-    """From the return of `create` (the Task is committed) until the Reservation can be read."""
+    """From the return of `create` (the Task is committed) until somebody who waits for the
+    Reservation hears of its commit; that it is there is read when the clock stands.
+    """
     store = open_store(url, SystemClock())
     store.migrate()
     workspace_sid = provide(store)
@@ -83,10 +85,12 @@ def _in_process(url: str, samples: int) -> list[float]:
         seen = offers.seen()
         task = engine.perform(tasks.create, workspace_sid=workspace_sid, task_channel="voice")
         begin = time.perf_counter()
-        seen = offers.wait(seen, 1)
-        while not engine.glance(lambda work: work.reservations.find(task_sid=task.sid)):  # noqa: B023 - read at once
+        while True:
             seen = offers.wait(seen, 1)
-        taken.append((time.perf_counter() - begin) * 1000)
+            milliseconds = (time.perf_counter() - begin) * 1000
+            if engine.glance(lambda work: work.reservations.find(task_sid=task.sid)):  # noqa: B023 - read at once
+                break
+        taken.append(milliseconds)
     loop.stop()
     loop.join(5)
     store.close()
